@@ -1,0 +1,3 @@
+// OpenBLAS's C interface, as Debian's libopenblas-dev installs it.
+#pragma once
+#include <cblas.h>

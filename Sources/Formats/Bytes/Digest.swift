@@ -1,0 +1,25 @@
+internal import Crypto
+
+/// SHA-256 in lower-case hexadecimal.
+public func sha256(_ bytes: [UInt8]) -> String {
+  SHA256.hash(data: bytes).hexadecimal
+}
+
+/// SHA-256 of a file's bytes.
+public func sha256(file path: String) throws(FileError) -> String {
+  let descriptor = try Descriptor(path: path, .read)
+  let size = try descriptor.status().size
+  var hash = SHA256()
+  let step = 1 << 20
+  for start in stride(from: 0, to: size, by: step) {
+    hash.update(data: try descriptor.read(at: start, count: min(step, size - start)))
+  }
+  return hash.finalize().hexadecimal
+}
+
+extension SHA256Digest {
+  fileprivate var hexadecimal: String {
+    let digits = Array("0123456789abcdef")
+    return String(flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+  }
+}

@@ -1,0 +1,56 @@
+import Glibc
+
+/// What the file system says of one file.
+public struct FileStatus: Equatable, Sendable {
+  public enum Kind: Equatable, Sendable { case file, folder, link, other }
+
+  public var kind: Kind
+  public var size: Int
+  public var device: UInt64
+  public var inode: UInt64
+  /// Names that this file has.
+  public var links: Int
+  public var permissions: UInt32
+  /// The file system's block, in bytes.
+  public var blockSize: Int
+  /// Of the last change of contents, in nanoseconds.
+  public var modified: Int
+
+  init(_ information: stat) {
+    switch information.st_mode & S_IFMT {
+    case S_IFREG: kind = .file
+    case S_IFDIR: kind = .folder
+    case S_IFLNK: kind = .link
+    default: kind = .other
+    }
+    size = Int(information.st_size)
+    device = UInt64(information.st_dev)
+    inode = UInt64(information.st_ino)
+    links = Int(information.st_nlink)
+    permissions = UInt32(information.st_mode & 0o7777)
+    blockSize = Int(information.st_blksize)
+    modified = information.st_mtim.tv_sec * 1_000_000_000 + information.st_mtim.tv_nsec
+  }
+
+  /// Of `path` itself, or of what it points at where it is a symbolic link and `followingLinks` is true.
+  public init(of path: String, followingLinks: Bool) throws(FileError) {
+    var information = stat()
+    let result =
+      followingLinks
+      ? unsafe stat(path, &information) : unsafe lstat(path, &information)
+    guard result == 0 else { throw FileError("examine", path) }
+    self.init(information)
+  }
+
+  /// Of an open file.
+  init(_ descriptor: Int32, _ path: String) throws(FileError) {
+    var information = stat()
+    guard unsafe fstat(descriptor, &information) == 0 else { throw FileError("examine", path) }
+    self.init(information)
+  }
+
+  /// True where both describe the same file.
+  public func isSameFile(as other: FileStatus) -> Bool {
+    device == other.device && inode == other.inode
+  }
+}

@@ -1,0 +1,113 @@
+internal import CLinux
+import Glibc
+
+/// Names in folders: the system calls on paths.
+public enum FileSystem {
+  public static func exists(_ path: String) -> Bool {
+    (try? FileStatus(of: path, followingLinks: false)) != nil
+  }
+
+  public static func isFolder(_ path: String) -> Bool {
+    (try? FileStatus(of: path, followingLinks: true))?.kind == .folder
+  }
+
+  /// The names in a folder, sorted, without `.` and `..`.
+  public static func names(in folder: String) throws(FileError) -> [String] {
+    guard let stream = unsafe opendir(folder) else { throw FileError("list", folder) }
+    defer { unsafe closedir(stream) }
+    var names: [String] = []
+    while let entry = unsafe readdir(stream) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        // d_name is a NUL-terminated array inside the entry.
+        unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) {
+          unsafe String(cString: $0)
+        }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  public static func createFolder(_ path: String) throws(FileError) {
+    guard unsafe mkdir(path, 0o755) == 0 else { throw FileError("create", path) }
+  }
+
+  public static func remove(_ path: String) throws(FileError) {
+    guard unsafe unlink(path) == 0 else { throw FileError("remove", path) }
+  }
+
+  /// Removes a folder and all that is in it; links are removed, not followed.
+  public static func removeTree(_ path: String) throws(FileError) {
+    guard try FileStatus(of: path, followingLinks: false).kind == .folder else {
+      return try remove(path)
+    }
+    for name in try names(in: path) { try removeTree("\(path)/\(name)") }
+    guard unsafe rmdir(path) == 0 else { throw FileError("remove", path) }
+  }
+
+  /// Removes a folder if nothing is in it.
+  public static func removeEmptyFolder(_ path: String) { _ = unsafe rmdir(path) }
+
+  /// Renames within one file system, over an existing file unless `replacing` is false.
+  public static func rename(
+    _ old: String, to new: String, replacing: Bool = true
+  ) throws(FileError) {
+    if unsafe linux_rename(old, new, replacing ? 1 : 0) == 0 { return }
+    guard !replacing, FileError("rename", new).isUnsupported, !exists(new) else {
+      throw FileError("rename to", new)
+    }
+    // A file system without RENAME_NOREPLACE: the check above is then the best there is.
+    guard unsafe Glibc.rename(old, new) == 0 else { throw FileError("rename to", new) }
+  }
+
+  /// Gives `existing` a second name.
+  public static func hardLink(_ existing: String, to new: String) throws(FileError) {
+    guard unsafe link(existing, new) == 0 else { throw FileError("link to", new) }
+  }
+
+  public static func setPermissions(_ permissions: UInt32, of path: String) throws(FileError) {
+    guard unsafe chmod(path, permissions) == 0 else { throw FileError("set permissions of", path) }
+  }
+
+  /// Makes the entries of a folder durable.
+  public static func syncFolder(_ path: String) throws(FileError) {
+    let folder = try Descriptor(path: path, .folder)
+    try folder.sync()
+  }
+
+  /// The path without symbolic links, `.` and `..`.
+  public static func resolved(_ path: String) throws(FileError) -> String {
+    guard let buffer = unsafe realpath(path, nil) else { throw FileError("resolve", path) }
+    defer { unsafe free(buffer) }
+    return unsafe String(cString: buffer)
+  }
+
+  /// Free bytes for this user on the file system of `path`.
+  public static func freeSpace(at path: String) throws(FileError) -> Int {
+    var information = statvfs()
+    guard unsafe statvfs(path, &information) == 0 else { throw FileError("examine", path) }
+    return Int(information.f_bavail) * Int(information.f_frsize)
+  }
+
+  public static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  public static func name(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return path }
+    return String(path[path.index(after: slash)...])
+  }
+
+  /// The bytes of a whole small file.
+  public static func contents(of path: String, limit: Int = 256 << 20) throws -> [UInt8] {
+    let descriptor = try Descriptor(path: path, .read)
+    let size = try descriptor.status().size
+    guard size <= limit else {
+      var error = FormatError(.tooLarge(UInt64(size), limit: UInt64(limit)))
+      error.file = path
+      throw error
+    }
+    return try descriptor.read(at: 0, count: size)
+  }
+}

@@ -1,0 +1,18 @@
+import Glibc
+import Synchronization
+
+/// The temporary files and folders that this process would leave behind if a signal ended it now.
+public final class TemporaryFiles: Sendable {
+  public static let shared = TemporaryFiles()
+
+  private let paths = Mutex<Set<String>>([])
+
+  public func insert(_ path: String) { paths.withLock { _ = $0.insert(path) } }
+  public func remove(_ path: String) { paths.withLock { _ = $0.remove(path) } }
+
+  /// Deletes them all; for the last act of an interrupted process.
+  public func removeAll() {
+    let pending = paths.withLock { $0 }
+    for path in pending { try? FileSystem.removeTree(path) }
+  }
+}

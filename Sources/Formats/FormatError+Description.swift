@@ -1,0 +1,112 @@
+/// The wording of every format error: what, where, and what was expected.
+extension FormatError: CustomStringConvertible {
+  public var description: String {
+    var text = ""
+    if let file { text += "\(file): " }
+    if let subject { text += "\(subject): " }
+    text += "\(reason)"
+    if let offset { text += " (at byte \(offset))" }
+    return text
+  }
+}
+
+extension FormatError.Subject: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .header: "header"
+    case .key(let name): "key '\(name.sanitized)'"
+    case .keyNumber(let index): "key number \(index + 1)"
+    case .tensor(let name): "tensor '\(name.sanitized)'"
+    case .tensorNumber(let index): "tensor number \(index + 1)"
+    case .member(let path): "'\(path.sanitized)'"
+    }
+  }
+}
+
+extension FormatError.Reason: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .truncated(let needed, let available):
+      "the file ends too soon: \(needed) bytes are needed and \(available) are there"
+    case .tooLarge(let size, let limit):
+      "\(size) bytes, more than the limit of \(limit)"
+    case .invalidUTF8: "not valid UTF-8"
+    case .duplicateKey: "the key stands twice"
+    case .duplicateTensor: "the tensor stands twice"
+    case .wrongType(let expected, let found): "expected \(expected), found \(found)"
+    case .notGGUF(let found): "not a GGUF file: it begins with \(found.quoted), expected 'GGUF'"
+    case .bigEndian:
+      "a big-endian GGUF file; only little-endian files are supported"
+    case .unsupportedVersion(let version):
+      "GGUF version \(version); versions 2 and 3 are supported"
+    case .impossibleCount(let count, let what, let available):
+      "\(count) \(what) cannot fit in the \(available) bytes that are left"
+    case .emptyKey: "the key's name is empty"
+    case .unknownValueType(let type): "value type \(type); types 0 to 12 are defined"
+    case .nestedTooDeep(let limit): "nested deeper than \(limit) levels"
+    case .badAlignment(let value):
+      "alignment \(value); expected a power of two, at most 1048576"
+    case .nameTooLong(let length, let limit):
+      "the name has \(length) bytes, at most \(limit) are allowed"
+    case .tooManyDimensions(let count): "\(count) dimensions, at most 4 are allowed"
+    case .negativeDimension(let value): "dimension \(value); expected 0 or more"
+    case .sizeOverflow: "the shape's size exceeds 63 bits"
+    case .unknownTensorType(let type): "tensor type \(type) is unknown"
+    case .removedTensorType(let name): "tensor type \(name) was removed from the format"
+    case .unevenRow(let row, let block):
+      "rows of \(row) elements are no multiple of the type's block of \(block)"
+    case .misplacedTensor(let expected, let found):
+      "data offset \(found), expected \(expected)"
+    case .dataBeyondEnd(let end, let size):
+      "data ends at byte \(end) but the file has \(size)"
+    case .incompleteSplit(let expected, let found):
+      "one of \(expected) shards, of which \(found) are there"
+    case .inconsistentSplit(let detail): "split model: \(detail)"
+    case .headerNotAnObject(let byte):
+      "the header begins with \([byte].quoted), expected '{'"
+    case .invalidDescription(let detail): detail
+    case .unknownField(let field): "unknown field '\(field.sanitized)'"
+    case .shapeDoesNotFit(let declared, let spanned):
+      "dtype and shape need \(declared) bytes but data_offsets span \(spanned)"
+    case .subByteRemainder: "the elements do not end on a byte"
+    case .hole(let from, let to): "no tensor covers the data bytes \(from) to \(to)"
+    case .overlap(let other): "its data overlaps that of tensor '\(other.sanitized)'"
+    case .uncovered(let end, let size):
+      "the tensors end at byte \(end) but the file has \(size)"
+    case .outsideFolder(let name): "'\(name.sanitized)' lies outside the model's folder"
+    case .missingShard(let name): "the shard '\(name.sanitized)' is missing"
+    case .missingTensor(let shard): "not in the shard '\(shard.sanitized)' that the index names"
+    case .invalidJSON(let detail): "invalid JSON: \(detail)"
+    }
+  }
+}
+
+extension String {
+  /// The text with control characters made visible and at most 120 characters long, since names come from files
+  /// that may be hostile and go to terminals.
+  package var sanitized: String {
+    var result = ""
+    for scalar in unicodeScalars.prefix(121) {
+      if result.count >= 120 { return result + "…" }
+      let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
+      let isDirectional = (0x202A...0x202E).contains(scalar.value)
+        || (0x2066...0x2069).contains(scalar.value)
+      if isControl || isDirectional {
+        result += "\\u{\(String(scalar.value, radix: 16))}"
+      } else {
+        result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+}
+
+extension [UInt8] {
+  /// The bytes as text in quotes where they are printable ASCII, in hexadecimal otherwise.
+  fileprivate var quoted: String {
+    if allSatisfy({ (0x20...0x7E).contains($0) }) {
+      return "'\(String(decoding: self, as: UTF8.self))'"
+    }
+    return map { "0x" + String($0, radix: 16, uppercase: true) }.joined(separator: " ")
+  }
+}

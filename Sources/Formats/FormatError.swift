@@ -1,0 +1,74 @@
+/// What is wrong in a file, where it was read, and of what it was said.
+///
+/// Thrown by every reader of this module. The wording lives in `FormatError+Description.swift`.
+public struct FormatError: Error, Equatable, Sendable {
+  public var reason: Reason
+  /// The byte at which the fact was read, from the start of the file.
+  public var offset: Int?
+  public var subject: Subject?
+  /// The file's path, filled in by whoever opened it.
+  public var file: String?
+
+  public init(_ reason: Reason, at offset: Int? = nil, _ subject: Subject? = nil) {
+    self.reason = reason
+    self.offset = offset
+    self.subject = subject
+  }
+
+  /// The thing that the error speaks of.
+  public enum Subject: Equatable, Sendable {
+    case header
+    case key(String)
+    case keyNumber(Int)
+    case tensor(String)
+    case tensorNumber(Int)
+    case member(String)
+  }
+
+  public enum Reason: Equatable, Sendable {
+    // Any file.
+    case truncated(needed: UInt64, available: UInt64)
+    case tooLarge(UInt64, limit: UInt64)
+    case invalidUTF8
+    case duplicateKey
+    case duplicateTensor
+    case wrongType(expected: String, found: String)
+
+    // GGUF.
+    case notGGUF(found: [UInt8])
+    case bigEndian
+    case unsupportedVersion(UInt32)
+    case impossibleCount(UInt64, what: String, available: UInt64)
+    case emptyKey
+    case unknownValueType(UInt32)
+    case nestedTooDeep(limit: Int)
+    case badAlignment(UInt32)
+    case nameTooLong(Int, limit: Int)
+    case tooManyDimensions(UInt32)
+    case negativeDimension(Int64)
+    case sizeOverflow
+    case unknownTensorType(UInt32)
+    case removedTensorType(String)
+    case unevenRow(Int64, block: Int)
+    case misplacedTensor(expected: UInt64, found: UInt64)
+    case dataBeyondEnd(end: UInt64, fileSize: UInt64)
+    case incompleteSplit(expected: Int, found: Int)
+    case inconsistentSplit(String)
+
+    // safetensors.
+    case headerNotAnObject(found: UInt8)
+    case invalidDescription(String)
+    case unknownField(String)
+    case shapeDoesNotFit(declared: UInt64, spanned: UInt64)
+    case subByteRemainder
+    case hole(from: UInt64, to: UInt64)
+    case overlap(with: String)
+    case uncovered(end: UInt64, fileSize: UInt64)
+    case outsideFolder(String)
+    case missingShard(String)
+    case missingTensor(inShard: String)
+
+    // JSON.
+    case invalidJSON(String)
+  }
+}

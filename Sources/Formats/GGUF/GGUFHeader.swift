@@ -1,0 +1,82 @@
+/// The head of a GGUF file, versions 2 and 3, little-endian:
+///
+///     "GGUF"  version u32  tensor count u64  key count u64
+///     keys:     name string, value type u32, value
+///     tensors:  name string, dimensions u32, each u64, type u32, offset u64
+///     zeros up to the next multiple of general.alignment
+///     tensor data, each tensor padded to the alignment, in the order of the list
+///
+/// A string is a u64 length and that many bytes. Everything is validated as llama.cpp's gguf.cpp does, and the data
+/// must be there: after parsing, no access to a declared range can fail.
+public struct GGUFHeader: Equatable, Sendable {
+  public static let magic: [UInt8] = Array("GGUF".utf8)
+  public static let defaultAlignment = 32
+  public static let maximumNesting = 4
+
+  public var version: UInt32
+  public var keys: [GGUFKey]
+  public var tensors: [GGUFTensor]
+  public var alignment: Int
+  /// Where the list of tensors begins: the end of the last key.
+  public var tensorsOffset: Int
+  /// Where the list of tensors ends.
+  public var end: Int
+  /// Where tensor data begins: `end` padded to the alignment, or `end` itself where there are no tensors.
+  public var dataOffset: Int
+
+  /// Bytes of all tensors' data with their padding.
+  public var dataByteCount: Int { tensors.last.map { $0.offset + $0.paddedByteCount } ?? 0 }
+
+  public subscript(key name: String) -> GGUFValue? { keys.first { $0.name == name }?.value }
+
+  public func tensor(named name: String) -> GGUFTensor? { tensors.first { $0.name == name } }
+}
+
+/// One metadata key.
+public struct GGUFKey: Equatable, Sendable {
+  public var name: String
+  public var value: GGUFValue
+  /// The bytes of the whole entry in the file: name, type and value. Empty for a key made here.
+  public var range: Range<Int>
+
+  public init(_ name: String, _ value: GGUFValue, range: Range<Int> = 0..<0) {
+    self.name = name
+    self.value = value
+    self.range = range
+  }
+
+  /// Where the encoded value begins: after the name's length, the name and the type.
+  public var valueOffset: Int { range.lowerBound + 8 + name.utf8.count + 4 }
+}
+
+/// One entry of the tensor list.
+public struct GGUFTensor: Equatable, Sendable {
+  public var name: String
+  /// Elements along each dimension, the fastest-varying first.
+  public var shape: [Int]
+  public var type: GGMLType
+  /// Bytes from the start of the tensor data.
+  public var offset: Int
+  public var byteCount: Int
+  /// `byteCount` rounded up to the file's alignment.
+  public var paddedByteCount: Int
+
+  /// A tensor of 32-bit floats in one dimension.
+  public init(_ name: String, floats count: Int, offset: Int, alignment: Int) {
+    self.name = name
+    shape = [count]
+    type = .f32
+    self.offset = offset
+    byteCount = count * 4
+    paddedByteCount = byteCount.roundedUp(to: alignment)
+  }
+
+  init(name: String, shape: [Int], type: GGMLType, offset: Int, byteCount: Int, padded: Int) {
+    self.name = name
+    self.shape = shape
+    self.type = type
+    self.offset = offset
+    self.byteCount = byteCount
+    self.paddedByteCount = padded
+  }
+}

@@ -1,0 +1,138 @@
+/// One metadata value. Arrays stay where they are in the file, so that a vocabulary costs nothing to list.
+public enum GGUFValue: Equatable, Sendable {
+  case uint8(UInt8), int8(Int8), uint16(UInt16), int16(Int16)
+  case uint32(UInt32), int32(Int32), uint64(UInt64), int64(Int64)
+  case float32(Float), float64(Double), bool(Bool)
+  case string(String)
+  case array(GGUFArray)
+
+  public var type: GGUFValueType {
+    switch self {
+    case .uint8: .uint8
+    case .int8: .int8
+    case .uint16: .uint16
+    case .int16: .int16
+    case .uint32: .uint32
+    case .int32: .int32
+    case .uint64: .uint64
+    case .int64: .int64
+    case .float32: .float32
+    case .float64: .float64
+    case .bool: .bool
+    case .string: .string
+    case .array: .array
+    }
+  }
+
+  /// The value as a whole number of any width, or nil.
+  public var integer: Int? {
+    switch self {
+    case .uint8(let value): Int(value)
+    case .int8(let value): Int(value)
+    case .uint16(let value): Int(value)
+    case .int16(let value): Int(value)
+    case .uint32(let value): Int(value)
+    case .int32(let value): Int(value)
+    case .uint64(let value): Int(exactly: value)
+    case .int64(let value): Int(value)
+    default: nil
+    }
+  }
+
+  /// The value as a floating-point number, or nil.
+  public var double: Double? {
+    switch self {
+    case .float32(let value): Double(value)
+    case .float64(let value): value
+    default: nil
+    }
+  }
+
+  public var text: String? {
+    if case .string(let value) = self { value } else { nil }
+  }
+}
+
+/// The type numbers of GGUF metadata values.
+public enum GGUFValueType: UInt32, CaseIterable, Sendable {
+  case uint8, int8, uint16, int16, uint32, int32, float32, bool, string, array
+  case uint64, int64, float64
+
+  /// As gguf-py names it.
+  public var name: String {
+    switch self {
+    case .uint8: "UINT8"
+    case .int8: "INT8"
+    case .uint16: "UINT16"
+    case .int16: "INT16"
+    case .uint32: "UINT32"
+    case .int32: "INT32"
+    case .float32: "FLOAT32"
+    case .bool: "BOOL"
+    case .string: "STRING"
+    case .array: "ARRAY"
+    case .uint64: "UINT64"
+    case .int64: "INT64"
+    case .float64: "FLOAT64"
+    }
+  }
+
+  /// Bytes of one value, or nil where it varies.
+  var width: Int? {
+    switch self {
+    case .uint8, .int8, .bool: 1
+    case .uint16, .int16: 2
+    case .uint32, .int32, .float32: 4
+    case .uint64, .int64, .float64: 8
+    case .string, .array: nil
+    }
+  }
+
+  /// The fewest bytes that one value can take: what bounds a declared count.
+  var minimumBytes: Int {
+    switch self {
+    case .string: 8
+    case .array: 12
+    default: width ?? 1
+    }
+  }
+}
+
+/// An array value: its element type and count, and where its elements are.
+public struct GGUFArray: Equatable, Sendable {
+  public enum Elements: Equatable, Sendable {
+    /// A range of the file that the value was read from.
+    case inFile(Range<Int>)
+    /// Encoded elements, for values that were made here.
+    case bytes([UInt8])
+  }
+
+  public var elementType: GGUFValueType
+  public var count: Int
+  public var elements: Elements
+
+  public init(elementType: GGUFValueType, count: Int, elements: Elements) {
+    self.elementType = elementType
+    self.count = count
+    self.elements = elements
+  }
+
+  public init(_ bytes: [UInt8]) {
+    self.init(elementType: .uint8, count: bytes.count, elements: .bytes(bytes))
+  }
+
+  public var byteCount: Int {
+    switch elements {
+    case .inFile(let range): range.count
+    case .bytes(let bytes): bytes.count
+    }
+  }
+
+  /// The encoded elements; `file` is the file that the array was read from.
+  public func encodedElements(in file: RawSpan) -> [UInt8] {
+    switch elements {
+    case .inFile(let range): file.copy(range)
+    case .bytes(let bytes): bytes
+    }
+  }
+}

@@ -1,0 +1,139 @@
+/// A JSON text that can be edited without touching what is not edited.
+///
+/// An edit replaces the bytes of one member; everything else, white space, number text, escapes, a byte-order mark and
+/// the line ends included, stays as it was. New text follows the file's own indentation.
+public struct JSONDocument: Equatable, Sendable {
+  public private(set) var bytes: [UInt8]
+  /// What the text says.
+  public private(set) var value: JSONValue
+  private var root: JSONNode
+  private let style: JSONStyle
+
+  /// - Throws: `FormatError`: bad syntax, invalid UTF-8, a duplicate key, or a text nested deeper than 64.
+  public init(parsing bytes: [UInt8]) throws(FormatError) {
+    let start = Self.hasByteOrderMark(bytes) ? 3 : 0
+    var scanner = JSONScanner(bytes, from: start)
+    root = try scanner.scanDocument()
+    try JSONText.checkSyntax(bytes, from: start)
+    self.bytes = bytes
+    value = try Self.value(of: root, in: bytes)
+    style = JSONStyle(of: bytes, root: root)
+  }
+
+  /// Reads a file. Errors name it.
+  public init(path: String) throws {
+    let contents = try FileSystem.contents(of: path)
+    do { try self.init(parsing: contents) } catch { throw error.inFile(path) }
+  }
+
+  public static func hasByteOrderMark(_ bytes: [UInt8]) -> Bool {
+    bytes.starts(with: [0xEF, 0xBB, 0xBF])
+  }
+
+  public var hasByteOrderMark: Bool { Self.hasByteOrderMark(bytes) }
+
+  /// Gives the member at `path` a new value, appending it to its object where it is not there. Objects on the way
+  /// must exist. A value that already means the same keeps its bytes.
+  public mutating func set(_ path: [String], to newValue: JSONValue) throws(FormatError) {
+    let (parent, member) = try locate(path)
+    let depth = path.count
+    guard let member else {
+      return try splice(insertion(of: newValue, named: path[path.count - 1], into: parent, depth))
+    }
+    let old = try Self.value(of: member.value, in: bytes)
+    if old.means(newValue) { return }
+    try splice((member.value.range, style.encode(newValue, depth: depth)))
+  }
+
+  /// Takes the member at `path` out, if it is there.
+  public mutating func remove(_ path: [String]) throws(FormatError) {
+    let (parent, member) = try locate(path)
+    guard let member, case .object(let members) = parent.kind,
+      let index = members.firstIndex(where: { $0.name == member.name })
+    else { return }
+    let end = member.value.range.upperBound
+    let range: Range<Int> =
+      if index > 0 {
+        members[index - 1].value.range.upperBound..<end
+      } else if members.count > 1 {
+        member.start..<members[1].start
+      } else {
+        (parent.range.lowerBound + 1)..<(parent.range.upperBound - 1)
+      }
+    try splice((range, []))
+  }
+
+  // MARK: Finding
+
+  private func locate(
+    _ path: [String]
+  ) throws(FormatError) -> (parent: JSONNode, member: JSONNode.Member?) {
+    precondition(!path.isEmpty)
+    var node = root
+    for (index, name) in path.enumerated() {
+      guard case .object(let members) = node.kind else {
+        let place = path.prefix(index).joined(separator: ".")
+        throw FormatError(
+          .wrongType(expected: "an object", found: "another value"),
+          at: node.range.lowerBound, .member(place))
+      }
+      let member = members.first { $0.name == name }
+      if index == path.count - 1 { return (node, member) }
+      guard let member else {
+        throw FormatError(
+          .invalidDescription("no such member"), at: node.range.lowerBound, .member(name))
+      }
+      node = member.value
+    }
+    return (node, nil)
+  }
+
+  private static func value(
+    of node: JSONNode, in bytes: [UInt8]
+  ) throws(FormatError) -> JSONValue {
+    switch node.kind {
+    case .string: return .string(try JSONText.decodeString(bytes, node.range))
+    case .number: return .number(String(decoding: bytes[node.range], as: UTF8.self))
+    case .word:
+      return switch bytes[node.range.lowerBound] {
+      case UInt8(ascii: "t"): .bool(true)
+      case UInt8(ascii: "f"): .bool(false)
+      default: .null
+      }
+    case .array(let elements):
+      var values: [JSONValue] = []
+      for element in elements { values.append(try value(of: element, in: bytes)) }
+      return .array(values)
+    case .object(let members):
+      var values: [JSONMember] = []
+      for member in members {
+        values.append(JSONMember(member.name, try value(of: member.value, in: bytes)))
+      }
+      return .object(values)
+    }
+  }
+
+  // MARK: Splicing
+
+  private func insertion(
+    of newValue: JSONValue, named name: String, into parent: JSONNode, _ depth: Int
+  ) -> (Range<Int>, [UInt8]) {
+    let text = style.encode(member: name, newValue, depth: depth)
+    guard case .object(let members) = parent.kind, let last = members.last else {
+      let inner = (parent.range.lowerBound + 1)..<(parent.range.upperBound - 1)
+      return (inner, style.lineBreak(depth) + text + style.lineBreak(depth - 1))
+    }
+    let place = last.value.range.upperBound
+    return (place..<place, style.memberSeparator(depth) + text)
+  }
+
+  private mutating func splice(_ change: (range: Range<Int>, text: [UInt8])) throws(FormatError) {
+    var edited = bytes
+    edited.replaceSubrange(change.range, with: change.text)
+    // Configs are small, and a fresh parse proves that the result is what it should be.
+    var scanner = JSONScanner(edited, from: hasByteOrderMark ? 3 : 0)
+    root = try scanner.scanDocument()
+    bytes = edited
+    value = try Self.value(of: root, in: edited)
+  }
+}

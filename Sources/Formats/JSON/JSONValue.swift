@@ -1,0 +1,89 @@
+/// A JSON value. Objects keep their order; numbers keep their text, so that 1000000000000000019884624838656 or -0
+/// survive.
+public enum JSONValue: Equatable, Sendable {
+  case null
+  case bool(Bool)
+  case number(String)
+  case string(String)
+  case array([JSONValue])
+  case object([JSONMember])
+
+  public static func number(_ value: Int) -> JSONValue { .number(String(value)) }
+
+  /// The shortest text that reads back as the same number; `value` must be finite.
+  public static func number(_ value: Double) -> JSONValue {
+    precondition(value.isFinite)
+    return .number("\(value)")
+  }
+
+  public static func numbers(_ values: [Double]) -> JSONValue { .array(values.map { .number($0) }) }
+
+  public static func object(_ members: KeyValuePairs<String, JSONValue>) -> JSONValue {
+    .object(members.map { JSONMember($0.key, $0.value) })
+  }
+
+  /// A member of an object, or nil.
+  public subscript(_ name: String) -> JSONValue? {
+    guard case .object(let members) = self else { return nil }
+    return members.first { $0.name == name }?.value
+  }
+
+  public var double: Double? {
+    guard case .number(let text) = self, let value = Double(text), value.isFinite else {
+      return nil
+    }
+    return value
+  }
+
+  /// The value where it is a whole number, also one written as `4096.0`.
+  public var integer: Int? { double.flatMap { Int(exactly: $0) } }
+
+  public var text: String? { if case .string(let text) = self { text } else { nil } }
+  public var flag: Bool? { if case .bool(let flag) = self { flag } else { nil } }
+  public var elements: [JSONValue]? { if case .array(let all) = self { all } else { nil } }
+  public var members: [JSONMember]? { if case .object(let all) = self { all } else { nil } }
+  public var isNull: Bool { self == .null }
+
+  /// The value where it is a list of numbers.
+  public var doubles: [Double]? {
+    guard let elements else { return nil }
+    let values = elements.compactMap(\.double)
+    return values.count == elements.count ? values : nil
+  }
+
+  /// What kind of value this is, for errors.
+  public var kind: String {
+    switch self {
+    case .null: "null"
+    case .bool: "a boolean"
+    case .number: "a number"
+    case .string: "a string"
+    case .array: "a list"
+    case .object: "an object"
+    }
+  }
+
+  /// True where both mean the same: as ==, but numbers are compared by value.
+  public func means(_ other: JSONValue) -> Bool {
+    switch (self, other) {
+    case (.number(let left), .number(let right)):
+      return left == right || (double != nil && double == other.double)
+    case (.array(let left), .array(let right)):
+      return left.count == right.count && zip(left, right).allSatisfy { $0.means($1) }
+    case (.object(let left), .object(let right)):
+      return left.count == right.count
+        && zip(left, right).allSatisfy { $0.name == $1.name && $0.value.means($1.value) }
+    default: return self == other
+    }
+  }
+}
+
+public struct JSONMember: Equatable, Sendable {
+  public var name: String
+  public var value: JSONValue
+
+  public init(_ name: String, _ value: JSONValue) {
+    self.name = name
+    self.value = value
+  }
+}

@@ -1,0 +1,23 @@
+/// A safetensors file on disk: its mapping and its parsed head.
+public struct SafetensorsFile: ~Copyable {
+  public let map: MappedFile
+  public let header: SafetensorsHeader
+
+  public var path: String { map.path }
+
+  /// - Throws: `FileError`, or `FormatError` with the file's name.
+  public init(path: String) throws {
+    let map = try MappedFile(path: path)
+    do {
+      header = try SafetensorsHeader(parsing: map.bytes)
+    } catch {
+      throw error.inFile(path)
+    }
+    self.map = map
+  }
+
+  /// The range of a tensor's data in the file.
+  public func dataRange(of tensor: SafetensorsTensor) -> Range<Int> {
+    (header.dataOffset + tensor.range.lowerBound)..<(header.dataOffset + tensor.range.upperBound)
+  }
+}

@@ -1,0 +1,66 @@
+/// The weights of a model folder: `model.safetensors`, or the shards that `model.safetensors.index.json` lists.
+public struct SafetensorsFolder: Sendable {
+  /// The folder's own path.
+  public let path: String
+  /// Weight files by name, in the order of their names.
+  public let shards: [Shard]
+
+  public struct Shard: Sendable {
+    public var name: String
+    public var header: SafetensorsHeader
+  }
+
+  /// nil where the folder has no safetensors weights.
+  /// - Throws: `FormatError` for an index that names a file outside the folder or one that is missing, or a tensor that
+  ///   is not where the index says; whatever the shards' own readers throw.
+  public init?(path: String) throws {
+    self.path = path
+    let indexPath = "\(path)/model.safetensors.index.json"
+    if FileSystem.exists(indexPath) {
+      shards = try Self.indexedShards(in: path, indexPath)
+    } else if FileSystem.exists("\(path)/model.safetensors") {
+      shards = [try Self.shard("model.safetensors", in: path)]
+    } else {
+      return nil
+    }
+  }
+
+  private static func indexedShards(in folder: String, _ indexPath: String) throws -> [Shard] {
+    let index = try JSONDocument(path: indexPath)
+    guard let map = index.value["weight_map"]?.members else {
+      throw FormatError(.invalidDescription("no object 'weight_map'"), .header).inFile(indexPath)
+    }
+    var tensorsByShard: [String: Set<String>] = [:]
+    for entry in map {
+      guard let name = entry.value.text else {
+        throw FormatError(
+          .wrongType(expected: "a file name", found: entry.value.kind), .tensor(entry.name)
+        ).inFile(indexPath)
+      }
+      guard isPlainName(name) else {
+        throw FormatError(.outsideFolder(name), .tensor(entry.name)).inFile(indexPath)
+      }
+      tensorsByShard[name, default: []].insert(entry.name)
+    }
+    return try tensorsByShard.keys.sorted().map { name in
+      guard FileSystem.exists("\(folder)/\(name)") else {
+        throw FormatError(.missingShard(name)).inFile(indexPath)
+      }
+      let shard = try shard(name, in: folder)
+      let present = Set(shard.header.tensors.map(\.name))
+      if let missing = (tensorsByShard[name] ?? []).subtracting(present).min() {
+        throw FormatError(.missingTensor(inShard: name), .tensor(missing)).inFile(indexPath)
+      }
+      return shard
+    }
+  }
+
+  /// Whether a name denotes a file in the folder itself, whatever it says.
+  private static func isPlainName(_ name: String) -> Bool {
+    !name.isEmpty && !name.contains("/") && !name.contains("\0") && name != ".." && name != "."
+  }
+
+  private static func shard(_ name: String, in folder: String) throws -> Shard {
+    Shard(name: name, header: try SafetensorsFile(path: "\(folder)/\(name)").header)
+  }
+}

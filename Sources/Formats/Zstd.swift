@@ -1,0 +1,40 @@
+internal import CZstd
+
+/// One-shot zstd frames.
+public enum Zstd {
+  /// The decoder's refusal.
+  public struct Failure: Error, CustomStringConvertible {
+    public let description: String
+  }
+
+  public static func compress(_ bytes: [UInt8], level: Int32 = 19) -> [UInt8] {
+    let bound = ZSTD_compressBound(bytes.count)
+    return unsafe [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
+      // The bound is zstd's own for this many bytes, so compression cannot run out of room.
+      count = unsafe bytes.withUnsafeBytes { source in
+        unsafe ZSTD_compress(buffer.baseAddress, bound, source.baseAddress, source.count, level)
+      }
+      precondition(ZSTD_isError(count) == 0)
+    }
+  }
+
+  /// - Parameter limit: the most bytes that the frame may expand to; what it declares is not believed beyond it.
+  public static func decompress(_ bytes: [UInt8], limit: Int) throws(Failure) -> [UInt8] {
+    let declared = unsafe bytes.withUnsafeBytes {
+      unsafe ZSTD_getFrameContentSize($0.baseAddress, $0.count)
+    }
+    guard declared <= UInt64(limit) else {  // The two error values are the largest numbers there are.
+      throw Failure(description: "not a zstd frame, or one larger than \(limit) bytes")
+    }
+    let capacity = Int(declared)
+    var code = 0
+    let result = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+      code = unsafe bytes.withUnsafeBytes { source in
+        unsafe ZSTD_decompress(buffer.baseAddress, capacity, source.baseAddress, source.count)
+      }
+      count = ZSTD_isError(code) == 0 ? code : 0
+    }
+    guard ZSTD_isError(code) == 0 else { throw Failure(description: "a damaged zstd frame") }
+    return result
+  }
+}

@@ -1,0 +1,117 @@
+import Formats
+
+/// Applying to a copy: `apply -o`.
+extension Apply {
+  /// Writes the model with the plan's changes to `output`, which must not exist: a folder for a folder or a split GGUF
+  /// model, else a file. It appears complete or not at all.
+  public func writeCopy(_ plan: Plan, of session: borrowing ModelSession, to output: String) throws {
+    let output = output.count > 1 && output.hasSuffix("/") ? String(output.dropLast()) : output
+    guard !FileSystem.exists(output) else {
+      throw PatchError.unsafe(output, "exists already; name a new path")
+    }
+    try Safety.requireOutsideHubCache(output)
+    switch session.kind {
+    case .folder:
+      try copyFolder(session.path, plan, to: output)
+    case .gguf:
+      let paths = try GGUFModel.shardPaths(of: session.path)
+      if paths.count > 1 {
+        try copyShards(paths, plan, to: output)
+      } else {
+        let file = try OutputFile(path: output)
+        try copyFile(paths[0], plan, to: file.descriptor)
+        try file.commit(replacing: false)
+      }
+    }
+  }
+
+  private func copyShards(_ paths: [String], _ plan: Plan, to output: String) throws {
+    try inNewFolder(output) { folder in
+      for path in paths {
+        let target = "\(folder)/\(FileSystem.name(of: path))"
+        let file = try Descriptor(path: target, .create)
+        try copyFile(path, plan, to: file)
+        try file.sync()
+      }
+    }
+  }
+
+  /// One GGUF file, with its edit if the plan has one for it.
+  private func copyFile(_ path: String, _ plan: Plan, to new: borrowing Descriptor) throws {
+    let old = try Descriptor(path: path, .read)
+    let status = try old.status()
+    let edit = plan.edits.first { $0.name == FileSystem.name(of: path) }
+    if case .layout(let layout, _)? = edit?.action {
+      guard status.size == layout.oldSize else { throw Safety.changedMeanwhile(path) }
+      try layout.perform(from: old, to: new)
+    } else {
+      try new.copy(from: old, at: 0, count: status.size, to: 0)
+    }
+    guard try old.status() == status else { throw Safety.changedMeanwhile(path) }
+  }
+
+  private func copyFolder(_ source: String, _ plan: Plan, to output: String) throws {
+    try inNewFolder(output) { folder in
+      try copyTree(source, plan, relative: "", to: folder)
+      for edit in plan.edits {
+        guard case .contents(_, let new?) = edit.action else { continue }
+        let target = "\(folder)/\(edit.name)"
+        let parent = FileSystem.folder(of: target)
+        if !FileSystem.exists(parent) { try FileSystem.createFolder(parent) }
+        let file = try Descriptor(path: target, .create)
+        try file.write(new, at: 0)
+        try file.sync()
+      }
+    }
+  }
+
+  /// Everything that the plan leaves alone; what links point at is copied, not the links.
+  private func copyTree(
+    _ source: String, _ plan: Plan, relative: String, to folder: String
+  ) throws {
+    for name in try FileSystem.names(in: source) where !name.hasSuffix(Journal.suffix) {
+      let path = "\(source)/\(name)"
+      let place = relative.isEmpty ? name : "\(relative)/\(name)"
+      if plan.edits.contains(where: { $0.name == place }) { continue }
+      let status = try FileStatus(of: path, followingLinks: true)
+      switch status.kind {
+      case .folder:
+        try FileSystem.createFolder("\(folder)/\(place)")
+        try copyTree(path, plan, relative: place, to: folder)
+      case .file:
+        try copyPlainFile(path, status, to: "\(folder)/\(place)")
+      default:
+        throw PatchError.unsupported(path, "neither file nor folder; it cannot be copied")
+      }
+    }
+  }
+
+  private func copyPlainFile(_ path: String, _ status: FileStatus, to target: String) throws {
+    if options.hardLinks {
+      return try FileSystem.hardLink(try FileSystem.resolved(path), to: target)
+    }
+    let old = try Descriptor(path: path, .read)
+    let new = try Descriptor(path: target, .create)
+    try new.copy(from: old, at: 0, count: status.size, to: 0)
+    try new.sync()
+    guard try old.status() == status else { throw Safety.changedMeanwhile(path) }
+    try? FileSystem.setPermissions(status.permissions | 0o200, of: target)
+  }
+
+  /// Fills a folder under a temporary name and gives it its own when it is complete.
+  private func inNewFolder(_ output: String, _ fill: (String) throws -> Void) throws {
+    let temporary = OutputFile.temporaryPath(for: output)
+    TemporaryFiles.shared.insert(temporary)
+    defer { TemporaryFiles.shared.remove(temporary) }
+    try FileSystem.createFolder(temporary)
+    do {
+      try fill(temporary)
+      try FileSystem.syncFolder(temporary)
+      try FileSystem.rename(temporary, to: output, replacing: false)
+    } catch {
+      try? FileSystem.removeTree(temporary)
+      throw error
+    }
+    try FileSystem.syncFolder(FileSystem.folder(of: output))
+  }
+}

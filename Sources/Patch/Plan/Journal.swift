@@ -1,0 +1,93 @@
+import Formats
+import FoundationEssentials
+
+/// What a crash in the middle of an in-place change leaves behind for the next command: how to restore every file.
+///
+/// It is complete and durable under its name before the first byte is overwritten, and its removal is the moment at
+/// which the change counts as made.
+struct Journal: Sendable, Codable {
+  static let schema = "lrpatch.journal/1"
+  static let suffix = ".lrpatch-journal"
+
+  var schema = Journal.schema
+  var files: [Entry]
+  /// Once true, the change is complete and only backups remain to be deleted.
+  var isCommitted = false
+
+  struct Entry: Sendable, Codable {
+    var name: String
+    var action: Action
+  }
+
+  enum Action: Sendable, Codable {
+    /// A small file replaced whole; nil means that it did not exist.
+    case contents(old: PackedBytes?)
+    /// A file edited in place; the edit's own writes are left out.
+    case layout(LayoutEdit, inverse: LayoutEdit, inode: UInt64)
+    /// A file set aside under `backup` and replaced by `temporary`.
+    case swapped(temporary: String, backup: String)
+  }
+
+  func write(to path: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    try OutputFile.replace(path, by: Array(try encoder.encode(self)))
+  }
+
+  /// nil where there is none.
+  init?(at path: String) throws {
+    guard FileSystem.exists(path) else { return nil }
+    let bytes = try FileSystem.contents(of: path)
+    do {
+      self = try JSONDecoder().decode(Journal.self, from: Data(bytes))
+    } catch {
+      throw PatchError.unsupported(path, "the journal of an interrupted change is damaged: \(error)")
+    }
+  }
+
+  init(_ files: [Entry]) { self.files = files }
+
+  /// Undoes, file by file, what an interrupted change has done in `folder`.
+  func rollBack(in folder: String) throws {
+    for entry in files.reversed() {
+      let path = "\(folder)/\(entry.name)"
+      switch entry.action {
+      case .contents(let old?):
+        if (try? FileSystem.contents(of: path)) != old.bytes {
+          let parent = FileSystem.folder(of: path)
+          if !FileSystem.exists(parent) { try FileSystem.createFolder(parent) }
+          try OutputFile.replace(path, by: old.bytes)
+        }
+      case .contents(nil):
+        if FileSystem.exists(path) { try FileSystem.remove(path) }
+        FileSystem.removeEmptyFolder(FileSystem.folder(of: path))
+      case .layout(let edit, let inverse, let inode):
+        let file = try Descriptor(path: path, .edit)
+        guard try file.status().inode == inode else {
+          throw PatchError.unsafe(
+            path,
+            "an interrupted change is to be undone, but this is no longer the file that was being changed; restore it, or remove the journal beside it"
+          )
+        }
+        try edit.rollBack(file, by: inverse)
+      case .swapped(let temporary, let backup):
+        if FileSystem.exists("\(folder)/\(backup)") {
+          try FileSystem.rename("\(folder)/\(backup)", to: path)
+        }
+        if FileSystem.exists("\(folder)/\(temporary)") {
+          try FileSystem.remove("\(folder)/\(temporary)")
+        }
+      }
+    }
+  }
+
+  /// Deletes what a completed change had set aside.
+  func removeBackups(in folder: String) throws {
+    for entry in files {
+      guard case .swapped(_, let backup) = entry.action else { continue }
+      if FileSystem.exists("\(folder)/\(backup)") {
+        try FileSystem.remove("\(folder)/\(backup)")
+      }
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import Formats
+
+/// Brings a model back to what it was before the last apply, or before the first.
+public struct Revert: Sendable {
+  /// Undo every apply, not only the last.
+  public var all = false
+  /// Edit a file that another process has open.
+  public var force = false
+
+  public init() {}
+
+  /// How many applies were undone; 0 where the model carries no record.
+  /// - Throws: `PatchError` of kind unsafe where others have edited the model since, saying what differs.
+  public func perform(in session: borrowing ModelSession) throws -> Int {
+    if try FileStatus(of: session.path, followingLinks: false).kind == .link {
+      throw PatchError.unsafe(session.path, "a symbolic link; revert the model that it points at")
+    }
+    switch session.kind {
+    case .folder: return try revertFolder(session)
+    case .gguf:
+      var count = 0
+      while try revertGGUF(session) {
+        count += 1
+        if !all { break }
+      }
+      return count
+    }
+  }
+
+  // MARK: Folders
+
+  private func revertFolder(_ session: borrowing ModelSession) throws -> Int {
+    let undo = UndoFolder(modelPath: session.path)
+    let names = all ? undo.names.reversed() : Array(undo.names.suffix(1))
+    guard !names.isEmpty else { return 0 }
+    var current: [String: [UInt8]] = [:]
+    var original: [String: [UInt8]] = [:]
+    var edits: [FileEdit] = []
+    for name in names {
+      for file in try undo.record(name).files {
+        guard let before = file.before?.bytes, let after = file.after?.bytes,
+          [HuggingFaceModel.configName, HuggingFaceModel.tokenizerConfigName].contains(file.name)
+        else {
+          throw PatchError.unsupported(
+            "\(session.path)/\(name)", "names the file '\(file.name.sanitized)', which no apply changes")
+        }
+        let path = "\(session.path)/\(file.name)"
+        let now = try current[file.name] ?? FileSystem.contents(of: path)
+        guard now == after else { throw Self.editedSince(path, from: after, to: now) }
+        if original[file.name] == nil { original[file.name] = now }
+        current[file.name] = before
+      }
+    }
+    for (name, bytes) in current.sorted(by: { $0.key < $1.key }) {
+      edits.append(FileEdit(name: name, action: .contents(old: original[name], new: bytes)))
+    }
+    for name in names {
+      let bytes = try FileSystem.contents(of: "\(session.path)/\(name)")
+      edits.append(FileEdit(name: name, action: .contents(old: bytes, new: nil)))
+    }
+    try session.writer.perform(edits, force: force)
+    return names.count
+  }
+
+  private static func editedSince(
+    _ path: String, from after: [UInt8], to now: [UInt8]
+  ) -> PatchError {
+    let old = try? JSONDocument(parsing: after).value
+    let new = try? JSONDocument(parsing: now).value
+    let members = JSONDifference.changes(from: old ?? .null, to: new ?? .null, file: "")
+    let what = members.isEmpty
+      ? "its layout" : members.map { "'\($0.name.sanitized)'" }.joined(separator: ", ")
+    return .unsafe(path, "edited by others since it was patched; what differs: \(what)")
+  }
+
+  // MARK: GGUF
+
+  private func revertGGUF(_ session: borrowing ModelSession) throws -> Bool {
+    // The mappings end before the edit begins, for which this process must be the files' only opener.
+    guard let edits = try undoingEdits(GGUFModel.shardPaths(of: session.path)) else { return false }
+    try session.writer.perform(edits, force: force)
+    return true
+  }
+
+  /// nil where the model carries no record.
+  private func undoingEdits(_ paths: [String]) throws -> [FileEdit]? {
+    let first = try GGUFFile(path: paths[0])
+    guard case .array(let array)? = first.header[key: UndoRecord.key] else { return nil }
+    let record = try UndoRecord(
+      decoding: array.encodedElements(in: first.map.bytes), subject: paths[0])
+    return try record.files.map { undone in
+      guard let number = Int(undone.name), paths.indices.contains(number),
+        let layout = undone.layout, let marks = undone.marks
+      else {
+        throw PatchError.unsupported(paths[0], "its undo record is damaged")
+      }
+      return try edit(paths[number], layout, marks)
+    }
+  }
+
+  /// Checks that the file is still the one that was patched, and that undoing gives a valid file.
+  private func edit(_ path: String, _ layout: LayoutEdit, _ marks: GGUFMarks) throws -> FileEdit {
+    let file = try GGUFFile(path: path)
+    let bytes = file.map.bytes
+    var differences = marks.differences(from: GGUFMarks(file.header, bytes: bytes))
+    if differences.isEmpty, layout.oldSize != bytes.byteCount {
+      differences = ["the file has \(bytes.byteCount) bytes instead of \(layout.oldSize)"]
+    }
+    guard differences.isEmpty else {
+      throw PatchError.unsafe(
+        path, "edited by others since it was patched: \(differences.joined(separator: "; "))")
+    }
+    guard layout.isPlausible(forFileOf: bytes.byteCount) else {
+      throw PatchError.unsupported(path, "its undo record is damaged")
+    }
+    let head = layout.preview(layout.headEnd(file.header), of: bytes)
+    _ = try GGUFHeader(parsing: head.rawSpan, requireData: false)
+    return FileEdit(
+      name: FileSystem.name(of: path),
+      action: .layout(layout, inverse: layout.inverse { bytes.copy($0) }))
+  }
+}

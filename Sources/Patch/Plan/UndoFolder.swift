@@ -1,0 +1,27 @@
+import Formats
+
+/// The undo records of a Hugging Face folder: `.lrpatch/0001.undo` and on, one an apply.
+struct UndoFolder {
+  static let name = ".lrpatch"
+  /// Matches the temporary files of any record.
+  static let currentName = "\(name)/undo"
+
+  let modelPath: String
+
+  /// Names relative to the model's folder, oldest first.
+  var names: [String] {
+    let all = (try? FileSystem.names(in: "\(modelPath)/\(Self.name)")) ?? []
+    return all.filter { $0.wholeMatch(of: /\d{4,}\.undo/) != nil }.map { "\(Self.name)/\($0)" }
+  }
+
+  var nextName: String {
+    let last = names.last.flatMap { Int($0.dropFirst(Self.name.count + 1).dropLast(5)) } ?? 0
+    let digits = String(last + 1)
+    return "\(Self.name)/\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits).undo"
+  }
+
+  func record(_ name: String) throws -> UndoRecord {
+    let path = "\(modelPath)/\(name)"
+    return try UndoRecord(decoding: FileSystem.contents(of: path), subject: path)
+  }
+}

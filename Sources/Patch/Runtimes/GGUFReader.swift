@@ -1,0 +1,62 @@
+import Formats
+
+/// Reads a GGUF model as llama.cpp does.
+struct GGUFReader {
+  let model: GGUFModel
+
+  private var prefix: String { model.geometry.architecture }
+
+  private func value(_ name: String) -> GGUFValue? {
+    model.first.header[key: "\(prefix).rope.\(name)"]
+  }
+
+  /// Contexts are rounded up to this before they are compared with the original window.
+  static let contextUnit = 256
+
+  func read() -> RuntimeReading {
+    let type = value("scaling.type")?.text ?? "linear"
+    guard ["none", "linear", "yarn", "longrope"].contains(type) else {
+      return .failure(.llamaCpp, "it aborts on the rope scaling type '\(type.sanitized)'")
+    }
+    let isLongRoPE = type == "longrope"
+    let createsTables = isLongRoPE || !model.architecture.needsType
+    let hasTables = model.longFactors != nil || model.shortFactors != nil
+    if hasTables, !createsTables {
+      return .failure(
+        .llamaCpp, "wrong number of tensors: it takes factor tensors only where rope.scaling.type is longrope")
+    }
+    if model.frequencyFactors != nil, isLongRoPE || !model.architecture.needsType {
+      return .failure(.llamaCpp, "wrong number of tensors: it takes no rope_freqs.weight beside longrope")
+    }
+    return tables(type)
+  }
+
+  private func tables(_ type: String) -> RuntimeReading {
+    let original = value("scaling.original_context_length")?.integer ?? model.geometry.window
+    let mscale = value("scaling.attn_factor")?.double ?? 1
+    let stretch = type == "none" ? 1 : value("scaling.factor")?.double ?? value("scale_linear")?.double ?? 1
+    func table(_ name: String, _ factors: [Float]?) -> UsedTable {
+      let base = LongRoPE.inverseFrequencies(
+        theta: model.geometry.theta, rotaryDimensions: model.geometry.rotaryDimensions,
+        factors: factors.map { $0.map(Double.init) })
+      return UsedTable(
+        name: factors == nil ? "none" : name, mscale: mscale,
+        inverseFrequencies: base.map { stretch > 0 ? $0 / stretch : $0 })
+    }
+    var reading = RuntimeReading(.llamaCpp)
+    if let frequencies = model.frequencyFactors {
+      reading.long = table("llama3", frequencies)
+      reading.short = reading.long
+      return reading
+    }
+    // A context that exceeds the original window takes the long table for every input.
+    let isLong = model.geometry.window.roundedUp(to: Self.contextUnit) > original
+    let used = isLong ? table("long", model.longFactors) : table("short", model.shortFactors)
+    reading.long = used
+    reading.short = used
+    if model.longFactors != nil {
+      reading.switching = "at start: -c (a multiple of 256) > \(original) means long for every input"
+    }
+    return reading
+  }
+}

@@ -1,0 +1,84 @@
+/// What one runtime makes of a model: the tables and attention scales that it would really use.
+public struct RuntimeReading: Equatable, Sendable {
+  public enum Status: String, Sendable {
+    /// The factors are used as the model says them.
+    case ok
+    /// They are used, but with other numbers.
+    case divergent
+    /// The model loads, but runs without the factors.
+    case ignored
+    /// The model does not load.
+    case fails
+    /// The runtime does not read such a model, or not with factors.
+    case unsupported
+    /// The model carries no factors.
+    case plain
+  }
+
+  /// `paper`, or a `Runtime`'s name.
+  public var name: String
+  public var title: String
+  public var status = Status.plain
+  public var notes: [String] = []
+  /// For an input within the original window, when the long window is being served.
+  public var short: UsedTable?
+  /// For an input beyond it.
+  public var long: UsedTable?
+  /// When it changes from the one to the other.
+  public var switching = ""
+  /// What to pass to serve the long window.
+  public var serving = ""
+}
+
+/// One table in use: its name, its attention scale, and the frequencies that come of it.
+public struct UsedTable: Equatable, Sendable {
+  /// `long`, `short`, `none`, or another scaling's type.
+  public var name: String
+  public var mscale: Double
+  /// Radians a position, a pair, without mscale; nil for scalings that this program does not compute.
+  public var inverseFrequencies: [Double]?
+
+  /// True where both give the same angles and scale, to the precision of 32-bit floats.
+  func matches(_ other: UsedTable) -> Bool {
+    guard abs(mscale - other.mscale) <= 1e-6 * other.mscale else { return false }
+    guard let left = inverseFrequencies, let right = other.inverseFrequencies,
+      left.count == right.count
+    else { return false }
+    return zip(left, right).allSatisfy { abs($0 - $1) <= 1e-6 * $1 }
+  }
+}
+
+extension RuntimeReading {
+  init(_ runtime: Runtime) {
+    self.init(name: runtime.rawValue, title: runtime.title)
+  }
+
+  static func failure(_ runtime: Runtime, _ reason: String) -> RuntimeReading {
+    var reading = RuntimeReading(runtime)
+    reading.status = .fails
+    reading.notes = [reason]
+    return reading
+  }
+
+  static func unsupported(_ runtime: Runtime, _ reason: String) -> RuntimeReading {
+    var reading = RuntimeReading(runtime)
+    reading.status = .unsupported
+    reading.notes = [reason]
+    return reading
+  }
+
+  /// Judges the reading by what the model's factors ask for.
+  mutating func judge(against intended: RuntimeReading) {
+    guard status == .plain, let wanted = intended.long, wanted.name == "long" else { return }
+    guard let long else { return }
+    if long.name != "long", short?.name != "long" {
+      status = .ignored
+    } else if long.matches(wanted),
+      let short, short.matches(wanted) || (intended.short.map(short.matches) ?? false)
+    {
+      status = .ok
+    } else {
+      status = .divergent
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import ArgumentParser
+import Formats
+import Patch
+
+struct ApplyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "apply", abstract: "Puts factors into a model.",
+    discussion: """
+      Without -o the model is changed in place, and `lrpatch revert` restores every byte. With -o the model stays as \
+      it is, and the patched copy can be reverted likewise. A model that already carries these factors is left alone.
+      """)
+
+  @Argument(help: "The factors: a factors file, a search CSV, a config, or a model that carries factors.")
+  var factors: String
+
+  @Argument(help: "The model: a Hugging Face folder, or a .gguf file (any shard of a split one).")
+  var model: String
+
+  @Option(name: [.short, .long], help: "Write a patched copy to this new path instead.")
+  var output: String?
+
+  @Flag(help: "Print what would change and write nothing.")
+  var dryRun = false
+
+  @Flag(help: "Only check: exit 1 unless the model already carries exactly these factors.")
+  var check = false
+
+  @Option(help: ArgumentHelp("The window to extend to, where FACTORS does not say it.", valueName: "tokens"))
+  var targetLength: TokenCount?
+
+  @Option(help: ArgumentHelp("Short factors from another source, in any form of FACTORS.", valueName: "factors"))
+  var shortFactors: String?
+
+  @Flag(help: "Write values that some runtime cannot express.")
+  var allowDivergent = false
+
+  @Flag(help: "Keep a sliding window that is smaller than the new window.")
+  var keepSlidingWindow = false
+
+  @Flag(help: "With -o: hard-link the weights instead of copying them.")
+  var hardLink = false
+
+  @Flag(help: "Edit the file even though another process has it open.")
+  var force = false
+
+  @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    if check && dryRun { throw ValidationError("--check and --dry-run exclude each other") }
+    if check && output != nil { throw ValidationError("--check takes no -o") }
+    if hardLink && output == nil { throw ValidationError("--hard-link needs -o") }
+  }
+
+  func run() throws {
+    let source = try FactorSource(path: factors)
+    var set = source.set
+    if let shortFactors { set.short = try FactorSource(path: shortFactors).set.long }
+    let apply = Apply(
+      set, factorsSHA256: source.sha256, version: lrpatchVersion, options: options)
+    let changes = output == nil && !dryRun && !check
+    let session = try common.open(model, exclusive: changes)
+    let plan = try apply.plan(for: session)
+    for remark in plan.remarks { common.note("note: \(remark)") }
+    if check { return try report(check: plan) }
+    if !dryRun {
+      if let output {
+        try apply.writeCopy(plan, of: session, to: output)
+      } else {
+        try Interruption.deferred { try apply.perform(plan, in: session) }
+      }
+    }
+    try report(plan, session)
+  }
+
+  private var options: ApplyOptions {
+    var options = ApplyOptions()
+    options.targetWindow = targetLength?.value
+    options.allowDivergent = allowDivergent
+    options.keepSlidingWindow = keepSlidingWindow
+    options.force = force
+    options.hardLinks = hardLink
+    return options
+  }
+
+  // MARK: Reporting
+
+  private func report(check plan: Plan) throws {
+    if common.json {
+      Output.json(document(plan, status: plan.isEmpty ? "already applied" : "differs"))
+    } else if !plan.isEmpty {
+      Output.result(plan.diff)
+    } else if !common.quiet {
+      Output.result("\(model): carries exactly these factors")
+    }
+    guard plan.isEmpty else {
+      throw CheckFailed(message: "\(model): does not carry exactly these factors")
+    }
+  }
+
+  private func report(_ plan: Plan, _ session: borrowing ModelSession) throws {
+    let status = plan.isEmpty ? "already applied" : dryRun ? "planned" : "applied"
+    if common.json { return Output.json(document(plan, status: status)) }
+    if dryRun, !plan.isEmpty {
+      Output.result(plan.diff)
+      return
+    }
+    guard !common.quiet else { return }
+    let target = output ?? model
+    Output.result(
+      plan.isEmpty && output == nil
+        ? "\(target): already applied" : "\(target): \(plan.changes.count) changes \(status)")
+    guard !dryRun else { return }
+    let advice =
+      output == nil
+      ? try ServingAdvice.lines(for: session) : try ServingAdvice.lines(for: common.open(target))
+    for line in advice { Output.result(line) }
+  }
+
+  private func document(_ plan: Plan, status: String) -> JSONValue {
+    .object([
+      "schema": .string("lrpatch.apply/1"),
+      "model": .string(output ?? model),
+      "status": .string(status),
+      "changes": .array(plan.changes.map(\.json)),
+      "remarks": .array(plan.remarks.map { .string($0) }),
+    ])
+  }
+}
+
+extension Plan.Change {
+  var json: JSONValue {
+    .object([
+      "file": .string(file),
+      "name": .string(name),
+      "old": old.map { .string($0) } ?? .null,
+      "new": new.map { .string($0) } ?? .null,
+    ])
+  }
+}

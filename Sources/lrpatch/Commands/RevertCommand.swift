@@ -1,0 +1,40 @@
+import ArgumentParser
+import Formats
+import Patch
+
+struct RevertCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "revert", abstract: "Restores every byte of what was there before the last apply.")
+
+  @Argument(help: "The model: a Hugging Face folder, or a .gguf file (any shard of a split one).")
+  var model: String
+
+  @Flag(help: "Undo every apply, back to before the first.")
+  var all = false
+
+  @Flag(help: "Edit the file even though another process has it open.")
+  var force = false
+
+  @OptionGroup var common: CommonOptions
+
+  func run() throws {
+    let session = try common.open(model, exclusive: true)
+    var revert = Revert()
+    revert.all = all
+    revert.force = force
+    let count = try Interruption.deferred { try revert.perform(in: session) }
+    let wasRecovered = session.recovery != nil
+    if common.json {
+      Output.json(
+        .object([
+          "schema": .string("lrpatch.revert/1"), "model": .string(model),
+          "reverted": .number(count), "recovered": .bool(wasRecovered),
+        ]))
+    } else if count > 0, !common.quiet {
+      Output.result("\(model): \(count == 1 ? "1 apply" : "\(count) applies") undone")
+    }
+    guard count > 0 || wasRecovered else {
+      throw PatchError.unsupported(model, "carries no record of an apply; there is nothing to undo")
+    }
+  }
+}

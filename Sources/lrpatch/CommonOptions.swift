@@ -1,0 +1,43 @@
+import ArgumentParser
+import Formats
+import Patch
+
+/// Options of every subcommand.
+struct CommonOptions: ParsableArguments {
+  @Flag(help: "Print one JSON document on stdout.")
+  var json = false
+
+  @Flag(name: [.short, .long], help: "Print nothing but results and errors.")
+  var quiet = false
+
+  @Flag(name: [.short, .long], help: "Say more on stderr.")
+  var verbose = false
+
+  func note(_ text: String) { if !quiet { Output.note(text) } }
+
+  func validate() throws {
+    if quiet && verbose { throw ValidationError("--quiet and --verbose exclude each other") }
+  }
+
+  /// Opens a model, saying what an interrupted command before has left to restore.
+  func open(_ path: String, exclusive: Bool = false) throws -> ModelSession {
+    let session = try ModelSession(path: path, exclusive: exclusive)
+    if let recovery = session.recovery { Output.note(recovery) }
+    return session
+  }
+}
+
+/// A length in tokens: `4096`, `4k`, `128k`, `1M`, with k = 1024.
+struct TokenCount: ExpressibleByArgument {
+  let value: Int
+
+  init?(argument: String) {
+    let units: [Character: Int] = ["k": 1 << 10, "K": 1 << 10, "m": 1 << 20, "M": 1 << 20]
+    let unit = argument.last.flatMap { units[$0] }
+    let digits = unit == nil ? argument[...] : argument.dropLast()
+    guard digits.allSatisfy(\.isNumber), let number = Int(digits), number > 0 else { return nil }
+    let (product, overflow) = number.multipliedReportingOverflow(by: unit ?? 1)
+    guard !overflow else { return nil }
+    value = product
+  }
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import Formats
+import Patch
+
+/// What ended the program: its message and its exit code.
+struct Failure {
+  /// The exit codes of specs/cli.md.
+  enum Code {
+    static let checkFailed: Int32 = 1
+    static let usage: Int32 = 2
+    static let invalid: Int32 = 3
+    static let unsafe: Int32 = 4
+    static let inputOutput: Int32 = 5
+    static let interrupted: Int32 = 130
+  }
+
+  let message: String
+  let exitCode: Int32
+
+  init(_ error: any Error) {
+    switch error {
+    case let error as FormatError:
+      message = "error: \(error)"
+      exitCode = Code.invalid
+    case let error as PatchError:
+      message = "error: \(error)"
+      exitCode = error.kind == .unsafe ? Code.unsafe : Code.invalid
+    case let error as FileError:
+      message = "error: \(error)"
+      exitCode = Code.inputOutput
+    case let error as CheckFailed:
+      message = error.message
+      exitCode = Code.checkFailed
+    default:
+      message = LRPatch.fullMessage(for: error)
+      let code = LRPatch.exitCode(for: error)
+      exitCode = code == .success ? 0 : Code.usage
+    }
+  }
+
+  /// Help and versions go to stdout, everything else to stderr.
+  func report() {
+    guard !message.isEmpty else { return }
+    if exitCode == 0 { Output.result(message) } else { Output.note(message) }
+  }
+}
+
+/// A check that the user asked for has failed; the result itself is already printed.
+struct CheckFailed: Error {
+  var message = ""
+}

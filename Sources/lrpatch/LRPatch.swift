@@ -1,0 +1,35 @@
+import ArgumentParser
+import Glibc
+import Patch
+
+/// The program: its subcommands, and how errors become messages and exit codes (specs/cli.md).
+@main
+struct LRPatch: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "lrpatch",
+    abstract: "Patches language models with LongRoPE factors, so that every runtime uses them.",
+    discussion: """
+      MODEL is a Hugging Face model folder or a .gguf file (any shard of a split one). FACTORS is a factors file, a \
+      LongRoPE search CSV, a JSON file with a rope_scaling or rope_parameters object, or another model that carries \
+      factors.
+
+      Exit codes: 0 good; 1 the check failed; 2 usage; 3 invalid or unsupported input; 4 refused as unsafe; \
+      5 input/output error; 130 interrupted.
+      """,
+    version: lrpatchVersion,
+    subcommands: [
+      ApplyCommand.self, RevertCommand.self,
+    ])
+
+  static func main() {
+    Interruption.arm()
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      let failure = Failure(error)
+      failure.report()
+      Glibc.exit(failure.exitCode)
+    }
+  }
+}

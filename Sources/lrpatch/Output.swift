@@ -1,0 +1,25 @@
+import Formats
+import Glibc
+
+/// Where text goes: results to stdout, everything else to stderr.
+enum Output {
+  static func result(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+
+  static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+
+  /// One JSON document, the only thing on stdout.
+  static func json(_ value: JSONValue) {
+    result(String(decoding: JSONStyle.standard.encode(value), as: UTF8.self))
+  }
+
+  /// A reader that went away (`lrpatch ... | head`) is no error.
+  private static func write(_ text: String, to stream: Int32) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let written = unsafe rest.withUnsafeBytes { unsafe Glibc.write(stream, $0.baseAddress, $0.count) }
+      if written < 0 && errno == EINTR { continue }
+      guard written > 0 else { return }
+      rest = rest.dropFirst(written)
+    }
+  }
+}

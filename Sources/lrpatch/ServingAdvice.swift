@@ -1,0 +1,19 @@
+import Patch
+
+/// What to pass to each runtime so that the long window is served.
+enum ServingAdvice {
+  static func lines(for session: borrowing ModelSession) throws -> [String] {
+    let inspection = try Inspection(session)
+    let readings = inspection.readings.filter { !$0.serving.isEmpty && $0.status != .plain }
+    guard !readings.isEmpty else { return [] }
+    let width = readings.map(\.title.count).max() ?? 0
+    return ["to serve the window of \(inspection.geometry.window) tokens:"]
+      + readings.map { "  \($0.title.padded(to: width))  \($0.serving)" }
+  }
+}
+
+extension String {
+  func padded(to width: Int) -> String {
+    self + String(repeating: " ", count: max(0, width - count))
+  }
+}

@@ -1,0 +1,125 @@
+"""Checks GGUF files that lrpatch patched in place with llama.cpp: llama-perplexity gives transformers' number (MLX-LM's for
+MiniCPM) over the same chunks, unpatched and patched, within the original window and beyond it.
+
+The files are made from the unpatched models by llama.cpp's own converter, in single precision.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+
+import mlx.core as mx
+import transformers
+
+from chunks import chunk_tokens, perplexity
+from common import PEERS, REPOSITORY, TEXT, WORK, Report, load_cases, lrpatch
+from references import mlx_predictions_by_hand, transformers_predictions
+
+TOOLS = PEERS / "llama.cpp/bin"
+FOLDER = WORK / "gguf"
+TOLERANCE = 1e-3
+
+
+def run(*command):
+    result = subprocess.run([str(part) for part in command], capture_output=True, text=True, errors="replace")
+    if result.returncode:
+        raise RuntimeError(f"{command[0]}: exit {result.returncode}: {(result.stdout + result.stderr)[-300:]}")
+    return result.stdout + result.stderr
+
+
+def convert(case):
+    """The unpatched model as GGUF. The name is one that means nothing to llama.cpp (it has rules for some)."""
+    file = FOLDER / f"{case.base.rpartition('/')[2]}.gguf"
+    if not file.exists():
+        converter = REPOSITORY / "scripts/hf_to_gguf.py"
+        run(sys.executable, converter, case.base, "--outfile", file, "--outtype", "f32", "--model-name", "conformance")
+    return file
+
+
+def llama_perplexity(file, context):
+    precise = ["-fa", "off", "-ctk", "f32", "-ctv", "f32"]
+    same = ["-c", context, "-b", context, "-ub", context, "-t", 2]
+    output = run(TOOLS / "llama-perplexity", "-m", file, "-f", TEXT, *same, *precise)
+    return float(re.search(r"Final estimate: PPL = ([0-9.]+)", output)[1])
+
+
+def reference(case, table):
+    return mlx_predictions_by_hand(case, table) if case.model_type == "minicpm" else transformers_predictions(case, table)
+
+
+def check_perplexity(report, case, what, file, context, table):
+    expected = perplexity(reference(case, table), chunk_tokens(case.base, context))
+    measured = llama_perplexity(file, context)
+    report.close(case.name, f"{what}, -c {context}, perplexity {measured:.4f}", measured, expected, TOLERANCE)
+    return measured
+
+
+def apply(report, case, file):
+    divergent = ["--allow-divergent"] if case.literal else []
+    result = lrpatch("apply", case.factors, file, *divergent)
+    message = result.stderr.strip()[:200] if result.returncode else ""
+    return report.check(case.name, f"apply in place to {file.name}", result.returncode == 0, message)
+
+
+def check_case(report, case, unpatched_done):
+    unpatched = convert(case)
+    sides = [(case.original_window, "short"), (case.window, "long")]
+    if unpatched not in unpatched_done:
+        unpatched_done[unpatched] = {
+            context: check_perplexity(report, case, "unpatched", unpatched, context, None) for context, _ in sides
+        }
+    patched = FOLDER / f"{case.name}.patched.gguf"
+    shutil.copy(unpatched, patched)
+    if not apply(report, case, patched):
+        return
+    for context, table in sides:
+        measured = check_perplexity(report, case, "patched", patched, context, table)
+        change = abs(measured / unpatched_done[unpatched][context] - 1)
+        report.check(case.name, f"patching shows, -c {context}", change > 3 * TOLERANCE, f"{change:.1e}")
+
+
+def check_split(report, case):
+    """The trained model in three files, patched by naming the second."""
+    folder = FOLDER / "split"
+    folder.mkdir()
+    run(TOOLS / "llama-gguf-split", "--split", "--split-max-tensors", 14, convert(case), folder / "model")
+    if apply(report, case, folder / "model-00002-of-00003.gguf"):
+        first = folder / "model-00001-of-00003.gguf"
+        for context, table in [(case.original_window, "short"), (case.window, "long")]:
+            check_perplexity(report, case, "split, patched", first, context, table)
+
+
+def check_rounding(report, case):
+    """llama.cpp makes a context of 96 one of 256, and so has left an original window of 96."""
+    file = FOLDER / f"{case.name}.gguf"
+    shutil.copy(convert(case), file)
+    if not apply(report, case, file):
+        return
+    chunks = chunk_tokens(case.base, case.original_window)
+    measured = llama_perplexity(file, case.original_window)
+    long = perplexity(reference(case, "long"), chunks)
+    detail = "-c is rounded up to a multiple of 256, so a window of 96 uses the long table"
+    report.known(case.name, f"-c {case.original_window}", abs(measured / long - 1) < TOLERANCE, detail)
+
+
+def main():
+    transformers.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    mx.set_default_device(mx.cpu)
+    FOLDER.mkdir()
+    report = Report("llama.cpp")
+    cases, unpatched_done = load_cases("gguf.json"), {}
+    checks = [(check_case, case, (unpatched_done,)) for case in cases]
+    checks += [(check_split, case, ()) for case in cases if case.name == "needle-256-x4"]
+    checks += [(check_rounding, case, ()) for case in load_cases("planned.json") if case.name == "llama-v4-su"]
+    for check, case, more in checks:
+        try:
+            check(report, case, *more)
+        except Exception as error:
+            report.check(case.name, "runs", False, f"{type(error).__name__}: {str(error)[:400]}")
+    report.finish()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""Perplexity as llama-perplexity computes it: over whole chunks of the text, each with its first token replaced by the
+beginning-of-sequence token, and the predictions of the second half scored."""
+
+import math
+
+import torch
+from tokenizers import Tokenizer
+
+from common import TEXT
+
+BOS = 0
+
+
+def chunk_tokens(folder, length):
+    """The text as lists of `length` tokens; what does not fill a chunk is left out."""
+    tokens = Tokenizer.from_file(f"{folder}/tokenizer.json").encode(TEXT.read_text(encoding="utf-8")).ids
+    assert tokens[0] == BOS
+    whole = len(tokens) // length
+    return [[BOS, *tokens[i * length + 1 : (i + 1) * length]] for i in range(whole)]
+
+
+def perplexity(log_probabilities, chunks):
+    """`log_probabilities(tokens)` gives a tensor of tokens x vocabulary."""
+    total, count = 0.0, 0
+    for tokens in chunks:
+        first = len(tokens) // 2
+        predicted = log_probabilities(tokens)[first:-1].double()
+        targets = torch.tensor(tokens[first + 1 :])
+        total -= predicted.gather(1, targets[:, None]).sum().item()
+        count += len(targets)
+    return math.exp(total / count)

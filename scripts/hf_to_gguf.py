@@ -1,0 +1,37 @@
+"""Runs llama.cpp's convert_hf_to_gguf.py on a model with the tokenizer of needle-256.
+
+The converter refuses tokenizers that it has no hash of, and some architectures' converters insist on a SentencePiece
+vocabulary. needle-256 has a byte-level BPE that splits digits apart, as llama.cpp's `smollm` pre-tokenizer does, so
+that name is given to it and the vocabulary is always written as BPE. Everything else is the converter's own doing.
+
+    hf_to_gguf.py MODEL_FOLDER --outfile OUT.gguf [--outtype f32|f16|bf16]
+
+The llama.cpp source tree is LLAMA_CPP_SOURCE, default <peers>/llama.cpp-source with <peers> as in peers.sh.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+peers = Path(os.environ.get("LRPATCH_PEERS", Path.home() / ".cache" / "lrpatch-peers"))
+source = Path(os.environ.get("LLAMA_CPP_SOURCE", peers / "llama.cpp-source"))
+sys.path[:0] = [str(source), str(source / "gguf-py")]
+
+import convert_hf_to_gguf  # noqa: E402
+
+
+def with_needle_vocabulary(model_class):
+    """The same converter class, with the vocabulary written as byte-level BPE."""
+    model_class.get_vocab_base_pre = lambda self, tokenizer: "smollm"
+    model_class.set_vocab = lambda self: self._set_vocab_gpt2()
+    return model_class
+
+
+def main():
+    find_class = convert_hf_to_gguf.get_model_class
+    convert_hf_to_gguf.get_model_class = lambda *a, **k: with_needle_vocabulary(find_class(*a, **k))
+    convert_hf_to_gguf.main()
+
+
+if __name__ == "__main__":
+    main()

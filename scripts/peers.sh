@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Sets up the runtimes that a patched model must agree with, for `make conformance` and `fixtures/make`:
+#
+#   scripts/peers.sh [FOLDER]        default: $LRPATCH_PEERS, else ~/.cache/lrpatch-peers
+#
+#   FOLDER/venv              Python with CPU torch, transformers 5, MLX-LM (MLX's CPU backend), gguf, safetensors
+#   FOLDER/transformers4     transformers 4, to be put on PYTHONPATH
+#   FOLDER/rotary            the rotary modules of vLLM and SGLang, out of their wheels
+#   FOLDER/llama.cpp         llama.cpp's tools, built from the source in FOLDER/llama.cpp-source
+#
+# Everything comes from Python's package index. About fifteen minutes on two cores; what is there already is left alone.
+set -euo pipefail
+
+transformers5=5.23.0 transformers4=4.57.6 torch=2.13.0+cpu mlx=0.32.4 mlx_lm=0.32.2
+vllm=0.33.0 sglang=0.5.23 llama_cpp_python=0.3.36
+tools=(llama-perplexity llama-quantize llama-bench llama-tokenize llama-passkey llama-gguf llama-gguf-hash llama-gguf-split)
+
+peers=${1:-${LRPATCH_PEERS:-$HOME/.cache/lrpatch-peers}}
+mkdir -p "$peers"
+cd "$peers"
+
+has_modules() { venv/bin/python -c "import $1" 2>/dev/null; }
+pip() { venv/bin/python -m pip "$@"; }
+
+set_up_python() {
+  [ -x venv/bin/python ] || python3 -m venv venv
+  has_modules "torch, transformers, gguf, safetensors, tokenizers, sentencepiece, cmake, ninja" ||
+    pip install -q "torch==$torch" "transformers==$transformers5" gguf==0.19.0 safetensors==0.8.0 tokenizers==0.23.3 \
+      numpy sentencepiece cmake ninja
+  # mlx-lm would bring another transformers, so it comes without its dependencies.
+  has_modules "mlx.core, mlx_lm" || {
+    pip install -q --no-deps "mlx==$mlx" "mlx-cpu==$mlx" "mlx-lm==$mlx_lm"
+    pip install -q protobuf pyyaml jinja2
+  }
+}
+
+set_up_transformers4() {
+  [ -d transformers4/transformers ] && return
+  pip install -q --target transformers4 "transformers==$transformers4" tokenizers==0.22.2 "huggingface-hub<1"
+  rm -rf transformers4/numpy* # that of the environment is used
+}
+
+set_up_rotary_modules() {
+  [ -d rotary/vllm ] && [ -d rotary/sglang ] && return
+  pip download -q --no-deps -d wheels "vllm==$vllm" "sglang==$sglang"
+  venv/bin/python - <<'PY'
+import glob
+import zipfile
+
+for wheel in glob.glob("wheels/*.whl"):
+    archive = zipfile.ZipFile(wheel)
+    for name in archive.namelist():
+        if "/layers/rotary_embedding" in name and name.endswith(".py"):
+            archive.extract(name, "rotary")
+PY
+  rm -rf wheels
+}
+
+# pip would build CMake from source only to read the archive's metadata, so pip's own finder and session fetch it.
+download_llama_cpp_source() {
+  VERSION=$llama_cpp_python venv/bin/python - <<'PY'
+import io
+import os
+import tarfile
+
+from pip._internal.commands.download import DownloadCommand
+
+command = DownloadCommand("download", "")
+options, _ = command.parse_args(["llama-cpp-python"])
+with command.main_context():
+    session = command.get_default_session(options)
+    candidates = command._build_package_finder(options, session).find_all_candidates("llama-cpp-python")
+    wanted = [c for c in candidates if str(c.version) == os.environ["VERSION"] and c.link.filename.endswith(".tar.gz")]
+    archive = session.get(wanted[0].link.url_without_fragment).content
+tarfile.open(fileobj=io.BytesIO(archive)).extractall("src", filter="data")
+PY
+}
+
+set_up_llama_cpp() {
+  local tool missing=
+  for tool in "${tools[@]}"; do [ -x "llama.cpp/bin/$tool" ] || missing=yes; done
+  [ -n "$missing" ] || [ ! -f llama.cpp-source/convert_hf_to_gguf.py ] || return 0
+  local source=src/llama_cpp_python-$llama_cpp_python/vendor/llama.cpp
+  [ -d "$source" ] || download_llama_cpp_source
+  ln -sfn "$source" llama.cpp-source
+  PATH="$PWD/venv/bin:$PATH" cmake -S "$source" -B llama.cpp -G Ninja -DCMAKE_BUILD_TYPE=Release \
+    -DLLAMA_CURL=OFF -DLLAMA_OPENSSL=OFF -DBUILD_SHARED_LIBS=ON -DGGML_NATIVE=ON >/dev/null
+  PATH="$PWD/venv/bin:$PATH" ninja -C llama.cpp "${tools[@]}"
+}
+
+set_up_python
+set_up_transformers4
+set_up_rotary_modules
+set_up_llama_cpp
+echo "The runtimes are in $PWD."

@@ -18,7 +18,7 @@ struct LRPatch: ParsableCommand {
       """,
     version: lrpatchVersion,
     subcommands: [
-      ApplyCommand.self, RevertCommand.self,
+      InspectCommand.self, LintCommand.self, ApplyCommand.self, RevertCommand.self,
     ])
 
   static func main() {

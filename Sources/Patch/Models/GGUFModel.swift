@@ -46,7 +46,8 @@ public struct GGUFModel: Sendable {
     frequencyFactors = tensors[Self.frequenciesName]
     let keys = GGUFKeys(shards[0].header, path: shards[0].path)
     architecture = try GGUFArchitecture.named(try keys.architecture, subject: shards[0].path)
-    geometry = try keys.geometry(frequencyFactors: frequencyFactors)
+    geometry = try keys.geometry(
+      frequencyFactors: frequencyFactors, hasTables: longFactors != nil || shortFactors != nil)
   }
 
   /// The shards' paths, first to last. A file whose name is a shard's but which is not split stands alone.
@@ -107,7 +108,9 @@ struct GGUFKeys {
     return number
   }
 
-  func geometry(frequencyFactors: [Float]?) throws(PatchError) -> RopeGeometry {
+  func geometry(
+    frequencyFactors: [Float]?, hasTables: Bool
+  ) throws(PatchError) -> RopeGeometry {
     let prefix = try architecture
     guard let window = try natural("\(prefix).context_length") else {
       throw .unsupported(path, "the key '\(prefix.sanitized).context_length' is missing")
@@ -117,7 +120,8 @@ struct GGUFKeys {
       throw .unsupported(path, "the key '\(prefix).rope.freq_base' is \(theta)")
     }
     let dimensions = try rotaryDimensions(prefix)
-    var type = header[key: "\(prefix).rope.scaling.type"]?.text ?? "none"
+    // Some converters write the tables but not the type.
+    var type = header[key: "\(prefix).rope.scaling.type"]?.text ?? (hasTables ? "longrope" : "none")
     var originals = [window]
     if let original = try natural("\(prefix).rope.scaling.original_context_length") {
       originals = [original]

@@ -1,0 +1,115 @@
+import Formats
+
+/// Traps in a GGUF model.
+struct GGUFLint {
+  private let model: GGUFModel
+
+  static func findings(_ path: String) throws -> [LintFinding] {
+    do {
+      return GGUFLint(model: try GGUFModel(path: path)).findings
+    } catch let error as PatchError {
+      return try unreadable(path, error)
+    }
+  }
+
+  /// An architecture that takes no factors is fine as long as the file has none.
+  private static func unreadable(_ path: String, _ error: PatchError) throws -> [LintFinding] {
+    let header = try GGUFFile(path: GGUFModel.shardPaths(of: path)[0]).header
+    let name = header[key: "general.architecture"]?.text ?? ""
+    let isSupported = GGUFArchitecture.all.contains { $0.name == name }
+    let hasFactors = [GGUFModel.longName, GGUFModel.shortName].contains {
+      header.tensor(named: $0) != nil
+    }
+    if isSupported { return [LintFinding(.invalidConfig, error.message)] }
+    return hasFactors ? [LintFinding(.ggufArchitecture, error.message)] : []
+  }
+
+  private var prefix: String { model.geometry.architecture }
+
+  private func value(_ name: String) -> GGUFValue? {
+    model.first.header[key: "\(prefix).rope.\(name)"]
+  }
+
+  private var hasTables: Bool { model.longFactors != nil || model.shortFactors != nil }
+  private var saysLongRoPE: Bool { value("scaling.type")?.text == "longrope" }
+
+  private var findings: [LintFinding] {
+    guard hasTables || saysLongRoPE else { return unfactored }
+    var found = tableFindings + keyFindings
+    let factors: ModelFactors
+    do {
+      guard let carried = try model.carriedFactors() else { return found }
+      factors = carried
+    } catch {
+      let message = (error as? PatchError)?.message ?? "\(error)"
+      return found + [LintFinding(.factorCount, message)]
+    }
+    guard let inspection = try? Inspection(model) else { return found }
+    found += inspection.readings.dropFirst().flatMap { SharedLint.reading($0, factors) }
+    found += SharedLint.tables(factors)
+    found += SharedLint.choice(inspection.readings, factors)
+    return found + windowFindings(factors)
+  }
+
+  private var unfactored: [LintFinding] {
+    let reading = GGUFReader(model: model).read()
+    guard reading.status == .fails else { return [] }
+    return [LintFinding(.runtimeFails, "llama.cpp cannot load it: \(reading.notes.joined(separator: "; "))")]
+  }
+
+  private var tableFindings: [LintFinding] {
+    switch (model.longFactors, model.shortFactors) {
+    case (nil, nil):
+      return [
+        LintFinding(
+          .ggufTablesMissing,
+          "\(prefix).rope.scaling.type is longrope but the file has no factor tensors: llama.cpp runs plain RoPE without a word"
+        )
+      ]
+    case (nil, _?), (_?, nil):
+      let missing = model.longFactors == nil ? GGUFModel.longName : GGUFModel.shortName
+      return [LintFinding(.ggufOneTable, "'\(missing)' is missing: llama.cpp runs plain RoPE in its place")]
+    default: return []
+    }
+  }
+
+  private var keyFindings: [LintFinding] {
+    var found: [LintFinding] = []
+    if value("scaling.original_context_length") == nil {
+      found.append(
+        LintFinding(
+          .ggufOriginal,
+          "\(prefix).rope.scaling.original_context_length is missing: llama.cpp takes the whole window for it and never runs long"
+        ))
+    }
+    let isExtended = model.geometry.window > model.geometry.originalWindow
+    if value("scaling.attn_factor") == nil, isExtended {
+      found.append(
+        LintFinding(.ggufAttention, "\(prefix).rope.scaling.attn_factor is missing: llama.cpp uses mscale 1"))
+    }
+    for name in ["scaling.factor", "scale_linear"] {
+      if let factor = value(name)?.double, factor != 1 {
+        found.append(
+          LintFinding(.ggufScaling, "\(prefix).rope.\(name) \(factor) divides the frequencies once more"))
+      }
+    }
+    if value("scaling.finetuned") == .bool(false), prefix.hasPrefix("granite") {
+      found.append(
+        LintFinding(.ggufFinetuned, "\(prefix).rope.scaling.finetuned is false: llama.cpp switches RoPE off"))
+    }
+    return found
+  }
+
+  private func windowFindings(_ factors: ModelFactors) -> [LintFinding] {
+    guard factors.window > factors.originalWindow else { return [] }
+    var found = [
+      LintFinding(
+        .ggufLongByDefault,
+        "without -c llama.cpp takes the window of \(factors.window), and with it the long factors for every input")
+    ]
+    if factors.originalWindow % GGUFReader.contextUnit != 0 {
+      found.append(LintFinding(.ggufUnit, "the original window is \(factors.originalWindow)"))
+    }
+    return found
+  }
+}

@@ -1,0 +1,123 @@
+import Formats
+
+/// Finds everything in a model that would make a runtime ignore, misread or refuse its factors.
+public enum Lint {
+  /// The findings, errors first.
+  /// - Throws: `FileError` where a file cannot be read, and `FormatError` for a file that is no GGUF file. A config or
+  ///   weights that cannot be parsed are findings.
+  public static func findings(_ session: borrowing ModelSession) throws -> [LintFinding] {
+    let found: [LintFinding] =
+      switch session.kind {
+      case .folder: try folder(session.path)
+      case .gguf: try GGUFLint.findings(session.path)
+      }
+    return found.enumerated().sorted {
+      ($1.element.rule.severity, $0.offset) < ($0.element.rule.severity, $1.offset)
+    }.map(\.element)
+  }
+
+  private static func folder(_ path: String) throws -> [LintFinding] {
+    let configPath = "\(path)/\(HuggingFaceModel.configName)"
+    var found: [LintFinding] = []
+    for name in [HuggingFaceModel.configName, HuggingFaceModel.tokenizerConfigName] {
+      guard FileSystem.exists("\(path)/\(name)") else { continue }
+      let bytes = try FileSystem.contents(of: "\(path)/\(name)")
+      if JSONDocument.hasByteOrderMark(bytes) {
+        found.append(
+          LintFinding(.byteOrderMark, "\(name) begins with a byte-order mark, which transformers refuses"))
+      }
+      do { _ = try JSONDocument(parsing: bytes) } catch {
+        return found + [LintFinding(.invalidConfig, "\(name): \(error)")]
+      }
+    }
+    // What makes the geometry unreadable still has findings of its own in the raw config.
+    let config = try JSONDocument(path: configPath).value
+    found += ConfigLint(config).findings
+    do {
+      found += FolderLint(try HuggingFaceModel(path: path)).findings
+    } catch let error as PatchError {
+      found.append(LintFinding(.invalidConfig, error.message))
+    }
+    return found + weights(path)
+  }
+
+  private static func weights(_ path: String) -> [LintFinding] {
+    do {
+      _ = try SafetensorsFolder(path: path)
+      return []
+    } catch {
+      return [LintFinding(.weightsInvalid, "\(error)")]
+    }
+  }
+}
+
+/// Findings that both formats share.
+enum SharedLint {
+  static func tables(_ factors: ModelFactors) -> [LintFinding] {
+    var found: [LintFinding] = []
+    for (name, list) in [("long", factors.long), ("short", factors.short)] {
+      if let index = list.indices.dropLast().first(where: { list[$0] > list[$0 + 1] }) {
+        found.append(
+          LintFinding(.factorNotMonotone, "the \(name) factors fall after pair \(index)"))
+      }
+      if let least = list.min(), least < 1 {
+        found.append(LintFinding(.factorBelowOne, "the \(name) factors go down to \(least)"))
+      }
+    }
+    if factors.window <= factors.originalWindow, factors.long != factors.short {
+      found.append(
+        LintFinding(
+          .windowNotExtended,
+          "the window is \(factors.window) and the original window \(factors.originalWindow): the long factors are never used"
+        ))
+    }
+    return found
+  }
+
+  /// What a runtime's reading says of the model.
+  static func reading(_ reading: RuntimeReading, _ factors: ModelFactors) -> [LintFinding] {
+    switch reading.status {
+    case .fails:
+      return [LintFinding(.runtimeFails, "\(reading.title) cannot load it: \(reading.notes.joined(separator: "; "))")]
+    case .ignored:
+      let why = reading.notes.isEmpty ? "" : ": \(reading.notes.joined(separator: "; "))"
+      return [LintFinding(.runtimeIgnores, "\(reading.title) runs it without the factors\(why)")]
+    case .divergent:
+      let scale = reading.long.map { "\($0.name) x \($0.mscale)" } ?? "another table"
+      return [
+        LintFinding(
+          .runtimeDiverges,
+          "\(reading.title) uses \(scale) for long inputs, expected long x \(factors.longMscale)")
+      ]
+    case .ok, .unsupported, .plain: return []
+    }
+  }
+
+  /// What the choice of tables means for users, once the tables differ.
+  static func choice(_ readings: [RuntimeReading], _ factors: ModelFactors) -> [LintFinding] {
+    var found: [LintFinding] = []
+    let running = readings.filter { $0.status == .ok && $0.name != "paper" }
+    if factors.long != factors.short, factors.window > factors.originalWindow {
+      let long = running.filter { $0.short?.name == "long" }.map(\.title)
+      if !long.isEmpty {
+        found.append(
+          LintFinding(
+            .tableChoice,
+            "\(long.joined(separator: ", ")): short inputs run under the long factors once the long window is served"))
+      }
+      let mixing = running.filter { $0.short?.name == "short" && $0.name != "llama.cpp" }.map(\.title)
+      if !mixing.isEmpty {
+        found.append(
+          LintFinding(
+            .crossing,
+            "\(mixing.joined(separator: ", ")): an input that crosses \(factors.originalWindow) tokens while generating changes tables"
+          ))
+      }
+    }
+    if factors.shortMscale != 1 {
+      found.append(
+        LintFinding(.mscaleOnShort, "mscale \(factors.shortMscale) applies to short inputs too"))
+    }
+    return found
+  }
+}

@@ -1,0 +1,129 @@
+/// A named trap that can be seen in a model's files. specs/lint.md lists them with their sources.
+public struct LintRule: Equatable, Sendable {
+  public enum Severity: String, Comparable, Sendable {
+    /// Inherent in a runtime; worth knowing.
+    case note
+    /// Something is likely not as it was meant.
+    case warning
+    /// A runtime ignores, misreads or cannot load the model.
+    case error
+
+    public static func < (left: Severity, right: Severity) -> Bool { left.rank < right.rank }
+
+    private var rank: Int {
+      switch self {
+      case .note: 0
+      case .warning: 1
+      case .error: 2
+      }
+    }
+  }
+
+  public var name: String
+  public var severity: Severity
+  public var remedy: String
+
+  private init(_ name: String, _ severity: Severity, _ remedy: String) {
+    self.name = name
+    self.severity = severity
+    self.remedy = remedy
+  }
+
+  private static let reapply = "run `lrpatch apply` with the model's own factors: it writes every key consistently"
+
+  // MARK: Any runtime
+
+  static let runtimeFails = LintRule("runtime-fails", .error, reapply)
+  static let runtimeIgnores = LintRule("runtime-ignores-factors", .error, reapply)
+  static let runtimeDiverges = LintRule("runtime-diverges", .error, reapply)
+  static let factorsMissing = LintRule(
+    "factors-missing", .error, "apply the factors, or set the type to default")
+  static let factorCount = LintRule("factor-count", .error, "apply factors that belong to this model")
+  static let factorNotMonotone = LintRule(
+    "factors-not-monotone", .note, "none: published sets have it; check that it is meant")
+  static let factorBelowOne = LintRule(
+    "factor-below-one", .note, "none: published sets have it; check that it is meant")
+  static let windowNotExtended = LintRule(
+    "window-not-extended", .warning, "raise max_position_embeddings, or correct the original window")
+  static let tableChoice = LintRule(
+    "short-inputs-under-long-factors", .note,
+    "serve short inputs from a second instance within the original window, or use one table for both")
+  static let mscaleOnShort = LintRule(
+    "mscale-on-short-inputs", .note, "expect slightly other logits for short inputs than before the patch")
+  static let crossing = LintRule(
+    "cache-across-the-window", .note,
+    "avoid generating across the original window where short and long factors differ")
+  static let mscaleLiteral = LintRule(
+    "mscale-not-derived", .warning, "use the derived mscale where every runtime must agree")
+  static let mscaleDiffers = LintRule(
+    "mscale-differs-by-length", .error, "use one mscale for short and long inputs")
+
+  // MARK: Folders
+
+  static let invalidConfig = LintRule("config-invalid", .error, "correct the file by hand")
+  static let byteOrderMark = LintRule("byte-order-mark", .error, "save the file as UTF-8 without a mark")
+  static let legacyType = LintRule("rope-type-legacy", .error, reapply)
+  static let typeNames = LintRule("rope-type-names", .error, reapply)
+  static let windowNested = LintRule("original-window-not-nested", .error, reapply)
+  static let windowTop = LintRule("original-window-not-top-level", .error, reapply)
+  static let thetaLost = LintRule("rope-theta-lost", .error, reapply)
+  static let partialLost = LintRule("partial-rotary-factor-lost", .error, reapply)
+  static let objectsDiffer = LintRule("scaling-objects-differ", .error, reapply)
+  static let onlyParameters = LintRule("rope-parameters-only", .error, reapply)
+  static let factorRatio = LintRule("factor-is-not-the-ratio", .error, reapply)
+  static let factorWhole = LintRule(
+    "factor-without-fraction", .warning, "write it as 4.0: transformers 4 warns about 4")
+  static let nearMiss = LintRule(
+    "unknown-scaling-key", .warning, "correct the key's name; runtimes ignore unknown keys silently")
+  static let slidingWindow = LintRule(
+    "sliding-window-limits-attention", .warning, "set sliding_window to null, as `lrpatch apply` does")
+  static let tokenizerLimit = LintRule(
+    "tokenizer-limits-length", .warning, "raise model_max_length in tokenizer_config.json")
+  static let remoteCode = LintRule(
+    "remote-code", .note, "check that the model's own code accepts the keys, or load without trust_remote_code")
+  static let phimoeShort = LintRule(
+    "phimoe-short-factors-only", .note, "serve the model with vLLM, SGLang, llama.cpp or MLX-LM")
+  static let weightsInvalid = LintRule("weights-invalid", .error, "fetch the weights again")
+  static let edited = LintRule(
+    "edited-since-patch", .warning, "apply again, or revert from a copy: `lrpatch revert` will refuse")
+
+  // MARK: GGUF
+
+  static let ggufTablesMissing = LintRule(
+    "gguf-factor-tensors-missing", .error, "apply the factors to the file: the converter left them out")
+  static let ggufOneTable = LintRule("gguf-one-factor-tensor", .error, reapply)
+  static let ggufArchitecture = LintRule(
+    "gguf-architecture-takes-no-factors", .error, "serve the model folder with another runtime")
+  static let ggufOriginal = LintRule("gguf-original-window-missing", .error, reapply)
+  static let ggufAttention = LintRule("gguf-attn-factor-missing", .error, reapply)
+  static let ggufScaling = LintRule("gguf-scaled-twice", .error, reapply)
+  static let ggufFinetuned = LintRule("gguf-rope-switched-off", .error, reapply)
+  static let ggufLongByDefault = LintRule(
+    "gguf-long-by-default", .note, "pass -c with the original window to serve short inputs by the short factors")
+  static let ggufUnit = LintRule(
+    "gguf-window-not-a-multiple-of-256", .note,
+    "llama.cpp rounds -c up to 256, so -c with the original window already runs long")
+
+  /// Every rule, in the order of specs/lint.md.
+  public static let all: [LintRule] = [
+    runtimeFails, runtimeIgnores, runtimeDiverges, factorsMissing, factorCount, factorNotMonotone,
+    factorBelowOne, windowNotExtended, tableChoice, mscaleOnShort, crossing, mscaleLiteral,
+    mscaleDiffers, invalidConfig, byteOrderMark, legacyType, typeNames, windowNested, windowTop,
+    thetaLost, partialLost, objectsDiffer, onlyParameters, factorRatio, factorWhole, nearMiss,
+    slidingWindow, tokenizerLimit, remoteCode, phimoeShort, weightsInvalid, edited,
+    ggufTablesMissing, ggufOneTable, ggufArchitecture, ggufOriginal, ggufAttention, ggufScaling,
+    ggufFinetuned, ggufLongByDefault, ggufUnit,
+  ]
+}
+
+/// One rule that applies to a model, with what was found.
+public struct LintFinding: Equatable, Sendable {
+  public var rule: LintRule
+  /// What was found, and where.
+  public var message: String
+
+  init(_ rule: LintRule, _ message: String) {
+    self.rule = rule
+    self.message = message
+  }
+}

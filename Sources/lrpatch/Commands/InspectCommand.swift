@@ -1,0 +1,40 @@
+import ArgumentParser
+import Formats
+import Patch
+
+struct InspectCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect",
+    abstract: "Shows a model's window, RoPE and factors, and what each runtime would really use.")
+
+  @Argument(help: "The model: a Hugging Face folder, or a .gguf file (any shard of a split one).")
+  var model: String
+
+  @Flag(help: "List the tensors with type, shape, offset and statistics.")
+  var tensors = false
+
+  @OptionGroup var common: CommonOptions
+
+  func run() throws {
+    let session = try common.open(model)
+    // Any GGUF file can be listed, also one whose architecture takes no factors.
+    if tensors {
+      let listing = try TensorListing(session)
+      let inspection = try? Inspection(session)
+      if common.json {
+        var members = inspection.map(InspectReport.members) ?? InspectReport.bareMembers(session)
+        members += listing.members
+        return Output.json(.object(members))
+      }
+      if let inspection { Output.result(InspectReport.text(inspection) + "\n") }
+      Output.result(listing.text)
+    } else {
+      let inspection = try Inspection(session)
+      if common.json {
+        Output.json(.object(InspectReport.members(inspection)))
+      } else {
+        Output.result(InspectReport.text(inspection))
+      }
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import Formats
+import Patch
+
+struct LintCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "lint",
+    abstract: "Finds what would make a runtime ignore, misread or refuse a model's factors.",
+    discussion: "Exit 1 on errors, with --strict on warnings too.")
+
+  @Argument(help: "The model: a Hugging Face folder, or a .gguf file (any shard of a split one).")
+  var model: String
+
+  @Flag(help: "Fail on warnings too.")
+  var strict = false
+
+  @Option(help: ArgumentHelp("Leave a rule out; may be repeated.", valueName: "rule"))
+  var allow: [String] = []
+
+  @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    let names = Set(LintRule.all.map(\.name))
+    if let unknown = allow.first(where: { !names.contains($0) }) {
+      throw ValidationError(
+        "there is no rule '\(unknown)'; the rules are \(names.sorted().joined(separator: ", "))")
+    }
+  }
+
+  func run() throws {
+    let session = try common.open(model)
+    let findings = try Lint.findings(session).filter { !allow.contains($0.rule.name) }
+    if common.json {
+      Output.json(
+        .object([
+          "schema": .string("lrpatch.lint/1"), "model": .string(model),
+          "findings": .array(findings.map(json)),
+        ]))
+    } else {
+      let shown = common.quiet ? findings.filter { $0.rule.severity > .note } : findings
+      for finding in shown { Output.result(text(finding)) }
+      if findings.isEmpty, !common.quiet { Output.result("\(model): nothing found") }
+    }
+    let limit: LintRule.Severity = strict ? .warning : .error
+    if findings.contains(where: { $0.rule.severity >= limit }) { throw CheckFailed() }
+  }
+
+  private func text(_ finding: LintFinding) -> String {
+    "\(finding.rule.severity.rawValue): \(finding.rule.name): \(finding.message). Remedy: \(finding.rule.remedy)"
+  }
+
+  private func json(_ finding: LintFinding) -> JSONValue {
+    .object([
+      "severity": .string(finding.rule.severity.rawValue), "rule": .string(finding.rule.name),
+      "message": .string(finding.message), "remedy": .string(finding.rule.remedy),
+    ])
+  }
+}

@@ -65,7 +65,7 @@ struct TensorSummary {
     offset = range.lowerBound
     byteCount = range.count
     self.shard = shard
-    statistics = TensorStatistics(type: type, bytes: file.map.bytes, range)
+    statistics = TensorStatistics(type: type, range, of: file.map)
   }
 
   init(_ tensor: SafetensorsTensor, in file: borrowing SafetensorsFile, shard: String) {
@@ -76,7 +76,7 @@ struct TensorSummary {
     offset = range.lowerBound
     byteCount = range.count
     self.shard = shard
-    statistics = TensorStatistics(type: type, bytes: file.map.bytes, range)
+    statistics = TensorStatistics(type: type, range, of: file.map)
   }
 
   var json: JSONValue {

@@ -12,13 +12,13 @@ import sys
 import mlx.core as mx
 import transformers
 
-from chunks import chunk_tokens, perplexity
+from chunks import chunk_count, chunk_tokens, perplexity
 from common import PEERS, REPOSITORY, TEXT, WORK, Report, load_cases, lrpatch
 from references import mlx_predictions_by_hand, transformers_predictions
 
 TOOLS = PEERS / "llama.cpp/bin"
 FOLDER = WORK / "gguf"
-TOLERANCE = 1e-3
+TOLERANCE = 1e-4  # relative; single precision on both sides agrees to about 1e-7
 
 
 def run(*command):
@@ -39,7 +39,7 @@ def convert(case):
 
 def llama_perplexity(file, context):
     precise = ["-fa", "off", "-ctk", "f32", "-ctv", "f32"]
-    same = ["-c", context, "-b", context, "-ub", context, "-t", 2]
+    same = ["-c", context, "-b", context, "-ub", context, "-t", 2, "--chunks", chunk_count(context)]
     output = run(TOOLS / "llama-perplexity", "-m", file, "-f", TEXT, *same, *precise)
     return float(re.search(r"Final estimate: PPL = ([0-9.]+)", output)[1])
 
@@ -76,7 +76,7 @@ def check_case(report, case, unpatched_done):
     for context, table in sides:
         measured = check_perplexity(report, case, "patched", patched, context, table)
         change = abs(measured / unpatched_done[unpatched][context] - 1)
-        report.check(case.name, f"patching shows, -c {context}", change > 3 * TOLERANCE, f"{change:.1e}")
+        report.check(case.name, f"patching shows, -c {context}", change > 10 * TOLERANCE, f"{change:.1e}")
 
 
 def check_split(report, case):

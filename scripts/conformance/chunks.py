@@ -9,14 +9,18 @@ from tokenizers import Tokenizer
 from common import TEXT
 
 BOS = 0
+TOKENS = 6144  # of the text are used
+
+
+def chunk_count(length):
+    return TOKENS // length
 
 
 def chunk_tokens(folder, length):
-    """The text as lists of `length` tokens; what does not fill a chunk is left out."""
+    """The beginning of the text as lists of `length` tokens."""
     tokens = Tokenizer.from_file(f"{folder}/tokenizer.json").encode(TEXT.read_text(encoding="utf-8")).ids
-    assert tokens[0] == BOS
-    whole = len(tokens) // length
-    return [[BOS, *tokens[i * length + 1 : (i + 1) * length]] for i in range(whole)]
+    assert tokens[0] == BOS and len(tokens) >= TOKENS
+    return [[BOS, *tokens[i * length + 1 : (i + 1) * length]] for i in range(chunk_count(length))]
 
 
 def perplexity(log_probabilities, chunks):

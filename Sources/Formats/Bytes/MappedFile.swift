@@ -51,4 +51,42 @@ import Glibc
       return unsafe _overrideLifetime(span, borrowing: self)
     }
   }
+
+  /// Visits `range` in pieces and gives each piece's memory back after it, so that a file larger than memory can be
+  /// gone through. `body` returns false to stop.
+  public func visit(_ range: Range<Int>, _ body: (Range<Int>) -> Bool) {
+    let step = 8 << 20
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: step) {
+      let piece = start..<min(start + step, range.upperBound)
+      let goesOn = body(piece)
+      release(piece)
+      if !goesOn { return }
+    }
+  }
+
+  /// Tells the kernel that these pages are not needed for now; reading them again brings them back.
+  private func release(_ range: Range<Int>) {
+    guard let base = unsafe base else { return }
+    let page = 4096
+    let start = range.lowerBound.roundedDown(to: page)
+    // The advice covers whole pages inside the mapping.
+    unsafe madvise(
+      UnsafeMutableRawPointer(mutating: base + start), range.upperBound - start, MADV_DONTNEED)
+  }
+
+  /// Whether two ranges of two files hold the same bytes.
+  public func equals(
+    _ range: Range<Int>, _ other: borrowing MappedFile, _ otherRange: Range<Int>
+  ) -> Bool {
+    guard range.count == otherRange.count else { return false }
+    var isEqual = true
+    let shift = otherRange.lowerBound - range.lowerBound
+    visit(range) { piece in
+      let otherPiece = piece.lowerBound + shift..<piece.upperBound + shift
+      isEqual = bytes.extracting(piece).equals(other.bytes.extracting(otherPiece))
+      other.release(otherPiece)
+      return isEqual
+    }
+    return isEqual
+  }
 }

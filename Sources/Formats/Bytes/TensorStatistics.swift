@@ -7,20 +7,23 @@ public struct TensorStatistics: Equatable, Sendable {
   public var nonFiniteCount: Int
 
   /// nil for types that are not F32, F16 or BF16, and for empty tensors.
-  public init?(type: String, bytes: RawSpan, _ range: Range<Int>) {
+  public init?(type: String, _ range: Range<Int>, of file: borrowing MappedFile) {
     guard let decode = Self.decoder(type), !range.isEmpty else { return nil }
     let width = type == "F32" ? 4 : 2
     var least = Float.infinity
     var most = -Float.infinity
     var sum = 0.0
     var count = 0
-    for offset in stride(from: range.lowerBound, to: range.upperBound, by: width) {
-      let value = decode(bytes, offset)
-      guard value.isFinite else { continue }
-      least = min(least, value)
-      most = max(most, value)
-      sum += Double(value)
-      count += 1
+    file.visit(range) { piece in
+      for offset in stride(from: piece.lowerBound, to: piece.upperBound, by: width) {
+        let value = decode(file.bytes, offset)
+        guard value.isFinite else { continue }
+        least = min(least, value)
+        most = max(most, value)
+        sum += Double(value)
+        count += 1
+      }
+      return true
     }
     nonFiniteCount = range.count / width - count
     guard count > 0 else { return nil }

@@ -1,0 +1,63 @@
+import ArgumentParser
+import Formats
+import Patch
+
+struct FactorsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "factors", abstract: "Shows and converts factors.",
+    subcommands: [FactorsShowCommand.self, FactorsConvertCommand.self])
+}
+
+struct FactorsShowCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Shows factors in any accepted form as a table and a plot.")
+
+  @Argument(help: "The factors.")
+  var factors: String
+
+  @OptionGroup var common: CommonOptions
+
+  func run() throws {
+    let source = try FactorSource(path: factors)
+    if common.json { return Output.json(source.set.json) }
+    for oddity in source.set.oddities { common.note("note: \(oddity)") }
+    Output.result(FactorTableText(source).text)
+  }
+}
+
+struct FactorsConvertCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "convert", abstract: "Writes factors in any accepted form as the canonical file.")
+
+  @Argument(help: "The factors.")
+  var factors: String
+
+  @Option(name: [.short, .long], help: "The file to write; it must not exist.")
+  var output: String
+
+  @Option(help: ArgumentHelp("The original window, where FACTORS does not say it.", valueName: "tokens"))
+  var originalLength: TokenCount?
+
+  @Option(help: ArgumentHelp("The extended window, where FACTORS does not say it.", valueName: "tokens"))
+  var targetLength: TokenCount?
+
+  @OptionGroup var common: CommonOptions
+
+  func run() throws {
+    var set = try FactorSource(path: factors).set
+    if let originalLength { set.originalWindow = originalLength.value }
+    if let targetLength { set.window = targetLength.value }
+    let text = JSONStyle.standard.encode(set.json) + [0x0A]
+    guard !FileSystem.exists(output) else {
+      throw PatchError.unsafe(output, "exists already; name a new path")
+    }
+    let file = try OutputFile(path: output)
+    try file.descriptor.write(text, at: 0)
+    try file.commit(replacing: false)
+    if common.json {
+      Output.json(set.json)
+    } else if !common.quiet {
+      Output.result("\(output): \(set.long.pairs) factors written")
+    }
+  }
+}

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Checks that the runtimes read the models that lrpatch patches as lrpatch says they do, with the runtimes' own code:
+# transformers 5 and 4, MLX-LM, the rotary modules of vLLM and SGLang, llama.cpp, gguf-py.
+#
+#   scripts/conformance/run.sh           LRPATCH        the program, default .build/release/lrpatch
+#                                        LRPATCH_PEERS  the folder made by scripts/peers.sh, default ~/.cache/lrpatch-peers
+#
+# One line a check: ok, FAIL, or known (a limit of the runtime, with the reason, and shown to be still there), each with
+# the measured difference. Exit 1 when any check failed. About five minutes on two cores.
+set -uo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+export LRPATCH_PEERS=${LRPATCH_PEERS:-$HOME/.cache/lrpatch-peers}
+export LRPATCH=${LRPATCH:-$here/../../.build/release/lrpatch}
+export PYTHONDONTWRITEBYTECODE=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1
+LRPATCH=$(realpath -m "$LRPATCH")
+python=$LRPATCH_PEERS/venv/bin/python
+
+[ -x "$LRPATCH" ] || { echo "There is no program at $LRPATCH; build it, or set LRPATCH." >&2; exit 2; }
+[ -x "$python" ] || { echo "There are no runtimes in $LRPATCH_PEERS; run scripts/peers.sh." >&2; exit 2; }
+
+CONFORMANCE_WORK=$(mktemp -d)
+export CONFORMANCE_WORK
+trap 'rm -rf "$CONFORMANCE_WORK"' EXIT
+cd "$here" || exit 2
+failed=0
+
+"$python" make_models.py || exit 2
+
+# Reading every vocabulary with gguf-py takes longest and needs one core, so it runs beside the rest.
+"$python" check_gguf_listing.py >"$CONFORMANCE_WORK/listing.txt" 2>&1 &
+listing=$!
+
+"$python" patch_models.py || failed=1
+if [ -f "$CONFORMANCE_WORK/cases.json" ]; then
+  "$python" check_transformers.py || failed=1
+  PYTHONPATH=$LRPATCH_PEERS/transformers4 "$python" check_transformers.py || failed=1
+  "$python" check_engines.py || failed=1
+  "$python" check_mlx.py || failed=1
+fi
+"$python" check_llama_cpp.py || failed=1
+
+wait "$listing" || failed=1
+cat "$CONFORMANCE_WORK/listing.txt"
+[ "$failed" -eq 0 ] && echo "Every runtime agrees." || echo "Some checks failed: see the lines that begin with FAIL."
+exit "$failed"

@@ -89,7 +89,8 @@ extension String {
     for scalar in unicodeScalars.prefix(121) {
       if result.count >= 120 { return result + "…" }
       let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
-      let isDirectional = (0x202A...0x202E).contains(scalar.value)
+      let isDirectional =
+        (0x202A...0x202E).contains(scalar.value)
         || (0x2066...0x2069).contains(scalar.value)
       if isControl || isDirectional {
         result += "\\u{\(String(scalar.value, radix: 16))}"

@@ -10,7 +10,7 @@ struct CommonOptions: ParsableArguments {
   @Flag(name: [.short, .long], help: "Print nothing but results and errors.")
   var quiet = false
 
-  @Flag(name: [.short, .long], help: "Say more on stderr.")
+  @Flag(name: [.short, .long], help: "Say on stderr what the command cost.")
   var verbose = false
 
   func note(_ text: String) { if !quiet { Output.note(text) } }
@@ -25,6 +25,11 @@ struct CommonOptions: ParsableArguments {
     if let recovery = session.recovery { Output.note(recovery) }
     return session
   }
+}
+
+/// A subcommand with the common options.
+protocol ReportingCommand: ParsableCommand {
+  var common: CommonOptions { get }
 }
 
 /// A length in tokens: `4096`, `4k`, `128k`, `1M`, with k = 1024.

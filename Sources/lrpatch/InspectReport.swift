@@ -97,7 +97,8 @@ enum InspectReport {
     }
     if let version = inspection.stamp["version"] {
       lines.append(
-        "  patched by        lrpatch \(version.sanitized), factors \((inspection.stamp["factors_sha256"] ?? "").prefix(12))")
+        "  patched by        lrpatch \(version.sanitized), factors \((inspection.stamp["factors_sha256"] ?? "").prefix(12))"
+      )
     }
     lines += ["", "What each runtime will use"]
     lines += table(inspection.readings)
@@ -111,7 +112,8 @@ enum InspectReport {
   }
 
   private static func mscale(_ factors: ModelFactors) -> String {
-    let both = factors.mscalesDiffer
+    let both =
+      factors.mscalesDiffer
       ? "\(number(factors.longMscale)) long, \(number(factors.shortMscale)) short"
       : number(factors.longMscale)
     return both + (factors.isMscaleDerived ? " (sqrt(1 + ln s / ln L0))" : " (literal)")

@@ -23,10 +23,14 @@ struct LRPatch: ParsableCommand {
     ])
 
   static func main() {
+    ResourceUse.begin()
     Interruption.arm()
     do {
       var command = try parseAsRoot()
       try command.run()
+      if (command as? any ReportingCommand)?.common.verbose == true {
+        Output.note(ResourceUse.summary)
+      }
     } catch {
       let failure = Failure(error)
       failure.report()

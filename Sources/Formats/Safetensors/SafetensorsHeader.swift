@@ -65,7 +65,9 @@ public struct SafetensorsHeader: Equatable, Sendable {
   private func requireFullCover(of fileSize: Int) throws(FormatError) {
     var end = 0
     var previous: SafetensorsTensor?
-    for tensor in tensors.sorted(by: { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }) {
+    for tensor in tensors.sorted(by: {
+      ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
+    }) {
       guard tensor.range.lowerBound <= end else {
         throw FormatError(
           .hole(from: UInt64(end), to: UInt64(tensor.range.lowerBound)), .tensor(tensor.name))

@@ -64,7 +64,8 @@ struct ConfigLint {
     }
     if scaling == nil, parameters?["long_factor"] != nil {
       found.append(
-        LintFinding(.onlyParameters, "the factors stand in rope_parameters only, which transformers 4 and MLX-LM do not read"))
+        LintFinding(
+          .onlyParameters, "the factors stand in rope_parameters only, which transformers 4 and MLX-LM do not read"))
     }
     return found
   }

@@ -50,7 +50,8 @@ struct FolderLint {
       if !runtimes.isEmpty {
         found.append(
           LintFinding(
-            .mscaleLiteral, "mscale \(factors.longMscale) is not the derived one: \(Runtime.list(runtimes)) cannot express it"))
+            .mscaleLiteral,
+            "mscale \(factors.longMscale) is not the derived one: \(Runtime.list(runtimes)) cannot express it"))
       }
     }
     return found
@@ -93,7 +94,8 @@ struct FolderLint {
     var found: [LintFinding] = []
     if model.config.value["auto_map"] != nil || model.architecture.isRemoteCode {
       found.append(
-        LintFinding(.remoteCode, "the model brings code of its own, which may accept other keys than the built-in readers"))
+        LintFinding(
+          .remoteCode, "the model brings code of its own, which may accept other keys than the built-in readers"))
     }
     if model.architecture.modelType == "phimoe" {
       found.append(

@@ -97,9 +97,12 @@ extension FactorSet {
     add("mscale", mscale.json)
     if startTokens > 0 { add("start_tokens", .number(startTokens)) }
     if !buckets.isEmpty {
-      add("buckets", .array(buckets.map {
-        .object(["max_length": .number($0.maximumLength), "factor": $0.factors.json])
-      }))
+      add(
+        "buckets",
+        .array(
+          buckets.map {
+            .object(["max_length": .number($0.maximumLength), "factor": $0.factors.json])
+          }))
     }
     var needs: [JSONMember] = []
     if let count = requires.rotaryDimensions {

@@ -91,7 +91,8 @@ private struct GGUFLayoutBuilder {
     }
     tail.write(raw: listBytes.bytes)
     let dataOffset = header.dataOffset + room.inserted
-    let end = header.tensors.isEmpty
+    let end =
+      header.tensors.isEmpty
       ? (list.isEmpty ? tailStart + tail.count : (tailStart + tail.count).roundedUp(to: header.alignment))
       : dataOffset
     tail.write(raw: repeatElement(0, count: end - tailStart - tail.count))
@@ -168,7 +169,8 @@ private struct GGUFLayoutBuilder {
   /// A name of the same length that no runtime reads and no other key has.
   private func voidName(_ index: Int, length: Int) -> [UInt8] {
     let number = String(index)
-    let filled = GGUFEdit.voidPrefix
+    let filled =
+      GGUFEdit.voidPrefix
       + String(repeating: "0", count: max(0, length - 13 - number.count)) + number
     // A name too short for the prefix still is unique by its number; llama.cpp reads no such key.
     return Array(filled.utf8.suffix(length))

@@ -68,7 +68,8 @@ public struct Revert: Sendable {
     let old = try? JSONDocument(parsing: after).value
     let new = try? JSONDocument(parsing: now).value
     let members = JSONDifference.changes(from: old ?? .null, to: new ?? .null, file: "")
-    let what = members.isEmpty
+    let what =
+      members.isEmpty
       ? "its layout" : members.map { "'\($0.name.sanitized)'" }.joined(separator: ", ")
     return .unsafe(path, "edited by others since it was patched; what differs: \(what)")
   }

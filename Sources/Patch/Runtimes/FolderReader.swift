@@ -272,9 +272,12 @@ struct FolderReader {
       dimensions: dimensions)
     var reading = RuntimeReading(.vllm)
     reading.long = used
-    reading.short = window > read.original ? used : table(
-      "short", lists.short, scaling["short_mscale"]?.double ?? derived, theta: read.theta,
-      dimensions: dimensions)
+    reading.short =
+      window > read.original
+      ? used
+      : table(
+        "short", lists.short, scaling["short_mscale"]?.double ?? derived, theta: read.theta,
+        dimensions: dimensions)
     if window <= read.original { reading.long = reading.short }
     reading.switching = "at start: --max-model-len > \(read.original) means long for every input"
     return reading

@@ -39,7 +39,8 @@ public struct Inspection: Sendable {
     }
     let paper = Self.paper(geometry, factors)
     let reader = FolderReader(model)
-    readings = [paper] + Runtime.ofFolders.map { Self.judged(reader.read($0), $0, paper, model.path, model.geometry.window) }
+    readings =
+      [paper] + Runtime.ofFolders.map { Self.judged(reader.read($0), $0, paper, model.path, model.geometry.window) }
     readings.append(reader.read(.llamaCpp))
   }
 

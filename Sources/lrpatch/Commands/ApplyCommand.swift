@@ -2,7 +2,7 @@ import ArgumentParser
 import Formats
 import Patch
 
-struct ApplyCommand: ParsableCommand {
+struct ApplyCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
     commandName: "apply", abstract: "Puts factors into a model.",
     discussion: """

@@ -2,7 +2,7 @@ import ArgumentParser
 import Formats
 import Patch
 
-struct DiffCommand: ParsableCommand {
+struct DiffCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
     commandName: "diff", abstract: "Shows the configs, keys and tensors in which two models differ.",
     discussion: "Exit 1 if anything differs.")

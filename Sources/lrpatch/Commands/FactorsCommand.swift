@@ -8,7 +8,7 @@ struct FactorsCommand: ParsableCommand {
     subcommands: [FactorsShowCommand.self, FactorsConvertCommand.self])
 }
 
-struct FactorsShowCommand: ParsableCommand {
+struct FactorsShowCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Shows factors in any accepted form as a table and a plot.")
 
@@ -25,7 +25,7 @@ struct FactorsShowCommand: ParsableCommand {
   }
 }
 
-struct FactorsConvertCommand: ParsableCommand {
+struct FactorsConvertCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert", abstract: "Writes factors in any accepted form as the canonical file.")
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import Formats
 import Patch
 
-struct InspectCommand: ParsableCommand {
+struct InspectCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
     abstract: "Shows a model's window, RoPE and factors, and what each runtime would really use.")

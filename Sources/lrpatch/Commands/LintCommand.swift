@@ -2,7 +2,7 @@ import ArgumentParser
 import Formats
 import Patch
 
-struct LintCommand: ParsableCommand {
+struct LintCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
     commandName: "lint",
     abstract: "Finds what would make a runtime ignore, misread or refuse a model's factors.",

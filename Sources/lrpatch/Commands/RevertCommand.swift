@@ -2,7 +2,7 @@ import ArgumentParser
 import Formats
 import Patch
 
-struct RevertCommand: ParsableCommand {
+struct RevertCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
     commandName: "revert", abstract: "Restores every byte of what was there before the last apply.")
 

@@ -1,0 +1,32 @@
+# Each target sets up what it needs. `make demo` and `make test` work on a fresh machine.
+.PHONY: setup build demo test test-long lint conformance bench clean
+
+setup:
+	@scripts/setup.sh
+
+build: setup
+	swift build -c release --product lrpatch
+
+demo: build
+	@scripts/demo.sh
+
+# Debug tests drive the release program where they need a process.
+test: build
+	scripts/test.sh
+
+test-long: build
+	LRPATCH_TEST_LONG=1 scripts/test.sh
+
+lint: setup
+	@scripts/lint.sh
+
+# Compares with transformers, vLLM, SGLang, MLX-LM and llama.cpp themselves; sets them up at the first run.
+conformance: build
+	scripts/peers.sh
+	scripts/conformance/run.sh
+
+bench: build
+	scripts/bench-in-place.sh
+
+clean:
+	rm -rf .build

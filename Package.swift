@@ -8,6 +8,8 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
+/// Tests call C and Foundation freely.
+let lenient = Array(strict.dropFirst())
 /// Only for modules that store or return a span.
 let spans = strict + [.enableExperimentalFeature("Lifetimes")]
 
@@ -43,15 +45,15 @@ let package = Package(
       name: "lrpatch", dependencies: ["Formats", "Patch", argumentParser], swiftSettings: strict),
     .target(
       name: "TestSupport", dependencies: ["Formats", "Patch"], path: "Tests/Support",
-      swiftSettings: strict),
+      swiftSettings: lenient),
     .testTarget(
-      name: "FormatsTests", dependencies: ["Formats", "TestSupport"], swiftSettings: strict),
+      name: "FormatsTests", dependencies: ["Formats", "TestSupport"], swiftSettings: lenient),
     .testTarget(
       name: "PatchTests", dependencies: ["Formats", "Patch", "TestSupport"],
-      swiftSettings: strict),
+      swiftSettings: lenient),
     .testTarget(
       name: "CommandTests", dependencies: ["Formats", "Patch", "TestSupport", "lrpatch"],
-      swiftSettings: strict),
+      swiftSettings: lenient),
   ],
   swiftLanguageModes: [.v6]
 )

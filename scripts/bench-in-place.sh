@@ -22,7 +22,7 @@ measure() { # label, command...
   for _ in 1 2 3 4 5; do
     "$lrpatch" apply "$factors" "$model" -v >/dev/null 2>"$work/log"
     line=$(tail -n 1 "$work/log")
-    median+=("$(awk '{print $1}' <<<"$line")")
+    median+=("$(awk '{print $1 / 1000}' <<<"$line")")
     memory=$(sed -E 's/.*peak memory ([0-9]+) KiB.*/\1/' <<<"$line")
     written=$(sed -E 's/.* ([0-9]+) bytes written.*/\1/' <<<"$line")
     "$lrpatch" revert "$model" -q

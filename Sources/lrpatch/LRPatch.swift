@@ -27,10 +27,9 @@ struct LRPatch: ParsableCommand {
     Interruption.arm()
     do {
       var command = try parseAsRoot()
+      let isVerbose = (command as? any ReportingCommand)?.common.verbose == true
+      defer { if isVerbose { Output.note(ResourceUse.summary) } }
       try command.run()
-      if (command as? any ReportingCommand)?.common.verbose == true {
-        Output.note(ResourceUse.summary)
-      }
     } catch {
       let failure = Failure(error)
       failure.report()

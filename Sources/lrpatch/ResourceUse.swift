@@ -11,9 +11,10 @@ enum ResourceUse {
   static var summary: String {
     var usage = rusage()
     unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    let elapsed = start.duration(to: .now)
+    let (seconds, attoseconds) = start.duration(to: .now).components
+    let milliseconds = Double(seconds) * 1e3 + Double(attoseconds / 1_000_000_000_000) / 1e3
     let written = counter("wchar").map { "\($0) bytes written" } ?? "bytes written unknown"
-    return "\(elapsed), peak memory \(usage.ru_maxrss) KiB, \(written)"
+    return "\(milliseconds) ms, peak memory \(usage.ru_maxrss) KiB, \(written)"
   }
 
   /// A line of /proc/self/io.

@@ -104,7 +104,8 @@ def check_sglang(report, case, config, get_rope):
     cosines, _ = cosines_and_sines(rope, torch.arange(case.original_window + 1), head_size, rope.rotary_dim)
     scale = entry["long"]["mscale"]
     last_is_first = math.isclose(cosines[-1].min().item(), scale, rel_tol=1e-6)
-    report.known(case.name, f"the last of {case.original_window + 1} tokens", last_is_first, "rotated as position 0: it asks position > L0")
+    what = f"the last of {case.original_window + 1} tokens"
+    report.known(case.name, what, last_is_first, "rotated as position 0, since it asks for a position beyond L0")
 
 
 def main():

@@ -34,7 +34,8 @@ ARCHITECTURES = {
     "qwen2": ("qwen2", 50000.0, {}),
     "qwen3": ("qwen3", 60000.0, dict(head_dim=20)),
     "granite": ("granite", 70000.0, dict(
-        embedding_multiplier=3.0, attention_multiplier=0.2, residual_multiplier=0.7, logits_scaling=2.0, tie_word_embeddings=True)),
+        embedding_multiplier=3.0, attention_multiplier=0.2, residual_multiplier=0.7, logits_scaling=2.0,
+        tie_word_embeddings=True)),
     "phimoe": ("phimoe", 80000.0, dict(num_local_experts=4, intermediate_size=48, attention_bias=True, lm_head_bias=True)),
     "minicpm3": ("minicpm3", 90000.0, dict(
         q_lora_rank=32, kv_lora_rank=24, qk_nope_head_dim=8, qk_rope_head_dim=20, num_key_value_heads=HEADS, scale_emb=3.0,

@@ -12,11 +12,12 @@ def main():
     for case in load_cases("planned.json"):
         case.patched = str(WORK / "patched" / case.name)
         divergent = ["--allow-divergent"] if case.literal else []
-        if case.literal:
+        if case.literal and case.model_type != "phimoe":  # every runtime has an mscale of its own for phimoe
             refused = lrpatch("apply", case.factors, case.base, "-o", case.patched)
             report.check(case.name, "refused without --allow-divergent", refused.returncode == 4, refused.stderr.strip()[:120])
         result = lrpatch("apply", case.factors, case.base, "-o", case.patched, *divergent)
-        if not report.check(case.name, "apply", result.returncode == 0, result.stderr.strip()[:200] if result.returncode else ""):
+        message = result.stderr.strip()[:200] if result.returncode else ""
+        if not report.check(case.name, "apply", result.returncode == 0, message):
             continue
         again = lrpatch("apply", case.factors, case.patched, *divergent)
         report.check(case.name, "a second apply changes nothing", again.returncode == 0 and "already" in again.stdout + again.stderr)

@@ -6,7 +6,7 @@
 #                                        LRPATCH_PEERS  the folder made by scripts/peers.sh, default ~/.cache/lrpatch-peers
 #
 # One line a check: ok, FAIL, or known (a limit of the runtime, with the reason, and shown to be still there), each with
-# the measured difference. Exit 1 when any check failed. About five minutes on two cores.
+# the measured difference. Exit 1 when any check failed. A few minutes on two cores.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)

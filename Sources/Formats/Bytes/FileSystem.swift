@@ -94,6 +94,11 @@ public enum FileSystem {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
+  /// The path of an entry; of the current folder's by its name alone.
+  public static func path(_ name: String, in folder: String) -> String {
+    folder == "." ? name : "\(folder)/\(name)"
+  }
+
   public static func name(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return path }
     return String(path[path.index(after: slash)...])

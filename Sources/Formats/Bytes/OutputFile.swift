@@ -14,7 +14,11 @@ public struct OutputFile: ~Copyable {
   public init(path: String, permissions: UInt32 = 0o644) throws(FileError) {
     let temporaryPath = Self.temporaryPath(for: path)
     TemporaryFiles.shared.insert(temporaryPath)
-    let descriptor = try Descriptor(path: temporaryPath, .create)
+    let descriptor: Descriptor
+    do { descriptor = try Descriptor(path: temporaryPath, .create) } catch {
+      TemporaryFiles.shared.remove(temporaryPath)
+      throw FileError("create", path, code: error.code)
+    }
     // Permissions are a courtesy: a file system that has none must not stop the work.
     fchmod(descriptor.number, permissions)
     self.path = path

@@ -20,7 +20,11 @@ struct FolderLint {
       return [LintFinding(.factorCount, message)] + limitFindings
     }
     guard let inspection = try? Inspection(model) else { return limitFindings }
-    var found = inspection.readings.dropFirst().flatMap { SharedLint.reading($0, factors) }
+    // These have findings of their own, whose remedy can help.
+    let excused = factors.runtimesThatCannotExpressMscale(model.architecture).map(\.rawValue)
+      + (model.architecture.modelType == "phimoe" ? [Runtime.transformers5.rawValue] : [])
+    var found = inspection.readings.dropFirst().filter { !excused.contains($0.name) }
+      .flatMap { SharedLint.reading($0, factors) }
     found += mscaleFindings(factors) + limitFindings + familyFindings
     found += SharedLint.tables(factors)
     found += SharedLint.choice(inspection.readings, factors)

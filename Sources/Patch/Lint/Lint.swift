@@ -105,7 +105,7 @@ enum SharedLint {
             .tableChoice,
             "\(long.joined(separator: ", ")): short inputs run under the long factors once the long window is served"))
       }
-      let mixing = running.filter { $0.short?.name == "short" && $0.name != "llama.cpp" }.map(\.title)
+      let mixing = running.filter(\.keepsCacheAcrossSwitch).map(\.title)
       if !mixing.isEmpty {
         found.append(
           LintFinding(

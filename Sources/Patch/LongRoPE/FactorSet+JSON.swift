@@ -13,8 +13,8 @@ extension FactorSet {
         throw .unsupported(subject, "schema '\(schema.sanitized)', expected '\(Self.schema)'")
       }
       try self.init(canonical: FactorReader(value, subject))
-    } else if let scaling = value["rope_scaling"] ?? value["rope_parameters"],
-      scaling["long_factor"] != nil
+    } else if let scaling = ["rope_scaling", "rope_parameters"].compactMap({ value[$0] })
+      .first(where: { $0["long_factor"] != nil })
     {
       try self.init(config: FactorReader(value, subject), FactorReader(scaling, subject))
     } else if value["long_factor"] != nil {

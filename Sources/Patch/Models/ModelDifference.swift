@@ -22,7 +22,7 @@ public struct ModelDifference: Sendable {
   ) throws {
     guard left.kind == right.kind else {
       throw PatchError.unsupported(
-        right.path, "a model folder and a GGUF file cannot be compared; convert one of them")
+        right.path, "a model folder and a GGUF file cannot be compared")
     }
     switch left.kind {
     case .folder:
@@ -66,7 +66,7 @@ public struct ModelDifference: Sendable {
       if before.summary != after.summary {
         add(.tensor, name, before.summary, after.summary)
       } else if comparingData, try !before.hasSameData(as: after, left, right) {
-        add(.tensor, name, "\(before.summary), other data", "\(after.summary), other data")
+        add(.tensor, name, before.summary, "\(after.summary), other data")
       }
     }
   }
@@ -119,7 +119,7 @@ public struct ModelDifference: Sendable {
       } else if comparingData,
         !old.map.equals(old.dataRange(of: before), new.map, new.dataRange(of: after))
       {
-        add(.tensor, before.name, "\(before.summary), other data", "\(after.summary), other data")
+        add(.tensor, before.name, before.summary, "\(after.summary), other data")
       }
     }
     for tensor in new.header.tensors where rest[tensor.name] != nil {

@@ -43,7 +43,7 @@ public struct ModelFactors: Equatable, Sendable {
     guard let longRow = set.long.uniform, let shortRow = (set.short ?? .uniform([])).uniform else {
       throw .unsafe(
         subject,
-        "factors that differ by layer: \(Runtime.list(Runtime.allCases)) cannot express them; use `lrpatch verify --factors` to run them"
+        "factors that differ by layer: \(Runtime.list(Runtime.allCases)) cannot express them"
       )
     }
     if !allowDivergent { try set.checkExpressible(subject) }

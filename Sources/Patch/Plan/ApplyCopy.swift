@@ -103,7 +103,9 @@ extension Apply {
     let temporary = OutputFile.temporaryPath(for: output)
     TemporaryFiles.shared.insert(temporary)
     defer { TemporaryFiles.shared.remove(temporary) }
-    try FileSystem.createFolder(temporary)
+    do { try FileSystem.createFolder(temporary) } catch {
+      throw FileError("create", output, code: error.code)
+    }
     do {
       try fill(temporary)
       try FileSystem.syncFolder(temporary)

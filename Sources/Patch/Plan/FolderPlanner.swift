@@ -119,7 +119,7 @@ struct FolderPlanner {
   private func parameterMembers(theta: JSONValue, partial: JSONValue?) -> [JSONMember] {
     var members = fullMembers
     if let partial, !partial.isNull { members.append(JSONMember("partial_rotary_factor", partial)) }
-    members.append(JSONMember("rope_theta", theta))
+    members.append(JSONMember(model.architecture.thetaKey, theta))
     return members
   }
 }

@@ -50,7 +50,7 @@ struct Journal: Sendable, Codable {
   /// Undoes, file by file, what an interrupted change has done in `folder`.
   func rollBack(in folder: String) throws {
     for entry in files.reversed() {
-      let path = "\(folder)/\(entry.name)"
+      let path = FileSystem.path(entry.name, in: folder)
       switch entry.action {
       case .contents(let old?):
         if (try? FileSystem.contents(of: path)) != old.bytes {
@@ -71,11 +71,11 @@ struct Journal: Sendable, Codable {
         }
         try edit.rollBack(file, by: inverse)
       case .swapped(let temporary, let backup):
-        if FileSystem.exists("\(folder)/\(backup)") {
-          try FileSystem.rename("\(folder)/\(backup)", to: path)
+        if FileSystem.exists(FileSystem.path(backup, in: folder)) {
+          try FileSystem.rename(FileSystem.path(backup, in: folder), to: path)
         }
-        if FileSystem.exists("\(folder)/\(temporary)") {
-          try FileSystem.remove("\(folder)/\(temporary)")
+        if FileSystem.exists(FileSystem.path(temporary, in: folder)) {
+          try FileSystem.remove(FileSystem.path(temporary, in: folder))
         }
       }
     }
@@ -85,8 +85,8 @@ struct Journal: Sendable, Codable {
   func removeBackups(in folder: String) throws {
     for entry in files {
       guard case .swapped(_, let backup) = entry.action else { continue }
-      if FileSystem.exists("\(folder)/\(backup)") {
-        try FileSystem.remove("\(folder)/\(backup)")
+      if FileSystem.exists(FileSystem.path(backup, in: folder)) {
+        try FileSystem.remove(FileSystem.path(backup, in: folder))
       }
     }
   }

@@ -33,7 +33,7 @@ public struct PlanWriter {
 
   /// Deletes the temporary files that killed commands left for these files.
   func removeAbandonedFiles() throws {
-    for path in names.map({ "\(folder)/\($0)" }) + [journalPath] {
+    for path in names.map({ FileSystem.path($0, in: folder) }) + [journalPath] {
       let parent = FileSystem.folder(of: path)
       let prefix = ".\(FileSystem.name(of: path)).lrpatch-"
       guard FileSystem.exists(parent) else { continue }
@@ -60,7 +60,7 @@ public struct PlanWriter {
   /// - Parameter force: edit a file even though another process has it open.
   func perform(_ edits: [FileEdit], force: Bool) throws {
     try removeAbandonedFiles()
-    for edit in edits { try Safety.requireWritable("\(folder)/\(edit.name)") }
+    for edit in edits { try Safety.requireWritable(FileSystem.path(edit.name, in: folder)) }
     do {
       try performInPlace(edits, force: force)
     } catch let error as FileError where error.isUnsupported && edits.contains(where: \.resizes) {
@@ -116,12 +116,12 @@ public struct PlanWriter {
   private func entry(for edit: FileEdit, force: Bool) throws -> Journal.Entry {
     switch edit.action {
     case .contents(let old, _):
-      let path = "\(folder)/\(edit.name)"
+      let path = FileSystem.path(edit.name, in: folder)
       let now = FileSystem.exists(path) ? try FileSystem.contents(of: path) : nil
       guard now == old else { throw Safety.changedMeanwhile(path) }
       return Journal.Entry(name: edit.name, action: .contents(old: old.map { PackedBytes($0) }))
     case .layout(var layout, let inverse):
-      let file = try Safety.openForEditing("\(folder)/\(edit.name)", layout, force: force)
+      let file = try Safety.openForEditing(FileSystem.path(edit.name, in: folder), layout, force: force)
       layout.writes = []
       return Journal.Entry(
         name: edit.name,
@@ -130,7 +130,7 @@ public struct PlanWriter {
   }
 
   private func perform(_ edit: FileEdit, force: Bool) throws {
-    let path = "\(folder)/\(edit.name)"
+    let path = FileSystem.path(edit.name, in: folder)
     switch edit.action {
     case .contents(_, let new?):
       let parent = FileSystem.folder(of: path)
@@ -163,7 +163,7 @@ private struct Copy {
   init(_ edit: FileEdit, in folder: String) throws {
     self.folder = folder
     name = edit.name
-    let path = "\(folder)/\(edit.name)"
+    let path = FileSystem.path(edit.name, in: folder)
     let temporaryPath = OutputFile.temporaryPath(for: path)
     temporary = FileSystem.name(of: temporaryPath)
     backup = ".\(edit.name)\(PlanWriter.backupSuffix)"
@@ -189,17 +189,17 @@ private struct Copy {
   }
 
   func replaceOriginal() throws {
-    try FileSystem.rename("\(folder)/\(temporary)", to: "\(folder)/\(name)")
+    try FileSystem.rename(FileSystem.path(temporary, in: folder), to: FileSystem.path(name, in: folder))
     try FileSystem.syncFolder(folder)
   }
 
   func swap() throws {
-    try FileSystem.rename("\(folder)/\(name)", to: "\(folder)/\(backup)")
-    try FileSystem.rename("\(folder)/\(temporary)", to: "\(folder)/\(name)")
+    try FileSystem.rename(FileSystem.path(name, in: folder), to: FileSystem.path(backup, in: folder))
+    try FileSystem.rename(FileSystem.path(temporary, in: folder), to: FileSystem.path(name, in: folder))
   }
 
   func discard() {
-    try? FileSystem.remove("\(folder)/\(temporary)")
-    TemporaryFiles.shared.remove("\(folder)/\(temporary)")
+    try? FileSystem.remove(FileSystem.path(temporary, in: folder))
+    TemporaryFiles.shared.remove(FileSystem.path(temporary, in: folder))
   }
 }

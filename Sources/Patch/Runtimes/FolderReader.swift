@@ -37,7 +37,7 @@ struct FolderReader {
       case .vllm: return try vllm()
       case .sglang: return try sglang()
       case .mlx: return try mlx()
-      case .llamaCpp: return .unsupported(.llamaCpp, "reads GGUF files only; convert the model")
+      case .llamaCpp: return .unsupported(.llamaCpp, "reads GGUF files only")
       }
     } catch {
       return .failure(runtime, error.description)
@@ -173,6 +173,7 @@ struct FolderReader {
     reading.switching = "each forward pass: longest position + 1 > \(read.original)"
     if !architecture.takesThreeKeysOnly && !architecture.requiresMscales {
       reading.notes.append("keys cached before the crossing keep their short rotation")
+      reading.keepsCacheAcrossSwitch = true
     }
     return reading
   }
@@ -198,7 +199,8 @@ struct FolderReader {
       }
       return reading
     }
-    var type = scaling["rope_type"]?.text ?? scaling["type"]?.text ?? "default"
+    // A `type` overwrites `rope_type` there.
+    var type = scaling["type"]?.text ?? scaling["rope_type"]?.text ?? "default"
     if architecture.takesThreeKeysOnly {
       if ["su", "yarn"].contains(type) { type = "longrope" }
       let keys = Set(scaling.members?.map(\.name) ?? [])
@@ -249,6 +251,8 @@ struct FolderReader {
       reading.notes.append("never long: it reads the original window at the top level only")
     }
     reading.switching = "each forward pass: longest position + 1 > \(original)"
+    reading.keepsCacheAcrossSwitch =
+      !architecture.takesThreeKeysOnly && !architecture.requiresMscales
     return reading
   }
 
@@ -300,6 +304,7 @@ struct FolderReader {
       "long", lists.long, scaling["long_mscale"]?.double ?? derived, theta: read.theta,
       dimensions: dimensions)
     reading.switching = "each batch: any position > \(read.original); keys are not recomputed"
+    reading.keepsCacheAcrossSwitch = true
     return reading
   }
 

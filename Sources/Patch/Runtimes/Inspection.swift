@@ -66,7 +66,7 @@ public struct Inspection: Sendable {
   ) -> RuntimeReading {
     var reading = reading
     reading.judge(against: paper)
-    if [.ok, .divergent, .plain, .ignored].contains(reading.status) {
+    if [.ok, .divergent, .plain].contains(reading.status) {
       reading.serving = runtime.serving(window: window, model: path)
     }
     return reading
@@ -88,6 +88,11 @@ public struct Inspection: Sendable {
     }
     reading.status = .ok
     reading.short = table("short", factors.short, factors.shortMscale)
+    guard factors.window > factors.originalWindow else {
+      // No input is longer than the original window.
+      reading.long = reading.short
+      return reading
+    }
     reading.long = table("long", factors.long, factors.longMscale)
     reading.switching = "once: length > \(factors.originalWindow), all keys recomputed"
     return reading

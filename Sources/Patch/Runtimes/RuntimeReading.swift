@@ -28,6 +28,8 @@ public struct RuntimeReading: Equatable, Sendable {
   public var switching = ""
   /// What to pass to serve the long window.
   public var serving = ""
+  /// Whether keys cached before the crossing stay as the short table rotated them.
+  var keepsCacheAcrossSwitch = false
 }
 
 /// One table in use: its name, its attention scale, and the frequencies that come of it.
@@ -68,15 +70,16 @@ extension RuntimeReading {
   }
 
   /// Judges the reading by what the model's factors ask for.
+  /// - Parameter intended: the paper's reading, whose tables are named `long` and `short` where there are factors.
   mutating func judge(against intended: RuntimeReading) {
-    guard status == .plain, let wanted = intended.long, wanted.name == "long" else { return }
-    guard let long else { return }
-    if long.name != "long", short?.name != "long" {
-      status = .ignored
-    } else if long.matches(wanted),
-      let short, short.matches(wanted) || (intended.short.map(short.matches) ?? false)
-    {
+    guard status == .plain, intended.status == .ok, let long, let short,
+      let wantedLong = intended.long, let wantedShort = intended.short
+    else { return }
+    let fits = { (used: UsedTable) in used.matches(wantedLong) || used.matches(wantedShort) }
+    if long.matches(wantedLong), fits(short) {
       status = .ok
+    } else if long.name != "long", short.name != "long" {
+      status = .ignored
     } else {
       status = .divergent
     }

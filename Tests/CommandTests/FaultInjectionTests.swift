@@ -1,0 +1,121 @@
+import Foundation
+import Testing
+import TestSupport
+
+/// The program is killed, or its disk is full, at every system call that changes files. Afterwards the model is the old
+/// one, the new one, or is restored by the next command.
+@Suite("Fault injection", .serialized) struct FaultInjectionTests {
+  enum Model: String, CaseIterable, CustomTestStringConvertible {
+    case folder, gguf, split
+    var testDescription: String { rawValue }
+
+    func place(in folder: TemporaryDirectory) throws -> String {
+      switch self {
+      case .folder: try folder.copy("models/needle-256-x4", as: "m/model")
+      case .gguf: try folder.copy("models/needle-256-x4.gguf", as: "m/model.gguf")
+      case .split:
+        try folder.copy("models/needle-256-x4-split", as: "m/split")
+          + "/needle-256-x4-00001-of-00003.gguf"
+      }
+    }
+  }
+
+  enum Fault: String, CaseIterable { case kill, torn, full }
+
+  static let isLong = ProcessInfo.processInfo.environment["LRPATCH_TEST_LONG"] != nil
+  static let factors = Fixture.path("models/needle-256-x4.factors.json")
+
+  /// The preloaded library, built once.
+  static let library: Result<String, any Error> = Result {
+    let folder = NSTemporaryDirectory() + "lrpatch-faults-\(ProcessInfo.processInfo.processIdentifier)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let source = Fixture.root + "/Tests/Faults/faults.c"
+    let compiler = Process()
+    compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    compiler.arguments = ["cc", "-shared", "-fPIC", "-O1", "-o", "\(folder)/faults.so", source, "-ldl"]
+    try compiler.run()
+    compiler.waitUntilExit()
+    guard compiler.terminationStatus == 0 else { throw CocoaError(.executableLoad) }
+    return "\(folder)/faults.so"
+  }
+
+  /// Every way of going wrong, on every model, for both commands, with and without block insertion.
+  @Test(arguments: Model.allCases, ["apply", "revert"])
+  func leavesTheModelOldNewOrRestorable(_ model: Model, _ command: String) throws {
+    for cannotInsert in model == .folder ? [false] : [false, true] {
+      for fault in Fault.allCases {
+        try inject(fault, into: command, on: model, cannotInsert: cannotInsert)
+      }
+    }
+  }
+
+  private func inject(_ fault: Fault, into command: String, on model: Model, cannotInsert: Bool) throws {
+    var environment = ["LD_PRELOAD": try Self.library.get(), "FAULT_MODE": fault.rawValue]
+    if cannotInsert { environment["FAULT_NO_INSERT"] = "1" }
+
+    // Old and new, and how many calls lead from one to the other.
+    let reference = try prepare(model, for: command)
+    let countPath = "\(reference.folder.path)/count"
+    let whole = try run(command, reference.path, environment.merging(["FAULT_COUNT": countPath]) { $1 })
+    #expect(whole.status == 0, "\(whole.errors)")
+    let calls = try #require(Int(try String(contentsOfFile: countPath, encoding: .utf8)))
+    #expect(calls >= 5)
+    let new = try snapshot("\(reference.folder.path)/m")
+
+    let step = Self.isLong ? 1 : max(1, calls / 12)
+    for call in stride(from: 1, through: calls, by: step) {
+      let place = "\(model) \(command) \(fault) at call \(call) of \(calls), insert \(!cannotInsert)"
+      let victim = try prepare(model, for: command)
+      let old = try snapshot("\(victim.folder.path)/m")
+      let struck = try run(command, victim.path, environment.merging(["FAULT_AT": "\(call)"]) { $1 })
+      if fault == .full {
+        #expect(!struck.wasKilled, "\(place)")
+        #expect([0, 5].contains(struck.status), "\(place): \(struck.status) \(struck.errors)")
+      } else {
+        #expect(struck.wasKilled, "\(place)")
+      }
+      let next = try Program.run(["inspect", victim.path, "--json"])
+      let healed = try next.status == 0 || !fault.keepsAName(victim.path)
+        ? next : Program.run(["revert", victim.path])
+      #expect(healed.status == 0, "\(place): \(next.errors) \(healed.errors)")
+      // The next changing command clears abandoned temporary files away.
+      _ = try Program.run(["apply", "--check", Self.factors, victim.path])
+      let after = try withoutTemporaries(snapshot("\(victim.folder.path)/m"))
+      #expect(after == old || after == new, "\(place): \(difference(after, old))")
+    }
+  }
+
+  private struct Victim {
+    let folder: TemporaryDirectory
+    let path: String
+  }
+
+  private func prepare(_ model: Model, for command: String) throws -> Victim {
+    let folder = try TemporaryDirectory()
+    try folder.write("m/.keep", "")
+    let path = try model.place(in: folder)
+    if command == "revert" {
+      let applied = try Program.run(["apply", Self.factors, path])
+      #expect(applied.status == 0)
+    }
+    return Victim(folder: folder, path: path)
+  }
+
+  private func run(_ command: String, _ path: String, _ environment: [String: String]) throws -> Program.Result {
+    let arguments = command == "apply" ? ["apply", Self.factors, path] : ["revert", path]
+    return try Program.run(arguments, environment: environment)
+  }
+
+  private func withoutTemporaries(_ files: [String: [UInt8]]) -> [String: [UInt8]] {
+    files.filter { !$0.key.contains(".lrpatch-") }
+  }
+
+  private func difference(_ left: [String: [UInt8]], _ right: [String: [UInt8]]) -> [String] {
+    Set(left.keys).union(right.keys).filter { left[$0] != right[$0] }.sorted()
+  }
+}
+
+extension FaultInjectionTests.Fault {
+  /// A swap leaves a moment in which the model's name is not there; `revert` restores it then too.
+  fileprivate func keepsAName(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+}

@@ -1,0 +1,256 @@
+import Formats
+import Patch
+import Testing
+import TestSupport
+
+/// A model folder under test.
+private struct Workbench {
+  let folder: TemporaryDirectory
+  let model: String
+
+  init(_ family: String, isV5: Bool = false) throws {
+    try self.init(config: ModelBuilder.config(family, isV5: isV5))
+  }
+
+  init(config: String) throws {
+    folder = try TemporaryDirectory()
+    model = "\(folder.path)/model"
+    try folder.write("model/config.json", config)
+    try folder.write("model/tokenizer_config.json", "{\"model_max_length\": 256}")
+  }
+
+  func apply(_ factors: String, options: ApplyOptions = ApplyOptions()) throws -> Plan {
+    let source = try FactorSource(path: folder.write("factors.json", factors))
+    let apply = Apply(source.set, factorsSHA256: source.sha256, version: "test", options: options)
+    let session = try ModelSession(path: model, exclusive: true)
+    let plan = try apply.plan(for: session)
+    try apply.perform(plan, in: session)
+    return plan
+  }
+
+  func revert(all: Bool = false) throws -> Int {
+    var revert = Revert()
+    revert.all = all
+    return try revert.perform(in: ModelSession(path: model, exclusive: true))
+  }
+
+  func inspect() throws -> Inspection {
+    try Inspection(ModelSession(path: model, exclusive: false))
+  }
+
+  func lint() throws -> [LintFinding] {
+    try Lint.findings(ModelSession(path: model, exclusive: false))
+  }
+
+  var config: JSONValue { get throws { try JSONDocument(path: "\(model)/config.json").value } }
+}
+
+@Suite("Patching folders") struct FolderPatchTests {
+  /// Whatever apply writes has no errors, every runtime that can use the factors does, and revert restores the bytes.
+  @Test(arguments: ModelBuilder.families, [false, true])
+  func patchesEveryFamily(_ family: String, _ isV5: Bool) throws {
+    let bench = try Workbench(family, isV5: isV5)
+    let before = try snapshot(bench.model)
+    let pairs = ModelBuilder.rotaryDimensions(family) / 2
+    let plan = try bench.apply(ModelBuilder.factors(pairs: pairs))
+    #expect(!plan.isEmpty)
+
+    let inspection = try bench.inspect()
+    #expect(inspection.geometry.theta == 20_000)
+    #expect(inspection.geometry.window == 1024 && inspection.geometry.originalWindow == 256)
+    for reading in inspection.readings {
+      let isPhimoeBug = family == "phimoe" && reading.name == "hf"
+      let expected: [RuntimeReading.Status] = isPhimoeBug ? [.ignored, .divergent] : [.ok, .unsupported]
+      #expect(expected.contains(reading.status), "\(reading.title): \(reading.notes)")
+    }
+    let errors = try bench.lint().filter { $0.rule.severity == .error && family != "phimoe" }
+    #expect(errors.isEmpty, "\(errors)")
+
+    #expect(try bench.apply(ModelBuilder.factors(pairs: pairs)).isEmpty)
+    #expect(try bench.revert() == 1)
+    #expect(try snapshot(bench.model) == before)
+  }
+
+  @Test func writesTheKeysThatRuntimesRead() throws {
+    let bench = try Workbench("llama", isV5: true)
+    _ = try bench.apply(ModelBuilder.factors(pairs: 16))
+    let config = try bench.config
+    #expect(config["max_position_embeddings"]?.integer == 1024)
+    #expect(config["original_max_position_embeddings"]?.integer == 256)
+    #expect(config["rope_theta"] == .number("20000.0"))
+    for name in ["rope_scaling", "rope_parameters"] {
+      let object = try #require(config[name])
+      #expect(object["type"]?.text == "longrope" && object["rope_type"]?.text == "longrope")
+      #expect(object["factor"] == .number("4.0"))
+      #expect(object["original_max_position_embeddings"]?.integer == 256)
+      #expect(object["attention_factor"] == nil && object["long_mscale"] == nil)
+    }
+    #expect(config["rope_parameters"]?["rope_theta"] == .number("20000.0"))
+    let tokenizer = try JSONDocument(path: "\(bench.model)/tokenizer_config.json").value
+    #expect(tokenizer["model_max_length"]?.integer == 1024)
+  }
+
+  @Test func keepsTransformers4sThreeKeysForPhi3() throws {
+    let bench = try Workbench("phi3-partial", isV5: true)
+    _ = try bench.apply(ModelBuilder.factors(pairs: 12))
+    let config = try bench.config
+    #expect(config["rope_scaling"]?.members?.map(\.name).sorted() == ["long_factor", "short_factor", "type"])
+    #expect(config["partial_rotary_factor"] == .number("0.75"))
+    #expect(config["rope_parameters"]?["partial_rotary_factor"] == .number("0.75"))
+  }
+
+  @Test func disablesASlidingWindowOnPurpose() throws {
+    let mistral = try Workbench("mistral")
+    _ = try mistral.apply(ModelBuilder.factors(pairs: 16))
+    // The class's default of 4096 does not limit a window of 1024.
+    #expect(try mistral.config["sliding_window"] == nil)
+    #expect(try mistral.config["head_dim"]?.integer == 32)
+
+    let text = ModelBuilder.config("phi3", isV5: false)
+      .replacing("\"vocab_size\": 100", with: "\"sliding_window\": 511, \"vocab_size\": 100")
+    let phi3 = try Workbench(config: text)
+    _ = try phi3.apply(ModelBuilder.factors(pairs: 16))
+    #expect(try phi3.config["sliding_window"] == .null)
+
+    let kept = try Workbench(config: text)
+    var options = ApplyOptions()
+    options.keepSlidingWindow = true
+    _ = try kept.apply(ModelBuilder.factors(pairs: 16), options: options)
+    #expect(try kept.config["sliding_window"]?.integer == 511)
+    #expect(try kept.lint().contains { $0.rule.name == "sliding-window-limits-attention" })
+  }
+
+  @Test func replacesFactorsAndRevertsOneApplyAtATime() throws {
+    let bench = try Workbench("qwen3")
+    let original = try snapshot(bench.model)
+    _ = try bench.apply(ModelBuilder.factors(pairs: 16))
+    let first = try snapshot(bench.model)
+    let other = ModelBuilder.factors(pairs: 16).replacing("1.25", with: "1.3")
+    #expect(try !bench.apply(other).isEmpty)
+    #expect(try bench.revert() == 1)
+    #expect(try snapshot(bench.model) == first)
+    _ = try bench.apply(other)
+    #expect(try bench.revert(all: true) == 2)
+    #expect(try snapshot(bench.model) == original)
+    #expect(try bench.revert() == 0)
+  }
+
+  @Test func refusesToRevertWhatOthersEdited() throws {
+    let bench = try Workbench("llama")
+    _ = try bench.apply(ModelBuilder.factors(pairs: 16))
+    var config = try JSONDocument(path: "\(bench.model)/config.json")
+    try config.set(["vocab_size"], to: .number(7))
+    try bench.folder.write("model/config.json", config.bytes)
+    let error = #expect(throws: PatchError.self) { try bench.revert() }
+    #expect(error?.kind == .unsafe)
+    #expect(error?.message.contains("'vocab_size'") == true)
+    #expect(try bench.lint().contains { $0.rule.name == "edited-since-patch" })
+  }
+
+  // MARK: Refusals
+
+  private func refusal(
+    _ factors: String, family: String = "llama", config: String? = nil, divergent: Bool = false
+  ) throws -> PatchError? {
+    let bench = try Workbench(config: config ?? ModelBuilder.config(family, isV5: false))
+    let before = try snapshot(bench.model)
+    var options = ApplyOptions()
+    options.allowDivergent = divergent
+    do {
+      _ = try bench.apply(factors, options: options)
+      return nil
+    } catch let error as PatchError {
+      #expect(try snapshot(bench.model) == before)
+      return error
+    }
+  }
+
+  @Test func refusesFactorsThatDoNotBelongToTheModel() throws {
+    #expect(try refusal(ModelBuilder.factors(pairs: 12))?.message.contains("needs 16") == true)
+    let theta = ModelBuilder.factors(pairs: 16, extra: ", \"requires\": {\"rope_theta\": 10000}")
+    #expect(try refusal(theta)?.message.contains("rope_theta") == true)
+    let layers = ModelBuilder.factors(pairs: 16, extra: ", \"requires\": {\"layers\": 3}")
+    #expect(try refusal(layers)?.message.contains("3 layers") == true)
+    let window = ModelBuilder.factors(pairs: 16).replacing("embeddings\": 256", with: "embeddings\": 512")
+    #expect(try refusal(window)?.message.contains("512") == true)
+    #expect(try refusal(ModelBuilder.factors(pairs: 16), config: "{\"model_type\": \"gpt2\", \"max_position_embeddings\": 9}")?.message.contains("gpt2") == true)
+  }
+
+  @Test func refusesWhatNoRuntimeCanExpress() throws {
+    let literal = ModelBuilder.factors(pairs: 16, mscale: "{\"long\": 1.3}")
+    #expect(try refusal(literal)?.message.contains("MLX-LM") == true)
+    #expect(try refusal(literal, divergent: true) == nil)
+    let uneven = ModelBuilder.factors(pairs: 16, mscale: "{\"long\": 1.3, \"short\": 1.0}")
+    #expect(try refusal(uneven)?.message.contains("transformers 5") == true)
+    let start = ModelBuilder.factors(pairs: 16, extra: ", \"start_tokens\": 4")
+    #expect(try refusal(start)?.kind == .unsafe)
+    #expect(try refusal(start, divergent: true) == nil)
+    let list = "[" + Array(repeating: "2.0", count: 16).joined(separator: ",") + "]"
+    let bucket = ModelBuilder.factors(pairs: 16, extra: ", \"buckets\": [{\"max_length\": 512, \"factor\": \(list)}]")
+    #expect(try refusal(bucket)?.kind == .unsafe)
+    let ones = "[" + Array(repeating: "1.0", count: 16).joined(separator: ",") + "]"
+    let layered = "{\"schema\": \"lrpatch.factors/1\", \"max_position_embeddings\": 1024, \"long_factor\": [\(list), \(ones)]}"
+    #expect(try refusal(layered)?.kind == .unsafe)
+    #expect(try refusal(layered, divergent: true)?.kind == .unsafe)
+  }
+
+  @Test func refusesContradictoryConfigs() throws {
+    let factors = ModelBuilder.factors(pairs: 16)
+    let base = ModelBuilder.config("llama", isV5: false)
+    func with(_ members: String) -> String {
+      base.replacing("\"vocab_size\": 100", with: "\"vocab_size\": 100, \(members)")
+    }
+    let theta = with("\"rope_parameters\": {\"rope_theta\": 5.0, \"rope_type\": \"default\"}")
+    #expect(try refusal(factors, config: theta)?.message.contains("rope_theta") == true)
+    let windows = with(
+      "\"original_max_position_embeddings\": 256, \"rope_scaling\": {\"rope_type\": \"yarn\", \"factor\": 2.0, \"original_max_position_embeddings\": 128}")
+    #expect(try refusal(factors, config: windows)?.message.contains("128") == true)
+    let byLayer = with("\"rope_parameters\": {\"full_attention\": {\"rope_type\": \"default\"}}")
+    #expect(try refusal(factors, config: byLayer)?.message.contains("layer type") == true)
+  }
+
+  @Test func replacesOtherScalingOnlyForItsOwnWindow() throws {
+    let llama3 = ModelBuilder.config("llama", isV5: false).replacing(
+      "\"max_position_embeddings\": 256",
+      with:
+        "\"max_position_embeddings\": 2048, \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8.0, \"low_freq_factor\": 1.0, \"high_freq_factor\": 4.0, \"original_max_position_embeddings\": 256}"
+    )
+    let bench = try Workbench(config: llama3)
+    let plan = try bench.apply(ModelBuilder.factors(pairs: 16))
+    #expect(plan.changes.contains { $0.name == "rope_scaling.rope_type" && $0.old == "\"llama3\"" })
+    #expect(try bench.config["rope_scaling"]?["low_freq_factor"] == nil)
+    #expect(try refusal(ModelBuilder.factors(pairs: 16), config: llama3.replacing(": 256}", with: ": 512}")) != nil)
+  }
+
+  @Test func refusesSymlinksHardLinksAndHubCaches() throws {
+    let factors = ModelBuilder.factors(pairs: 16)
+    let linked = try Workbench("llama")
+    try FileSystem.hardLink("\(linked.model)/config.json", to: "\(linked.folder.path)/second")
+    #expect(throws: PatchError.self) { try linked.apply(factors) }
+
+    let cache = try TemporaryDirectory()
+    try cache.write("models--org--name/snapshots/abc/config.json", ModelBuilder.config("llama", isV5: false))
+    let source = try FactorSource(path: cache.write("factors.json", factors))
+    let session = try ModelSession(path: "\(cache.path)/models--org--name/snapshots/abc", exclusive: true)
+    let apply = Apply(source.set, factorsSHA256: "", version: "test", options: ApplyOptions())
+    let error = #expect(throws: PatchError.self) { try apply.perform(apply.plan(for: session), in: session) }
+    #expect(error?.kind == .unsafe)
+  }
+
+  @Test func writesACopyThatCarriesItsUndoRecord() throws {
+    let bench = try Workbench("granite")
+    let before = try snapshot(bench.model)
+    let source = try FactorSource(path: bench.folder.write("f.json", ModelBuilder.factors(pairs: 16)))
+    let apply = Apply(source.set, factorsSHA256: source.sha256, version: "test", options: ApplyOptions())
+    let output = "\(bench.folder.path)/patched"
+    do {
+      let session = try ModelSession(path: bench.model, exclusive: false)
+      let plan = try apply.plan(for: session)
+      try apply.writeCopy(plan, of: session, to: output)
+      #expect(throws: PatchError.self) { try apply.writeCopy(plan, of: session, to: output) }
+    }
+    #expect(try snapshot(bench.model) == before)
+    #expect(try Revert().perform(in: ModelSession(path: output, exclusive: true)) == 1)
+    #expect(try snapshot(output) == before)
+  }
+}

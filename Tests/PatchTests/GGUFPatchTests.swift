@@ -1,0 +1,252 @@
+import Foundation
+import Formats
+import Patch
+import Testing
+import TestSupport
+
+/// A GGUF model under test.
+private struct Workbench {
+  let folder: TemporaryDirectory
+  let model: String
+
+  init(_ builder: GGUFBuilder) throws {
+    folder = try TemporaryDirectory()
+    model = try folder.write("model.gguf", builder.bytes)
+  }
+
+  init(fixture: String) throws {
+    folder = try TemporaryDirectory()
+    model = try folder.copy(fixture)
+  }
+
+  var bytes: [UInt8] { get throws { try FileSystem.contents(of: model) } }
+  var header: GGUFHeader { get throws { try GGUFFile(path: model).header } }
+
+  @discardableResult
+  func apply(_ factors: String, options: ApplyOptions = ApplyOptions()) throws -> Plan {
+    let source = try FactorSource(path: folder.write("factors.json", factors))
+    let apply = Apply(source.set, factorsSHA256: source.sha256, version: "test", options: options)
+    let session = try ModelSession(path: model, exclusive: true)
+    let plan = try apply.plan(for: session)
+    try apply.perform(plan, in: session)
+    return plan
+  }
+
+  func revert(all: Bool = false) throws -> Int {
+    var revert = Revert()
+    revert.all = all
+    return try revert.perform(in: ModelSession(path: model, exclusive: true))
+  }
+
+  func lint() throws -> [LintFinding] {
+    try Lint.findings(ModelSession(path: model, exclusive: false))
+  }
+}
+
+@Suite("Patching GGUF files") struct GGUFPatchTests {
+  static let tensors: GGUFBuilder = GGUFBuilder.llama().floats("token_embd.weight", [1, 2, 3])
+    .floats("output.weight", [4, 5])
+
+  @Test func addsKeysAndTensorsAndRevertsEveryByte() throws {
+    let bench = try Workbench(Self.tensors)
+    let before = try bench.bytes
+    try bench.apply(ModelBuilder.factors(pairs: 16))
+    let header = try bench.header
+    #expect(header[key: "llama.context_length"] == .uint32(1024))
+    #expect(header[key: "llama.rope.scaling.type"] == .string("longrope"))
+    #expect(header[key: "llama.rope.scaling.original_context_length"] == .uint32(256))
+    #expect(header[key: "llama.rope.scaling.attn_factor"] == .float32(1.118034))
+    #expect(header[key: "llama.rope.scaling.factor"] == nil)
+    #expect(header.tensors.map(\.name).suffix(2) == ["rope_factors_long.weight", "rope_factors_short.weight"])
+    let file = try GGUFFile(path: bench.model)
+    #expect(file.floats(of: "token_embd.weight") == [1, 2, 3])
+    #expect(file.floats(of: "output.weight") == [4, 5])
+    #expect(file.floats(of: "rope_factors_long.weight")?.last == 4.75)
+    _ = consume file
+    #expect(try bench.lint().allSatisfy { $0.rule.severity < .error })
+    #expect(try bench.apply(ModelBuilder.factors(pairs: 16)).isEmpty)
+    #expect(try bench.revert() == 1)
+    #expect(try bench.bytes == before)
+    #expect(try bench.revert() == 0)
+  }
+
+  @Test(arguments: GGUFArchitecture.all) func patchesEveryArchitecture(_ architecture: GGUFArchitecture) throws {
+    let bench = try Workbench(
+      GGUFBuilder.llama(architecture: architecture.name).floats("token_embd.weight", [1]))
+    let before = try bench.bytes
+    try bench.apply(ModelBuilder.factors(pairs: 16))
+    let errors = try bench.lint().filter { $0.rule.severity == .error }
+    #expect(errors.isEmpty, "\(errors)")
+    let reading = try Inspection(ModelSession(path: bench.model, exclusive: false)).readings.last
+    #expect(reading?.status == .ok)
+    _ = try bench.revert()
+    #expect(try bench.bytes == before)
+  }
+
+  @Test(arguments: ["qwen2", "qwen3", "gemma3", "refact", "pangu-embedded"])
+  func refusesArchitecturesWhoseLoaderTakesNoFactors(_ name: String) throws {
+    let bench = try Workbench(GGUFBuilder.llama(architecture: name).floats("a", [1]))
+    let error = #expect(throws: PatchError.self) { try bench.apply(ModelBuilder.factors(pairs: 16)) }
+    #expect(error?.message.contains("phi3, phimoe, minicpm") == true)
+  }
+
+  /// Llama 3.1's own factors for theta 10000, 32 dimensions, factor 8 and an original window of 256.
+  static let llama3: [Float] = (0..<16).map { pair in
+    let period = 2 * Double.pi * pow(10_000, Double(pair) / 16)
+    if period < 64 { return 1 }
+    if period > 256 { return 8 }
+    let smooth = (256 / period - 1) / 3
+    return Float(1 / ((1 - smooth) / 8 + smooth))
+  }
+
+  @Test func putsFactorsInThePlaceOfRopeFreqs() throws {
+    let bench = try Workbench(
+      GGUFBuilder.llama(window: 2048).floats("rope_freqs.weight", Self.llama3).floats("output.weight", [4, 5]))
+    let before = try bench.bytes
+    try bench.apply(ModelBuilder.factors(pairs: 16))
+    let header = try bench.header
+    #expect(header.tensors.map(\.name) == ["rope_factors_long.weight", "output.weight", "rope_factors_short.weight"])
+    #expect(try bench.lint().allSatisfy { $0.rule.severity < .error })
+    _ = try bench.revert()
+    #expect(try bench.bytes == before)
+  }
+
+  @Test func refusesRopeFreqsOfAnotherWindow() throws {
+    let bench = try Workbench(
+      GGUFBuilder.llama(window: 2048).floats("rope_freqs.weight", Self.llama3).floats("output.weight", [4]))
+    let factors = ModelBuilder.factors(pairs: 16).replacing("embeddings\": 256", with: "embeddings\": 512")
+    let error = #expect(throws: PatchError.self) { try bench.apply(factors) }
+    #expect(error?.message.contains("256") == true)
+  }
+
+  @Test func removesKeysThatWouldScaleTwice() throws {
+    let bench = try Workbench(
+      GGUFBuilder.llama().key("llama.rope.scaling.type", "yarn").key("llama.rope.scaling.factor", Float(4))
+        .key("llama.rope.scaling.original_context_length", 256).floats("output.weight", [4]))
+    let before = try bench.bytes
+    try bench.apply(ModelBuilder.factors(pairs: 16))
+    #expect(try bench.header[key: "llama.rope.scaling.factor"] == nil)
+    #expect(try bench.header[key: "llama.rope.scaling.type"] == .string("longrope"))
+    _ = try bench.revert()
+    #expect(try bench.bytes == before)
+  }
+
+  /// Before a vocabulary that is too long to move, keys are made void instead, and the vocabulary stays in its place.
+  @Test func leavesALongVocabularyInItsPlace() throws {
+    var builder = GGUFBuilder().key("general.architecture", "llama").key("llama.context_length", 256)
+      .key("llama.rope.dimension_count", 32).key("llama.rope.scaling.type", "yarn")
+      .key("llama.rope.scaling.factor", Float(4)).key("llama.rope.scaling.original_context_length", 256)
+    builder = builder.key("tokenizer.ggml.tokens", (0..<20_000).map { "token-\($0)" }).floats("output.weight", [4])
+    let bench = try Workbench(builder)
+    let before = try bench.bytes
+    let tokens = try bench.header.keys.last?.range
+    try bench.apply(ModelBuilder.factors(pairs: 16))
+    let header = try bench.header
+    #expect(header.keys.first { $0.name == "tokenizer.ggml.tokens" }?.range == tokens)
+    #expect(header[key: "llama.rope.scaling.factor"] == nil)
+    #expect(header[key: "llama.rope.scaling.type"] == .string("longrope"))
+    #expect(header.keys.filter { $0.name.hasPrefix("lrpatch.void.") }.count == 2)
+    #expect(try bench.lint().allSatisfy { $0.rule.severity < .error })
+    try bench.apply(ModelBuilder.factors(pairs: 16).replacing("1.25", with: "1.3"))
+    #expect(try bench.revert(all: true) == 2)
+    #expect(try bench.bytes == before)
+  }
+
+  @Test func stacksRecordsAndRevertsThemOneByOne() throws {
+    let bench = try Workbench(Self.tensors)
+    let original = try bench.bytes
+    try bench.apply(ModelBuilder.factors(pairs: 16))
+    let first = try bench.bytes
+    for step in 1...5 {
+      try bench.apply(ModelBuilder.factors(pairs: 16).replacing("4.75", with: "\(5 + step).5"))
+    }
+    #expect(try bench.header.tensors.count == 4)
+    for _ in 1...5 { #expect(try bench.revert() == 1) }
+    #expect(try bench.bytes == first)
+    #expect(try bench.revert(all: true) == 1)
+    #expect(try bench.bytes == original)
+  }
+
+  @Test func givesTheSameBytesEveryTime() throws {
+    let benches = [try Workbench(Self.tensors), try Workbench(Self.tensors)]
+    for bench in benches { try bench.apply(ModelBuilder.factors(pairs: 16)) }
+    #expect(try benches[0].bytes == benches[1].bytes)
+  }
+
+  @Test func copiesToTheSameBytesAsInPlace() throws {
+    let bench = try Workbench(fixture: "models/needle-256-x4.gguf")
+    let source = try FactorSource(path: Fixture.path("models/needle-256-x4.factors.json"))
+    let apply = Apply(source.set, factorsSHA256: source.sha256, version: "test", options: ApplyOptions())
+    let output = "\(bench.folder.path)/copy.gguf"
+    do {
+      let session = try ModelSession(path: bench.model, exclusive: true)
+      let plan = try apply.plan(for: session)
+      try apply.writeCopy(plan, of: session, to: output)
+      try apply.perform(plan, in: session)
+    }
+    #expect(try FileSystem.contents(of: output) == bench.bytes)
+    #expect(try Revert().perform(in: ModelSession(path: output, exclusive: true)) == 1)
+    #expect(try FileSystem.contents(of: output) == Fixture.bytes("models/needle-256-x4.gguf"))
+  }
+
+  @Test func patchesASplitModelAsOne() throws {
+    let folder = try TemporaryDirectory()
+    let model = try folder.copy("models/needle-256-x4-split", as: "split")
+    let before = try snapshot(model)
+    let shard = "\(model)/needle-256-x4-00002-of-00003.gguf"
+    let source = try FactorSource(path: Fixture.path("models/needle-256-x4.factors.json"))
+    let apply = Apply(source.set, factorsSHA256: source.sha256, version: "test", options: ApplyOptions())
+    do {
+      let session = try ModelSession(path: shard, exclusive: true)
+      try apply.perform(apply.plan(for: session), in: session)
+    }
+    let patched = try GGUFModel(path: shard)
+    #expect(patched.longFactors?.count == 16)
+    let counts = patched.shards.map { $0.header[key: "split.tensors.count"]?.integer }
+    let total = patched.shards.reduce(0) { $0 + $1.header.tensors.count }
+    #expect(counts.allSatisfy { $0 == total })
+    // Renamed since.
+    for number in 1...3 {
+      try FileSystem.rename(
+        "\(model)/needle-256-x4-0000\(number)-of-00003.gguf", to: "\(model)/moved-0000\(number)-of-00003.gguf")
+    }
+    _ = try Revert().perform(in: ModelSession(path: "\(model)/moved-00003-of-00003.gguf", exclusive: true))
+    let after = try snapshot(model)
+    #expect(Set(after.values) == Set(before.values))
+    try FileSystem.remove("\(model)/moved-00002-of-00003.gguf")
+    #expect(throws: FormatError.self) { try GGUFModel(path: "\(model)/moved-00001-of-00003.gguf") }
+  }
+
+  @Test func refusesToRevertWhatOthersEdited() throws {
+    let bench = try Workbench(Self.tensors)
+    try bench.apply(ModelBuilder.factors(pairs: 16))
+    let key = try #require(bench.header.keys.first { $0.name == "llama.block_count" })
+    do {
+      let file = try Descriptor(path: bench.model, .edit)
+      try file.write([9], at: key.valueOffset)
+    }
+    let edited = try bench.bytes
+    let error = #expect(throws: PatchError.self) { try bench.revert() }
+    #expect(error?.kind == .unsafe && error?.message.contains("'llama.block_count' was changed") == true)
+    #expect(try bench.bytes == edited)
+  }
+
+  @Test func refusesAFileThatIsOpenElsewhere() throws {
+    let bench = try Workbench(Self.tensors)
+    let before = try bench.bytes
+    let reader = try MappedFile(path: bench.model)
+    let error = #expect(throws: PatchError.self) { try bench.apply(ModelBuilder.factors(pairs: 16)) }
+    #expect(error?.kind == .unsafe)
+    #expect(try bench.bytes == before)
+    var options = ApplyOptions()
+    options.force = true
+    try bench.apply(ModelBuilder.factors(pairs: 16), options: options)
+    #expect(reader.byteCount == before.count)
+  }
+
+  @Test func namesMissingFactorTensors() throws {
+    let bench = try Workbench(
+      GGUFBuilder.llama().key("llama.rope.scaling.type", "longrope").floats("output.weight", [4]))
+    #expect(try bench.lint().contains { $0.rule.name == "gguf-factor-tensors-missing" })
+  }
+}

@@ -1,0 +1,56 @@
+import Formats
+
+/// Small model folders of every family, made of their configs alone, with no default where a key could get lost.
+public enum ModelBuilder {
+  public static let families = [
+    "llama", "mistral", "phi3", "phi3-partial", "phimoe", "minicpm", "minicpm3", "qwen2", "qwen3", "granite",
+    "granitemoe", "apertus", "phi3small", "ministral", "phi4_multimodal",
+  ]
+
+  /// Rotary dimensions of every family here: 32, of which partial rotary leaves 24, and minicpm3's latent part 16.
+  public static func rotaryDimensions(_ family: String) -> Int {
+    switch family {
+    case "phi3-partial": 24
+    case "minicpm3": 16
+    default: 32
+    }
+  }
+
+  /// - Parameter isV5: whether theta stands in `rope_parameters` only.
+  public static func config(_ family: String, isV5: Bool) -> String {
+    let type = family == "phi3-partial" ? "phi3" : family
+    var members = [
+      "\"model_type\": \"\(type)\"", "\"hidden_size\": 128", "\"num_attention_heads\": 4",
+      "\"num_hidden_layers\": 2", "\"max_position_embeddings\": 256", "\"vocab_size\": 100",
+    ]
+    var rope = ["\"rope_type\": \"default\"", "\"rope_theta\": 20000.0"]
+    let partial = "\"partial_rotary_factor\": 0.75"
+    switch family {
+    case "phi3small":
+      members.append("\"rope_embedding_base\": 20000.0")
+      rope.removeLast()
+    case "minicpm3": members.append("\"qk_rope_head_dim\": 16")
+    case "phi3-partial":
+      rope.append(partial)
+      if !isV5 { members.append(partial) }
+    default: break
+    }
+    if isV5 {
+      members.append("\"rope_parameters\": {\(rope.joined(separator: ", "))}")
+    } else if family != "phi3small" {
+      members.append("\"rope_theta\": 20000.0")
+    }
+    return "{\n  \(members.joined(separator: ",\n  "))\n}\n"
+  }
+
+  /// A canonical factors file for such a model: 256 tokens to 1024.
+  public static func factors(pairs: Int, mscale: String = "\"su\"", extra: String = "") -> String {
+    let long = (0..<pairs).map { String(1 + Double($0) * 0.25) }.joined(separator: ", ")
+    let short = (0..<pairs).map { String(1 + Double($0) * 0.01) }.joined(separator: ", ")
+    return """
+      {"schema": "lrpatch.factors/1", "original_max_position_embeddings": 256,
+       "max_position_embeddings": 1024, "long_factor": [\(long)], "short_factor": [\(short)],
+       "mscale": \(mscale)\(extra)}
+      """
+  }
+}

@@ -1,0 +1,8 @@
+/// Builds safetensors files from a header's text and data, valid or not.
+public enum SafetensorsBuilder {
+  public static func file(_ header: String, data: Int = 0, length: UInt64? = nil) -> [UInt8] {
+    let text = Array(header.utf8)
+    return GGUFBuilder.little(length ?? UInt64(text.count)) + text
+      + Array(repeating: 7, count: data)
+  }
+}

@@ -24,6 +24,8 @@ lint: setup
 conformance: build
 	scripts/peers.sh
 	scripts/conformance/run.sh
+	LRPATCH_VOCABULARIES=$${LRPATCH_PEERS:-$$HOME/.cache/lrpatch-peers}/llama.cpp-source/models \
+	  scripts/test.sh --filter writesWhatItRead
 
 bench: build
 	scripts/bench-in-place.sh

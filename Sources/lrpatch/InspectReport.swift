@@ -120,11 +120,11 @@ enum InspectReport {
   }
 
   private static func table(_ readings: [RuntimeReading]) -> [String] {
-    var rows = [["runtime", "status", "short input", "long input", "lowest frequency", "switch"]]
+    var rows = [["runtime", "status", "short input", "long input", "frequencies", "switch"]]
     for reading in readings {
       rows.append([
         reading.title, reading.status.rawValue, use(reading.short), use(reading.long),
-        reading.long?.inverseFrequencies?.min().map(number) ?? "-", reading.switching,
+        frequencies(reading.long), reading.switching,
       ])
     }
     var lines = columns(rows).map { "  " + $0 }
@@ -137,6 +137,14 @@ enum InspectReport {
       lines += columns(served.map { [$0.title, $0.serving] }).map { "  " + $0 }
     }
     return lines
+  }
+
+  /// The lowest and the highest, in radians a token.
+  private static func frequencies(_ table: UsedTable?) -> String {
+    guard let list = table?.inverseFrequencies, let least = list.min(), let most = list.max() else {
+      return "-"
+    }
+    return "\(number(least)) to \(number(most))"
   }
 
   private static func use(_ table: UsedTable?) -> String {

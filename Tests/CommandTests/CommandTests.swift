@@ -1,7 +1,7 @@
 import Formats
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Commands") struct CommandTests {
   static let factors = Fixture.path("models/needle-256-x4.factors.json")

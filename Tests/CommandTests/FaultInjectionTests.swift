@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// The program is killed, or its disk is full, at every system call that changes files. Afterwards the model is the old
 /// one, the new one, or is restored by the next command.
@@ -75,7 +75,8 @@ import TestSupport
         #expect(struck.wasKilled, "\(place)")
       }
       let next = try Program.run(["inspect", victim.path, "--json"])
-      let healed = try next.status == 0 || !fault.keepsAName(victim.path)
+      let healed =
+        try next.status == 0 || !fault.keepsAName(victim.path)
         ? next : Program.run(["revert", victim.path])
       #expect(healed.status == 0, "\(place): \(next.errors) \(healed.errors)")
       // The next changing command clears abandoned temporary files away.

@@ -1,8 +1,8 @@
 import Formats
 import Foundation
 import Patch
-import Testing
 import TestSupport
+import Testing
 
 /// Random byte flips, truncations and splices of every fixture: whatever comes of them, reading and planning answer
 /// within a second, in bounded memory, and without a crash. `make test` runs this under the address sanitizer.

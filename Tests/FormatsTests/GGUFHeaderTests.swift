@@ -1,6 +1,7 @@
 import Formats
-import Testing
+import Foundation
 import TestSupport
+import Testing
 
 @Suite("GGUF header") struct GGUFHeaderTests {
   private func parse(_ builder: GGUFBuilder) throws -> GGUFHeader {
@@ -61,13 +62,20 @@ import TestSupport
     #expect(throws: Never.self) { try parse(builder) }
   }
 
-  @Test func writesWhatItRead() throws {
-    for name in ["every-type", "nested-arrays", "no-tensors"] {
-      let bytes = try Fixture.bytes("gguf/\(name).gguf")
-      let header = try GGUFHeader(parsing: bytes.rawSpan)
-      let written = header.encoded(arraysIn: bytes.rawSpan)
-      #expect(written == Array(bytes[..<header.dataOffset]), "\(name)")
+  /// The fixtures, and every GGUF file of the folder that LRPATCH_VOCABULARIES names (`make conformance` names that of
+  /// llama.cpp's vocabularies).
+  static let written: [String] = {
+    let fixtures = Fixture.path("gguf")
+    let folders = [fixtures] + [ProcessInfo.processInfo.environment["LRPATCH_VOCABULARIES"]].compactMap { $0 }
+    return folders.flatMap { folder in
+      ((try? FileSystem.names(in: folder)) ?? []).filter { $0.hasSuffix(".gguf") }.map { "\(folder)/\($0)" }
     }
+  }()
+
+  @Test(arguments: written) func writesWhatItRead(_ path: String) throws {
+    let bytes = try FileSystem.contents(of: path)
+    let header = try GGUFHeader(parsing: bytes.rawSpan)
+    #expect(header.encoded(arraysIn: bytes.rawSpan) == Array(bytes[..<header.dataOffset]))
   }
 
   @Test func knowsEveryTypeOfTheTableOnce() {
@@ -94,7 +102,8 @@ import TestSupport
 /// Files that no reader may accept, by the names of llama.cpp's catalogue where it has them.
 enum MalformedGGUF: CaseIterable {
   case badMagic, badVersion0, badVersion1, badVersionFuture, bigEndian, badTensorCount, badKeyCount, empty
-  case badKeySize, emptyKey, longKey, keyNotUTF8, textNotUTF8, badType, duplicateKey, badAlign, wrongTypeAlign, hugeAlign
+  case badKeySize, emptyKey, longKey, keyNotUTF8, textNotUTF8, badType, duplicateKey, badAlign, wrongTypeAlign,
+    hugeAlign
   case hugeArray, hugeString, truncatedValue
   case badNameSize, tensorNotUTF8, badDimensions, badShape, elementsTooBig, bytesTooBig, padWrap
   case badTensorType, removedTensorType, unevenRow, badOffset, duplicateName, inconsistentAlign, notEnoughData

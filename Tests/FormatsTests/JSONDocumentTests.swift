@@ -1,6 +1,6 @@
 import Formats
-import Testing
 import TestSupport
+import Testing
 
 @Suite("JSON documents") struct JSONDocumentTests {
   private func parse(_ text: String) throws -> JSONDocument {
@@ -57,7 +57,9 @@ import TestSupport
     let wide = try edited("{\n    \"a\": {\n        \"x\": 1\n    }\n}\n") {
       try $0.set(["a", "y"], to: .array([.number(1), .number(2)]))
     }
-    #expect(wide == "{\n    \"a\": {\n        \"x\": 1,\n        \"y\": [\n            1,\n            2\n        ]\n    }\n}\n")
+    #expect(
+      wide
+        == "{\n    \"a\": {\n        \"x\": 1,\n        \"y\": [\n            1,\n            2\n        ]\n    }\n}\n")
     let tabs = try edited("{\r\n\t\"a\": 1\r\n}") { try $0.set(["b"], to: .null) }
     #expect(tabs == "{\r\n\t\"a\": 1,\r\n\t\"b\": null\r\n}")
     let line = try edited("{\"a\": 1, \"c\": 2}") {

@@ -1,6 +1,6 @@
 import Formats
-import Testing
 import TestSupport
+import Testing
 
 @Suite("safetensors") struct SafetensorsTests {
   private func parse(_ bytes: [UInt8]) throws -> SafetensorsHeader {
@@ -53,23 +53,38 @@ import TestSupport
     #expect(reason(file("", 0, nil)) == .headerNotAnObject(found: 0))
     #expect(reason(file("{}\0", 0, nil))?.isInvalidJSON == true)
     #expect(reason(file("{}x", 0, nil))?.isInvalidJSON == true)
-    #expect(reason(file(#"{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#, 0, nil)) == .duplicateKey)
+    #expect(
+      reason(
+        file(
+          #"{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#,
+          0, nil)) == .duplicateKey)
     #expect(reason(file(#"{"__metadata__":{"a":"1","a":"1"}}"#, 0, nil)) == .duplicateKey)
     #expect(reason(file(#"{"__metadata__":{"a":1}}"#, 0, nil)) == .wrongType(expected: "a string", found: "a number"))
     #expect(reason(file(one(#""dtype":"F32","shape":[1],"data_offsets":[4,8]"#), 8, nil)) == .hole(from: 0, to: 4))
     #expect(
-      reason(file(#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}"#, 3, nil))
+      reason(
+        file(
+          #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}"#,
+          3, nil))
         == .hole(from: 1, to: 2))
     #expect(
-      reason(file(#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}"#, 3, nil))
+      reason(
+        file(
+          #"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}"#,
+          3, nil))
         == .overlap(with: "a"))
     let header = one(#""dtype":"F32","shape":[1],"data_offsets":[0,4]"#)
     let start = UInt64(8 + header.utf8.count)
     #expect(reason(file(header, 5, nil)) == .uncovered(end: start + 4, fileSize: start + 5))
     #expect(reason(file(header, 3, nil)) == .uncovered(end: start + 4, fileSize: start + 3))
-    #expect(reason(file(one(#""dtype":"F32","shape":[2],"data_offsets":[0,4]"#), 4, nil)) == .shapeDoesNotFit(declared: 8, spanned: 4))
-    #expect(reason(file(one(#""dtype":"F32","shape":[-1],"data_offsets":[0,4]"#), 4, nil))?.isInvalidDescription == true)
-    #expect(reason(file(one(#""dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,4]"#), 4, nil)) == .sizeOverflow)
+    #expect(
+      reason(file(one(#""dtype":"F32","shape":[2],"data_offsets":[0,4]"#), 4, nil))
+        == .shapeDoesNotFit(declared: 8, spanned: 4))
+    #expect(
+      reason(file(one(#""dtype":"F32","shape":[-1],"data_offsets":[0,4]"#), 4, nil))?.isInvalidDescription == true)
+    #expect(
+      reason(file(one(#""dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,4]"#), 4, nil)) == .sizeOverflow
+    )
     #expect(reason(file(one(#""dtype":"F4","shape":[3],"data_offsets":[0,2]"#), 2, nil)) == .subByteRemainder)
     #expect(reason(file(one(#""dtype":7,"shape":[1],"data_offsets":[0,4]"#), 4, nil))?.isInvalidDescription == true)
     #expect(reason(file(one(#""dtype":"F32","shape":[1],"data_offsets":[4,0]"#), 4, nil))?.isInvalidDescription == true)

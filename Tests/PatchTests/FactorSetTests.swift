@@ -1,7 +1,7 @@
 import Formats
 import Patch
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Factor sets") struct FactorSetTests {
   private func read(_ text: String, as name: String = "f.json") throws -> FactorSet {

@@ -1,7 +1,7 @@
 import Formats
 import Patch
-import Testing
 import TestSupport
+import Testing
 
 /// A model folder under test.
 private struct Workbench {
@@ -173,7 +173,10 @@ private struct Workbench {
     #expect(try refusal(layers)?.message.contains("3 layers") == true)
     let window = ModelBuilder.factors(pairs: 16).replacing("embeddings\": 256", with: "embeddings\": 512")
     #expect(try refusal(window)?.message.contains("512") == true)
-    #expect(try refusal(ModelBuilder.factors(pairs: 16), config: "{\"model_type\": \"gpt2\", \"max_position_embeddings\": 9}")?.message.contains("gpt2") == true)
+    #expect(
+      try refusal(
+        ModelBuilder.factors(pairs: 16), config: "{\"model_type\": \"gpt2\", \"max_position_embeddings\": 9}")?.message
+        .contains("gpt2") == true)
   }
 
   @Test func refusesWhatNoRuntimeCanExpress() throws {
@@ -189,7 +192,8 @@ private struct Workbench {
     let bucket = ModelBuilder.factors(pairs: 16, extra: ", \"buckets\": [{\"max_length\": 512, \"factor\": \(list)}]")
     #expect(try refusal(bucket)?.kind == .unsafe)
     let ones = "[" + Array(repeating: "1.0", count: 16).joined(separator: ",") + "]"
-    let layered = "{\"schema\": \"lrpatch.factors/1\", \"max_position_embeddings\": 1024, \"long_factor\": [\(list), \(ones)]}"
+    let layered =
+      "{\"schema\": \"lrpatch.factors/1\", \"max_position_embeddings\": 1024, \"long_factor\": [\(list), \(ones)]}"
     #expect(try refusal(layered)?.kind == .unsafe)
     #expect(try refusal(layered, divergent: true)?.kind == .unsafe)
   }
@@ -203,7 +207,8 @@ private struct Workbench {
     let theta = with("\"rope_parameters\": {\"rope_theta\": 5.0, \"rope_type\": \"default\"}")
     #expect(try refusal(factors, config: theta)?.message.contains("rope_theta") == true)
     let windows = with(
-      "\"original_max_position_embeddings\": 256, \"rope_scaling\": {\"rope_type\": \"yarn\", \"factor\": 2.0, \"original_max_position_embeddings\": 128}")
+      "\"original_max_position_embeddings\": 256, \"rope_scaling\": {\"rope_type\": \"yarn\", \"factor\": 2.0, \"original_max_position_embeddings\": 128}"
+    )
     #expect(try refusal(factors, config: windows)?.message.contains("128") == true)
     let byLayer = with("\"rope_parameters\": {\"full_attention\": {\"rope_type\": \"default\"}}")
     #expect(try refusal(factors, config: byLayer)?.message.contains("layer type") == true)

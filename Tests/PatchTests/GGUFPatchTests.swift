@@ -1,8 +1,8 @@
-import Foundation
 import Formats
+import Foundation
 import Patch
-import Testing
 import TestSupport
+import Testing
 
 /// A GGUF model under test.
 private struct Workbench {

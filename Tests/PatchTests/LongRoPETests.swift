@@ -1,7 +1,7 @@
 import Formats
 import Patch
-import Testing
 import TestSupport
+import Testing
 
 @Suite("LongRoPE mathematics") struct LongRoPETests {
   /// Values computed by transformers itself; fixtures/make/make_golden_longrope.py writes them.

@@ -21,7 +21,8 @@ struct FolderLint {
     }
     guard let inspection = try? Inspection(model) else { return limitFindings }
     // These have findings of their own, whose remedy can help.
-    let excused = factors.runtimesThatCannotExpressMscale(model.architecture).map(\.rawValue)
+    let excused =
+      factors.runtimesThatCannotExpressMscale(model.architecture).map(\.rawValue)
       + (model.architecture.modelType == "phimoe" ? [Runtime.transformers5.rawValue] : [])
     var found = inspection.readings.dropFirst().filter { !excused.contains($0.name) }
       .flatMap { SharedLint.reading($0, factors) }

@@ -6,7 +6,8 @@ struct GGUFLint {
 
   static func findings(_ path: String) throws -> [LintFinding] {
     do {
-      return GGUFLint(model: try GGUFModel(path: path)).findings
+      let lint = GGUFLint(model: try GGUFModel(path: path))
+      return lint.nestedArrays + lint.findings
     } catch let error as PatchError {
       return try unreadable(path, error)
     }
@@ -51,6 +52,13 @@ struct GGUFLint {
     return found + windowFindings(factors)
   }
 
+  private var nestedArrays: [LintFinding] {
+    model.shards.flatMap(\.header.keys).compactMap { key in
+      guard case .array(let array) = key.value, array.elementType == .array else { return nil }
+      return LintFinding(.ggufNested, "the key '\(key.name.sanitized)' is an array of arrays")
+    }
+  }
+
   private var unfactored: [LintFinding] {
     let reading = GGUFReader(model: model).read()
     guard reading.status == .fails else { return [] }
@@ -92,6 +100,10 @@ struct GGUFLint {
         found.append(
           LintFinding(.ggufScaling, "\(prefix).rope.\(name) \(factor) divides the frequencies once more"))
       }
+    }
+    if hasTables, value("scaling.type")?.text == "yarn" {
+      found.append(
+        LintFinding(.ggufScaling, "\(prefix).rope.scaling.type yarn mixes its own scaling with the factors"))
     }
     if value("scaling.finetuned") == .bool(false), prefix.hasPrefix("granite") {
       found.append(

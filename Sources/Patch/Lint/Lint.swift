@@ -42,11 +42,24 @@ public enum Lint {
   }
 
   private static func weights(_ path: String) -> [LintFinding] {
-    do {
-      _ = try SafetensorsFolder(path: path)
-      return []
-    } catch {
+    let shards: [SafetensorsFolder.Shard]
+    do { shards = try SafetensorsFolder(path: path)?.shards ?? [] } catch {
       return [LintFinding(.weightsInvalid, "\(error)")]
+    }
+    return shards.flatMap { shard in
+      var found: [LintFinding] = []
+      if shard.header.dataOffset % 8 != 0 {
+        found.append(
+          LintFinding(
+            .weightsUnaligned,
+            "\(shard.name): data begins at byte \(shard.header.dataOffset), no multiple of 8; some loaders copy such weights"
+          ))
+      }
+      if shard.header.metadata?.isEmpty == true {
+        found.append(
+          LintFinding(.weightsEmptyMetadata, "\(shard.name): __metadata__ is empty, which some readers do not expect"))
+      }
+      return found
     }
   }
 }

@@ -84,6 +84,10 @@ public struct LintRule: Equatable, Sendable {
   static let phimoeShort = LintRule(
     "phimoe-short-factors-only", .note, "serve the model with vLLM, SGLang, llama.cpp or MLX-LM")
   static let weightsInvalid = LintRule("weights-invalid", .error, "fetch the weights again")
+  static let weightsUnaligned = LintRule(
+    "weights-unaligned", .note, "rewrite the file with a header padded to 8 bytes")
+  static let weightsEmptyMetadata = LintRule(
+    "weights-empty-metadata", .note, "rewrite the file without __metadata__, or with something in it")
   static let edited = LintRule(
     "edited-since-patch", .warning, "apply again, or revert from a copy: `lrpatch revert` will refuse")
 
@@ -97,6 +101,8 @@ public struct LintRule: Equatable, Sendable {
   static let ggufOriginal = LintRule("gguf-original-window-missing", .error, reapply)
   static let ggufAttention = LintRule("gguf-attn-factor-missing", .error, reapply)
   static let ggufScaling = LintRule("gguf-scaled-twice", .error, reapply)
+  static let ggufNested = LintRule(
+    "gguf-nested-array", .error, "remove the key: llama.cpp refuses arrays of arrays")
   static let ggufFinetuned = LintRule("gguf-rope-switched-off", .error, reapply)
   static let ggufLongByDefault = LintRule(
     "gguf-long-by-default", .note, "pass -c with the original window to serve short inputs by the short factors")
@@ -110,8 +116,9 @@ public struct LintRule: Equatable, Sendable {
     factorBelowOne, windowNotExtended, tableChoice, mscaleOnShort, crossing, mscaleLiteral,
     mscaleDiffers, invalidConfig, byteOrderMark, legacyType, typeNames, windowNested, windowTop,
     thetaLost, partialLost, objectsDiffer, onlyParameters, factorRatio, factorWhole, nearMiss,
-    slidingWindow, tokenizerLimit, remoteCode, phimoeShort, weightsInvalid, edited,
-    ggufTablesMissing, ggufOneTable, ggufArchitecture, ggufOriginal, ggufAttention, ggufScaling,
+    slidingWindow, tokenizerLimit, remoteCode, phimoeShort, weightsInvalid, weightsUnaligned,
+    weightsEmptyMetadata, edited,
+    ggufTablesMissing, ggufOneTable, ggufArchitecture, ggufOriginal, ggufAttention, ggufScaling, ggufNested,
     ggufFinetuned, ggufLongByDefault, ggufUnit,
   ]
 }

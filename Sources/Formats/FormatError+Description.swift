@@ -65,7 +65,6 @@ extension FormatError.Reason: CustomStringConvertible {
     case .headerNotAnObject(let byte):
       "the header begins with \([byte].quoted), expected '{'"
     case .invalidDescription(let detail): detail
-    case .unknownField(let field): "unknown field '\(field.sanitized)'"
     case .shapeDoesNotFit(let declared, let spanned):
       "dtype and shape need \(declared) bytes but data_offsets span \(spanned)"
     case .subByteRemainder: "the elements do not end on a byte"

@@ -58,7 +58,6 @@ public struct FormatError: Error, Equatable, Sendable {
     // safetensors.
     case headerNotAnObject(found: UInt8)
     case invalidDescription(String)
-    case unknownField(String)
     case shapeDoesNotFit(declared: UInt64, spanned: UInt64)
     case subByteRemainder
     case hole(from: UInt64, to: UInt64)

@@ -21,7 +21,7 @@ let package = Package(
   name: "lrpatch",
   products: [
     .executable(name: "lrpatch", targets: ["lrpatch"]),
-    .library(name: "LRPatchKit", targets: ["Formats", "Patch"]),
+    .library(name: "LRPatchKit", targets: ["Formats", "Patch", "Verify"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -41,8 +41,12 @@ let package = Package(
     .target(
       name: "Formats", dependencies: ["CJSONC", "CLinux", "CZstd", crypto], swiftSettings: spans),
     .target(name: "Patch", dependencies: ["Formats"], swiftSettings: strict),
+    .target(name: "CKernels", cSettings: [.enableWarning("all")]),
+    .target(
+      name: "Verify", dependencies: ["Formats", "Patch", "CBLAS", "CKernels"],
+      swiftSettings: strict),
     .executableTarget(
-      name: "lrpatch", dependencies: ["Formats", "Patch", argumentParser], swiftSettings: strict),
+      name: "lrpatch", dependencies: ["Formats", "Patch", "Verify", argumentParser], swiftSettings: strict),
     .target(
       name: "TestSupport", dependencies: ["Formats", "Patch"], path: "Tests/Support",
       swiftSettings: lenient),
@@ -50,6 +54,9 @@ let package = Package(
       name: "FormatsTests", dependencies: ["Formats", "TestSupport"], swiftSettings: lenient),
     .testTarget(
       name: "PatchTests", dependencies: ["Formats", "Patch", "TestSupport"],
+      swiftSettings: lenient),
+    .testTarget(
+      name: "VerifyTests", dependencies: ["Formats", "Patch", "Verify", "TestSupport"],
       swiftSettings: lenient),
     .testTarget(
       name: "CommandTests", dependencies: ["Formats", "Patch", "TestSupport", "lrpatch"],

@@ -36,6 +36,13 @@ protocol ReportingCommand: ParsableCommand {
 struct TokenCount: ExpressibleByArgument {
   let value: Int
 
+  /// Lengths separated by commas, or nil.
+  static func list(_ text: String) -> [Int]? {
+    let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+    let counts = parts.compactMap { TokenCount(argument: String($0))?.value }
+    return counts.count == parts.count ? counts : nil
+  }
+
   init?(argument: String) {
     let units: [Character: Int] = ["k": 1 << 10, "K": 1 << 10, "m": 1 << 20, "M": 1 << 20]
     let unit = argument.last.flatMap { units[$0] }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Formats
 import Patch
+import Verify
 
 /// What ended the program: its message and its exit code.
 struct Failure {
@@ -25,6 +26,9 @@ struct Failure {
     case let error as PatchError:
       message = "error: \(error)"
       exitCode = error.kind == .unsafe ? Code.unsafe : Code.invalid
+    case let error as VerifyError:
+      message = "error: \(error)"
+      exitCode = Code.invalid
     case let error as FileError:
       message = "error: \(error)"
       exitCode = Code.inputOutput

@@ -19,6 +19,7 @@ struct LRPatch: ParsableCommand {
     version: lrpatchVersion,
     subcommands: [
       InspectCommand.self, LintCommand.self, ApplyCommand.self, RevertCommand.self,
+      VerifyCommand.self,
       DiffCommand.self, FactorsCommand.self,
     ])
 

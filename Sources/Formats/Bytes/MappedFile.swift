@@ -52,6 +52,14 @@ import Glibc
     }
   }
 
+  /// The bytes of `range`, for kernels that take pointers. They must not leave `body`.
+  public func withUnsafeBytes<R>(
+    in range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> R
+  ) -> R {
+    precondition(range.lowerBound >= 0 && range.upperBound <= byteCount)
+    return unsafe body(UnsafeRawBufferPointer(start: base.map { unsafe $0 + range.lowerBound }, count: range.count))
+  }
+
   /// Visits `range` in pieces and gives each piece's memory back after it, so that a file larger than memory can be
   /// gone through. `body` returns false to stop.
   public func visit(_ range: Range<Int>, _ body: (Range<Int>) -> Bool) {

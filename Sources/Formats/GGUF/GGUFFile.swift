@@ -32,6 +32,34 @@ public struct GGUFFile: ~Copyable {
     }
   }
 
+  /// The texts of an array of strings, or nil where the key is absent or holds something else.
+  /// - Throws: `FormatError` for a text that is not UTF-8.
+  public func strings(_ key: String) throws -> [String]? {
+    guard case .array(let array)? = header[key: key], array.elementType == .string,
+      case .inFile(let range) = array.elements
+    else { return nil }
+    var reader = ByteReader(map.bytes, at: range.lowerBound)
+    var result: [String] = []
+    result.reserveCapacity(array.count)
+    for _ in 0..<array.count {
+      let length = try reader.read(UInt64.self, .key(key))
+      let start = try reader.take(declared: length, .key(key))
+      guard let text = map.bytes.text(start..<reader.offset) else {
+        throw FormatError(.invalidUTF8, at: start, .key(key)).inFile(path)
+      }
+      result.append(text)
+    }
+    return result
+  }
+
+  /// The numbers of an array of 32-bit integers, or nil.
+  public func integers(_ key: String) -> [Int]? {
+    guard case .array(let array)? = header[key: key],
+      [.int32, .uint32].contains(array.elementType), case .inFile(let range) = array.elements
+    else { return nil }
+    return (0..<array.count).map { Int(map.bytes.load(Int32.self, at: range.lowerBound + $0 * 4)) }
+  }
+
   /// The range of a tensor's data in the file.
   public func dataRange(of tensor: GGUFTensor) -> Range<Int> {
     let start = header.dataOffset + tensor.offset

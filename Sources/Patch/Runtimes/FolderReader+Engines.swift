@@ -48,7 +48,8 @@ extension FolderReader {
       "long", lists.long, scaling["long_mscale"]?.double ?? derived, theta: read.theta,
       dimensions: dimensions)
     reading.switching = "each batch: any position > \(read.original); keys are not recomputed"
-    reading.keepsCacheAcrossSwitch = true
+    // Positions count from 0: one token more than elsewhere.
+    reading.rule = .kept(beyond: read.original + 1)
     return reading
   }
 }

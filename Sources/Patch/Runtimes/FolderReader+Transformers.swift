@@ -62,7 +62,9 @@ extension FolderReader {
     reading.switching = "each forward pass: longest position + 1 > \(read.original)"
     if !architecture.takesThreeKeysOnly && !architecture.requiresMscales {
       reading.notes.append("keys cached before the crossing keep their short rotation")
-      reading.keepsCacheAcrossSwitch = true
+      reading.rule = .kept(beyond: read.original)
+    } else {
+      reading.rule = .recomputed(beyond: read.original)
     }
     return reading
   }
@@ -140,8 +142,8 @@ extension FolderReader {
       reading.notes.append("never long: it reads the original window at the top level only")
     }
     reading.switching = "each forward pass: longest position + 1 > \(original)"
-    reading.keepsCacheAcrossSwitch =
-      !architecture.takesThreeKeysOnly && !architecture.requiresMscales
+    let recomputes = architecture.takesThreeKeysOnly || architecture.requiresMscales
+    reading.rule = recomputes ? .recomputed(beyond: original) : .kept(beyond: original)
     return reading
   }
 }

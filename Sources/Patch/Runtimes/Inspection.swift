@@ -94,6 +94,7 @@ public struct Inspection: Sendable {
       return reading
     }
     reading.long = table("long", factors.long, factors.longMscale)
+    reading.rule = .recomputed(beyond: factors.originalWindow)
     reading.switching = "once: length > \(factors.originalWindow), all keys recomputed"
     return reading
   }

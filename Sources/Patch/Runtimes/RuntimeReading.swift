@@ -28,8 +28,22 @@ public struct RuntimeReading: Equatable, Sendable {
   public var switching = ""
   /// What to pass to serve the long window.
   public var serving = ""
+  /// The same rule as `switching`, to follow it.
+  public var rule = SwitchRule.fixed
+
   /// Whether keys cached before the crossing stay as the short table rotated them.
-  var keepsCacheAcrossSwitch = false
+  var keepsCacheAcrossSwitch: Bool { if case .kept = rule { true } else { false } }
+}
+
+/// When a runtime goes from the short table to the long one.
+public enum SwitchRule: Equatable, Sendable {
+  /// Never while it runs: every input has the table that `long` names.
+  case fixed
+  /// Once more than so many tokens are there; all keys are rotated anew.
+  case recomputed(beyond: Int)
+  /// Likewise, but keys that are cached stay as they are: a prompt is rotated by its own length, each further token by
+  /// its own place.
+  case kept(beyond: Int)
 }
 
 /// One table in use: its name, its attention scale, and the frequencies that come of it.

@@ -1,0 +1,60 @@
+internal import CKernels
+
+/// A stored element type that can be unpacked to 32-bit floats.
+enum WeightType: String, Sendable {
+  case f32 = "F32"
+  case f16 = "F16"
+  case bf16 = "BF16"
+  case q4_0 = "Q4_0"
+  case q4_1 = "Q4_1"
+  case q5_0 = "Q5_0"
+  case q5_1 = "Q5_1"
+  case q8_0 = "Q8_0"
+  case q2K = "Q2_K"
+  case q3K = "Q3_K"
+  case q4K = "Q4_K"
+  case q5K = "Q5_K"
+  case q6K = "Q6_K"
+  case iq4NL = "IQ4_NL"
+  case iq4XS = "IQ4_XS"
+
+  /// Elements and bytes of one block.
+  var block: (elements: Int, bytes: Int) {
+    switch self {
+    case .f32: (1, 4)
+    case .f16, .bf16: (1, 2)
+    case .q4_0, .iq4NL: (32, 18)
+    case .q4_1: (32, 20)
+    case .q5_0: (32, 22)
+    case .q5_1: (32, 24)
+    case .q8_0: (32, 34)
+    case .q2K: (256, 84)
+    case .q3K: (256, 110)
+    case .q4K: (256, 144)
+    case .q5K: (256, 176)
+    case .q6K: (256, 210)
+    case .iq4XS: (256, 136)
+    }
+  }
+
+  /// Writes `count` elements, a multiple of the block's, to `destination`.
+  func unpack(_ source: UnsafeRawPointer, to destination: UnsafeMutablePointer<Float>, count: Int) {
+    switch self {
+    case .f32: unsafe UnsafeMutableRawPointer(destination).copyMemory(from: source, byteCount: count * 4)
+    case .f16: unsafe unpack_f16(source, destination, count)
+    case .bf16: unsafe unpack_bf16(source, destination, count)
+    case .q4_0: unsafe unpack_q4_0(source, destination, count)
+    case .q4_1: unsafe unpack_q4_1(source, destination, count)
+    case .q5_0: unsafe unpack_q5_0(source, destination, count)
+    case .q5_1: unsafe unpack_q5_1(source, destination, count)
+    case .q8_0: unsafe unpack_q8_0(source, destination, count)
+    case .q2K: unsafe unpack_q2_k(source, destination, count)
+    case .q3K: unsafe unpack_q3_k(source, destination, count)
+    case .q4K: unsafe unpack_q4_k(source, destination, count)
+    case .q5K: unsafe unpack_q5_k(source, destination, count)
+    case .q6K: unsafe unpack_q6_k(source, destination, count)
+    case .iq4NL: unsafe unpack_iq4_nl(source, destination, count)
+    case .iq4XS: unsafe unpack_iq4_xs(source, destination, count)
+    }
+  }
+}

@@ -1,6 +1,6 @@
 internal import CZstd
 
-/// One-shot zstd frames.
+/// One-shot zstd frames with a checksum of their contents, so that damage is found out.
 public enum Zstd {
   /// The decoder's refusal.
   public struct Failure: Error, CustomStringConvertible {
@@ -9,10 +9,14 @@ public enum Zstd {
 
   public static func compress(_ bytes: [UInt8], level: Int32 = 19) -> [UInt8] {
     let bound = ZSTD_compressBound(bytes.count)
+    let context = unsafe ZSTD_createCCtx()
+    defer { unsafe ZSTD_freeCCtx(context) }
+    unsafe ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level)
+    unsafe ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
     return unsafe [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
       // The bound is zstd's own for this many bytes, so compression cannot run out of room.
       count = unsafe bytes.withUnsafeBytes { source in
-        unsafe ZSTD_compress(buffer.baseAddress, bound, source.baseAddress, source.count, level)
+        unsafe ZSTD_compress2(context, buffer.baseAddress, bound, source.baseAddress, source.count)
       }
       precondition(ZSTD_isError(count) == 0)
     }

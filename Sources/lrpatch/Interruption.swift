@@ -11,11 +11,14 @@ enum Interruption {
 
   /// Signals are taken by a thread of their own, which may do what a signal handler may not.
   static func arm() {
+    // A closed pipe and a file size limit are errors of the write that meets them.
     _ = signal(SIGPIPE, SIG_IGN)
+    _ = signal(SIGXFSZ, SIG_IGN)
     var signals = sigset_t()
     unsafe sigemptyset(&signals)
     unsafe sigaddset(&signals, SIGINT)
     unsafe sigaddset(&signals, SIGTERM)
+    unsafe sigaddset(&signals, SIGHUP)
     unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
     var thread = pthread_t()
     unsafe pthread_create(&thread, nil, { _ in unsafe Interruption.wait() }, nil)
@@ -27,6 +30,7 @@ enum Interruption {
     unsafe sigemptyset(&signals)
     unsafe sigaddset(&signals, SIGINT)
     unsafe sigaddset(&signals, SIGTERM)
+    unsafe sigaddset(&signals, SIGHUP)
     unsafe sigwait(&signals, &number)
     changing.withLock { _ in TemporaryFiles.shared.removeAll() }
     _exit(Failure.Code.interrupted)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Formats
 import Glibc
 import Patch
 
@@ -31,6 +32,7 @@ struct LRPatch: ParsableCommand {
       let isVerbose = (command as? any ReportingCommand)?.common.verbose == true
       defer { if isVerbose { Output.note(ResourceUse.summary) } }
       try command.run()
+      if Output.hasLostText { throw FileError("write", "standard output", code: EIO) }
     } catch {
       let failure = Failure(error)
       failure.report()

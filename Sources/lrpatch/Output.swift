@@ -1,5 +1,6 @@
 import Formats
 import Glibc
+import Synchronization
 
 /// Where text goes: results to stdout, everything else to stderr.
 enum Output {
@@ -12,13 +13,19 @@ enum Output {
     result(String(decoding: JSONStyle.standard.encode(value), as: UTF8.self))
   }
 
-  /// A reader that went away (`lrpatch ... | head`) is no error.
+  /// Whether something could not be written; a reader that went away (`lrpatch ... | head`) does not count.
+  static var hasLostText: Bool { lostText.withLock { $0 } }
+  private static let lostText = Mutex(false)
+
   private static func write(_ text: String, to stream: Int32) {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
       let written = unsafe rest.withUnsafeBytes { unsafe Glibc.write(stream, $0.baseAddress, $0.count) }
       if written < 0 && errno == EINTR { continue }
-      guard written > 0 else { return }
+      guard written > 0 else {
+        if errno != EPIPE { lostText.withLock { $0 = true } }
+        return
+      }
       rest = rest.dropFirst(written)
     }
   }

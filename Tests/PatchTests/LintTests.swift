@@ -47,7 +47,7 @@ import TestSupport
     ("mscale-differs-by-length", config(scaling: scaling(more: "\"long_mscale\": 1.3, \"short_mscale\": 1.0"))),
     ("config-invalid", "{\"a\": 1, \"a\": 2}"),
     ("byte-order-mark", "\u{FEFF}" + config()),
-    ("rope-type-names", config(scaling: scaling(types: "\"type\": \"longrope\""))),
+    ("rope-type-names", config(type: "granite", scaling: scaling(types: "\"type\": \"longrope\""))),
     ("original-window-not-nested", config(scaling: scaling(window: ""))),
     ("original-window-not-top-level", config(top: "\"rope_theta\": 20000.0")),
     ("rope-theta-lost", config(top: "\"original_max_position_embeddings\": 256", extra: ", \"rope_parameters\": \(scaling(more: "\"rope_theta\": 20000.0"))")),

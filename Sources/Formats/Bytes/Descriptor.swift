@@ -47,7 +47,9 @@ public struct Descriptor: ~Copyable {
     let expected: FileStatus.Kind = if case .folder = access { .folder } else { .file }
     guard kind == expected else {
       close(number)
-      throw FileError("open", path, code: kind == .folder ? EISDIR : EINVAL)
+      throw FileError(
+        kind == .folder || expected == .folder ? "open" : "read a pipe or device as a file", path,
+        code: kind == .folder ? EISDIR : expected == .folder ? ENOTDIR : EINVAL)
     }
     return number
   }
@@ -56,6 +58,12 @@ public struct Descriptor: ~Copyable {
 
   public func status() throws(FileError) -> FileStatus {
     try FileStatus(number, path)
+  }
+
+  /// Owner and permissions of another file, as a courtesy: whoever may not give files away must not be stopped by it.
+  public func takeOver(_ old: FileStatus) {
+    _ = fchown(number, old.owner, old.group)
+    _ = fchmod(number, old.permissions)
   }
 
   // MARK: Contents

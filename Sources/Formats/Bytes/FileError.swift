@@ -26,6 +26,9 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
   /// True where nothing exists under the path.
   public var isMissing: Bool { code == ENOENT || code == ENOTDIR }
 
+  /// True where something exists under the path already.
+  public var isExisting: Bool { code == EEXIST || code == ENOTEMPTY }
+
   /// True where the file system or the platform has no such operation.
   public var isUnsupported: Bool {
     [EOPNOTSUPP, ENOTSUP, ENOSYS, EINVAL, EXDEV, ENOTTY].contains(code)

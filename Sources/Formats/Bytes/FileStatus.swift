@@ -11,6 +11,8 @@ public struct FileStatus: Equatable, Sendable {
   /// Names that this file has.
   public var links: Int
   public var permissions: UInt32
+  public var owner: UInt32
+  public var group: UInt32
   /// The file system's block, in bytes.
   public var blockSize: Int
   /// Of the last change of contents, in nanoseconds.
@@ -28,6 +30,8 @@ public struct FileStatus: Equatable, Sendable {
     inode = UInt64(information.st_ino)
     links = Int(information.st_nlink)
     permissions = UInt32(information.st_mode & 0o7777)
+    owner = information.st_uid
+    group = information.st_gid
     blockSize = Int(information.st_blksize)
     modified = information.st_mtim.tv_sec * 1_000_000_000 + information.st_mtim.tv_nsec
   }

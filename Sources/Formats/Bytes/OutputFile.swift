@@ -10,8 +10,8 @@ public struct OutputFile: ~Copyable {
   public let descriptor: Descriptor
   private var isPending = true
 
-  /// - Parameter permissions: those of the file that this one replaces, if any.
-  public init(path: String, permissions: UInt32 = 0o644) throws(FileError) {
+  /// - Parameter old: the file that this one replaces, whose owner and permissions it takes over as far as it may.
+  public init(path: String, replacing old: FileStatus? = nil) throws(FileError) {
     let temporaryPath = Self.temporaryPath(for: path)
     TemporaryFiles.shared.insert(temporaryPath)
     let descriptor: Descriptor
@@ -19,8 +19,7 @@ public struct OutputFile: ~Copyable {
       TemporaryFiles.shared.remove(temporaryPath)
       throw FileError("create", path, code: error.code)
     }
-    // Permissions are a courtesy: a file system that has none must not stop the work.
-    fchmod(descriptor.number, permissions)
+    if let old { descriptor.takeOver(old) }
     self.path = path
     self.temporaryPath = temporaryPath
     self.descriptor = descriptor
@@ -43,7 +42,7 @@ public struct OutputFile: ~Copyable {
   /// Replaces the file at `path` by `bytes`, keeping its permissions.
   public static func replace(_ path: String, by bytes: [UInt8]) throws(FileError) {
     let old = try? FileStatus(of: path, followingLinks: false)
-    let output = try OutputFile(path: path, permissions: old?.permissions ?? 0o644)
+    let output = try OutputFile(path: path, replacing: old)
     try output.descriptor.write(bytes, at: 0)
     try output.commit()
   }
@@ -52,7 +51,16 @@ public struct OutputFile: ~Copyable {
   public static func temporaryPath(for path: String) -> String {
     let folder = FileSystem.folder(of: path)
     let name = FileSystem.name(of: path)
-    let tag = String(UInt64(getpid()) << 32 | UInt64(UInt32.random(in: 0 ... .max)), radix: 36)
-    return "\(folder)/.\(name).lrpatch-\(tag)"
+    let tag = String(UInt32.random(in: 0 ... .max), radix: 36)
+    return FileSystem.path(".\(name).lrpatch-tmp-\(getpid())-\(tag)", in: folder)
+  }
+
+  /// Whether `entry`, a name in a folder, is a temporary name that a process which is no more made for a file whose name
+  /// satisfies `isOwn`.
+  public static func isAbandoned(_ entry: String, of isOwn: (Substring) -> Bool) -> Bool {
+    guard let match = entry.wholeMatch(of: /\.(.+)\.lrpatch-tmp-([0-9]{1,10})-[0-9a-z]{1,7}/),
+      isOwn(match.1), let process = Int32(match.2)
+    else { return false }
+    return process != getpid() && kill(process, 0) != 0 && errno == ESRCH
   }
 }

@@ -21,8 +21,9 @@ public struct JSONDocument: Equatable, Sendable {
   }
 
   /// Reads a file. Errors name it.
-  public init(path: String) throws {
-    let contents = try FileSystem.contents(of: path)
+  /// - Parameter limit: the most bytes it may have; a parsed text takes many times its size.
+  public init(path: String, limit: Int = 8 << 20) throws {
+    let contents = try FileSystem.contents(of: path, limit: limit)
     do { try self.init(parsing: contents) } catch { throw error.inFile(path) }
   }
 

@@ -10,10 +10,9 @@ public enum JSONValue: Equatable, Sendable {
 
   public static func number(_ value: Int) -> JSONValue { .number(String(value)) }
 
-  /// The shortest text that reads back as the same number; `value` must be finite.
+  /// The shortest text that reads back as the same number; null for what JSON cannot say.
   public static func number(_ value: Double) -> JSONValue {
-    precondition(value.isFinite)
-    return .number("\(value)")
+    value.isFinite ? .number("\(value)") : .null
   }
 
   public static func numbers(_ values: [Double]) -> JSONValue { .array(values.map { .number($0) }) }

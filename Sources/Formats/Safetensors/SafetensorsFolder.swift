@@ -26,7 +26,7 @@ public struct SafetensorsFolder: Sendable {
   }
 
   private static func indexedShards(in folder: String, _ indexPath: String) throws -> [Shard] {
-    let index = try JSONDocument(path: indexPath)
+    let index = try JSONDocument(path: indexPath, limit: 64 << 20)
     guard let map = index.value["weight_map"]?.members else {
       throw FormatError(.invalidDescription("no object 'weight_map'"), .header).inFile(indexPath)
     }

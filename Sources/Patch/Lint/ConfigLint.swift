@@ -53,11 +53,9 @@ struct ConfigLint {
         found.append(LintFinding(.factorsMissing, "\(name) says \(types[0]) but has no long_factor"))
       }
     }
-    if let scaling, !isPhi3 {
-      for name in ["rope_type", "type"] where scaling[name] == nil {
-        found.append(
-          LintFinding(.typeNames, "rope_scaling has no '\(name)'; some readers know only that name"))
-      }
+    if let scaling, scaling["rope_type"] == nil, ["granite", "granitemoe", "phimoe"].contains(modelType) {
+      found.append(
+        LintFinding(.typeNames, "rope_scaling has no 'rope_type', which transformers 4 demands of this family"))
     }
     if isPhi3, let scaling, scaling["type"] == nil {
       found.append(LintFinding(.typeNames, "rope_scaling has no 'type', which MLX-LM and transformers 4 demand"))
@@ -77,10 +75,11 @@ struct ConfigLint {
       found.append(
         LintFinding(.windowTop, "'\(name)' is not at the top level, where transformers 4 and the Phi families read it"))
     }
+    if isPhi3 { return found }
     if scaling?[name] == nil, parameters?[name] == nil {
       found.append(
         LintFinding(.windowNested, "'\(name)' is in no scaling object, where vLLM and MLX-LM read it"))
-    } else if let scaling, scaling[name] == nil, !isPhi3 {
+    } else if let scaling, scaling[name] == nil {
       found.append(LintFinding(.windowNested, "'\(name)' is not in rope_scaling, where MLX-LM reads it"))
     }
     return found

@@ -21,11 +21,13 @@ struct FolderLint {
     }
     guard let inspection = try? Inspection(model) else { return limitFindings }
     // These have findings of their own, whose remedy can help.
-    let excused =
-      factors.runtimesThatCannotExpressMscale(model.architecture).map(\.rawValue)
-      + (model.architecture.modelType == "phimoe" ? [Runtime.transformers5.rawValue] : [])
-    var found = inspection.readings.dropFirst().filter { !excused.contains($0.name) }
-      .flatMap { SharedLint.reading($0, factors) }
+    let mute = factors.runtimesThatCannotExpressMscale(model.architecture).map(\.rawValue)
+    let isPhimoe = model.architecture.modelType == "phimoe"
+    var found: [LintFinding] = []
+    for reading in inspection.readings.dropFirst() where !mute.contains(reading.name) {
+      if isPhimoe, reading.name == Runtime.transformers5.rawValue, reading.status != .fails { continue }
+      found += SharedLint.reading(reading, factors)
+    }
     found += mscaleFindings(factors) + limitFindings + familyFindings
     found += SharedLint.tables(factors)
     found += SharedLint.choice(inspection.readings, factors)

@@ -21,7 +21,7 @@ public enum Lint {
     var found: [LintFinding] = []
     for name in [HuggingFaceModel.configName, HuggingFaceModel.tokenizerConfigName] {
       guard FileSystem.exists("\(path)/\(name)") else { continue }
-      let bytes = try FileSystem.contents(of: "\(path)/\(name)")
+      let bytes = try FileSystem.contents(of: "\(path)/\(name)", limit: 8 << 20)
       if JSONDocument.hasByteOrderMark(bytes) {
         found.append(
           LintFinding(.byteOrderMark, "\(name) begins with a byte-order mark, which transformers refuses"))
@@ -96,14 +96,21 @@ enum SharedLint {
       let why = reading.notes.isEmpty ? "" : ": \(reading.notes.joined(separator: "; "))"
       return [LintFinding(.runtimeIgnores, "\(reading.title) runs it without the factors\(why)")]
     case .divergent:
-      let scale = reading.long.map { "\($0.name) x \($0.mscale)" } ?? "another table"
-      return [
-        LintFinding(
-          .runtimeDiverges,
-          "\(reading.title) uses \(scale) for long inputs, expected long x \(factors.longMscale)")
-      ]
+      return [LintFinding(.runtimeDiverges, "\(reading.title) \(divergence(reading, factors))")]
     case .ok, .unsupported, .plain: return []
     }
+  }
+
+  /// In which number a runtime's table is another than the model's.
+  private static func divergence(_ reading: RuntimeReading, _ factors: ModelFactors) -> String {
+    guard let used = reading.long else { return "uses other tables" }
+    if abs(used.mscale - factors.longMscale) > 1e-6 * factors.longMscale {
+      return "uses mscale \(used.mscale), expected \(factors.longMscale)"
+    }
+    let table = factors.window > factors.originalWindow ? "long" : "short"
+    return used.name == table
+      ? "uses other frequencies than the \(table) factors give: something scales them once more, or theta differs"
+      : "uses the \(used.name) table for inputs of \(factors.window) tokens, expected the \(table) one"
   }
 
   /// What the choice of tables means for users, once the tables differ.

@@ -13,10 +13,10 @@ extension FactorSet {
       if fields.isEmpty { continue }
       var row: [Double] = []
       for field in fields {
-        guard let number = Double(field), (1e-6...1e9).contains(number) else {
+        guard let number = Double(field), Self.plausible.contains(number) else {
           throw .unsupported(
             subject,
-            "line \(index + 1): '\(String(field).sanitized)' is no factor; expected a number from 1e-6 to 1e9")
+            "line \(index + 1): '\(String(field).sanitized)' is no factor; expected a number in \(Self.plausible)")
         }
         row.append(number)
       }

@@ -8,9 +8,9 @@ extension FactorSet {
   /// object itself.
   /// - Throws: `PatchError` naming the member that is missing or wrong.
   public init(json value: JSONValue, subject: String) throws(PatchError) {
-    if let schema = value["schema"]?.text {
-      guard schema == Self.schema else {
-        throw .unsupported(subject, "schema '\(schema.sanitized)', expected '\(Self.schema)'")
+    if let schema = value["schema"] {
+      guard schema.text == Self.schema else {
+        throw .unsupported(subject, "schema \(schema.summary), expected '\(Self.schema)'")
       }
       try self.init(canonical: FactorReader(value, subject))
     } else if let scaling = ["rope_scaling", "rope_parameters"].compactMap({ value[$0] })
@@ -28,7 +28,12 @@ extension FactorSet {
   }
 
   private init(canonical reader: FactorReader) throws(PatchError) {
+    try reader.refuseUnknown([
+      "schema", "original_max_position_embeddings", "max_position_embeddings", "long_factor", "short_factor",
+      "mscale", "start_tokens", "buckets", "requires", "provenance",
+    ])
     let requirements = try reader.object("requires")
+    try requirements?.refuseUnknown(["rotary_dimensions", "rope_theta", "layers"])
     self.init(
       originalWindow: try reader.length("original_max_position_embeddings"),
       window: try reader.length("max_position_embeddings"),
@@ -68,7 +73,8 @@ extension FactorSet {
     try validate(config.subject)
   }
 
-  func validate(_ subject: String) throws(PatchError) {
+  /// - Throws: `PatchError` for lists of different lengths or a window below the original one.
+  public func validate(_ subject: String) throws(PatchError) {
     if let short, short.pairs != long.pairs {
       throw .unsupported(
         subject, "long_factor has \(long.pairs) factors and short_factor \(short.pairs)")
@@ -151,7 +157,16 @@ private struct FactorReader {
   }
 
   private func wrong(_ name: String, _ expected: String) -> PatchError {
-    .unsupported(subject, "'\(name)' is \(value[name]?.kind ?? "missing"), expected \(expected)")
+    .unsupported(subject, "'\(name)' is \(value[name]?.summary ?? "missing"), expected \(expected)")
+  }
+
+  /// A misspelt name must not pass for an absent one.
+  func refuseUnknown(_ known: Set<String>) throws(PatchError) {
+    if let member = value.members?.first(where: { !known.contains($0.name) }) {
+      throw .unsupported(
+        subject,
+        "unknown member '\(member.name.sanitized)'; expected one of \(known.sorted().joined(separator: ", "))")
+    }
   }
 
   func object(_ name: String) throws(PatchError) -> FactorReader? {
@@ -177,6 +192,14 @@ private struct FactorReader {
   func positive(_ name: String) throws(PatchError) -> Double? {
     guard let member = value[name], !member.isNull else { return nil }
     guard let number = member.double, number > 0 else { throw wrong(name, "a positive number") }
+    return number
+  }
+
+  func mscale(_ name: String) throws(PatchError) -> Double? {
+    guard let number = try positive(name) else { return nil }
+    guard FactorSet.plausibleMscale.contains(number) else {
+      throw wrong(name, "a number in \(FactorSet.plausibleMscale)")
+    }
     return number
   }
 
@@ -206,10 +229,9 @@ private struct FactorReader {
 
   private func factors(_ row: [Double], _ name: String) throws(PatchError) -> [Double] {
     guard !row.isEmpty else { throw .unsupported(subject, "'\(name)' is an empty list") }
-    // The limits keep every frequency a normal 32-bit float.
-    if let index = row.firstIndex(where: { !(1e-6...1e9).contains($0) }) {
+    if let index = row.firstIndex(where: { !FactorSet.plausible.contains($0) }) {
       throw .unsupported(
-        subject, "'\(name)' has the factor \(row[index]) at \(index), expected 1e-6 to 1e9")
+        subject, "'\(name)' has the factor \(row[index]) at \(index), expected \(FactorSet.plausible)")
     }
     return row
   }
@@ -238,21 +260,21 @@ private struct FactorReader {
     default: break
     }
     guard let pair = try? object("mscale") else {
-      guard let number = try positive("mscale") else {
+      guard let number = try mscale("mscale") else {
         throw wrong("mscale", "\"su\", \"yarn\", \"none\" or an object with long and short")
       }
       return .literal(long: number, short: number)
     }
-    guard let long = try pair.positive("long") else { throw pair.wrong("long", "a number") }
-    return .literal(long: long, short: try pair.positive("short") ?? long)
+    guard let long = try pair.mscale("long") else { throw pair.wrong("long", "a number") }
+    return .literal(long: long, short: try pair.mscale("short") ?? long)
   }
 
   /// `attention_factor`, or the mscales of vLLM, SGLang and Phi; su where there is none.
   func configMscale() throws(PatchError) -> Mscale {
-    if let long = try positive("long_mscale") {
-      return .literal(long: long, short: try positive("short_mscale") ?? long)
+    if let long = try mscale("long_mscale") {
+      return .literal(long: long, short: try mscale("short_mscale") ?? long)
     }
-    if let both = try positive("attention_factor") { return .literal(long: both, short: both) }
+    if let both = try mscale("attention_factor") { return .literal(long: both, short: both) }
     return .su
   }
 }

@@ -37,6 +37,10 @@ public struct FactorSet: Equatable, Sendable {
     }
   }
 
+  /// The limits of a factor, which keep every frequency a normal 32-bit float, and of an mscale.
+  static let plausible = 1e-6...1e9
+  static let plausibleMscale = 0.01...100.0
+
   public init(
     originalWindow: Int? = nil, window: Int? = nil, long: FactorTable, short: FactorTable? = nil,
     mscale: Mscale = .su, startTokens: Int = 0, buckets: [Bucket] = [],

@@ -22,7 +22,7 @@ public struct FactorSource: Sendable {
       (set, sha256) = Self.canonical(try FactorSet(gguf: GGUFModel(path: path)))
       return
     }
-    let bytes = try FileSystem.contents(of: path, limit: 64 << 20)
+    let bytes = try FileSystem.contents(of: path, limit: 4 << 20)
     set = try Self.parse(bytes, path)
     sha256 = Formats.sha256(bytes)
   }
@@ -56,10 +56,20 @@ extension FactorSet {
     guard let long = model.longFactors else {
       throw .unsupported(model.path, "has no tensor '\(GGUFModel.longName)'")
     }
+    for (name, list) in [(GGUFModel.longName, long), (GGUFModel.shortName, model.shortFactors ?? [])] {
+      if let index = list.firstIndex(where: { !FactorSet.plausible.contains(Double($0)) }) {
+        throw .unsupported(
+          model.path, "tensor '\(name)' has the factor \(list[index]) at \(index), expected \(FactorSet.plausible)")
+      }
+    }
     let prefix = model.geometry.architecture
     let attention = model.first.header[key: "\(prefix).rope.scaling.attn_factor"]?.double ?? 1
+    guard FactorSet.plausibleMscale.contains(attention) else {
+      throw .unsupported(
+        model.path, "the key '\(prefix).rope.scaling.attn_factor' is \(attention), expected \(FactorSet.plausibleMscale)")
+    }
     self.init(
-      originalWindow: model.geometry.originalWindow, window: model.geometry.window,
+      originalWindow: model.geometry.isOriginalWindowKnown ? model.geometry.originalWindow : nil, window: model.geometry.window,
       long: .uniform(long.map(\.asDecimal)),
       short: model.shortFactors.map { .uniform($0.map(\.asDecimal)) },
       mscale: .literal(long: attention, short: attention))

@@ -66,7 +66,9 @@ public struct Architecture: Equatable, Sendable {
         .sglang: "it lacks the family",
         .mlx: "its phi3small ignores rope_scaling",
       ]),
-    .init(modelType: "phimoe", slidesUnconditionally: true, requiresMscales: true),
+    .init(
+      modelType: "phimoe", defaultTheta: 1_000_000, slidesUnconditionally: true,
+      requiresMscales: true),
     .init(
       modelType: "minicpm", isRemoteCode: true,
       unsupported: [
@@ -82,6 +84,11 @@ public struct Architecture: Equatable, Sendable {
     .init(modelType: "granitemoe"),
     .init(modelType: "apertus", unsupported: [.sglang: "it lacks the family"]),
   ]
+
+  /// Whether MLX-LM's class for this family has no partial rotary embedding.
+  var ignoresPartialRotaryInMLX: Bool {
+    unsupported[.mlx] == nil && rotary == .head && modelType != "phi3"
+  }
 
   /// - Throws: `PatchError` naming the families that can.
   public static func named(_ modelType: String, subject: String) throws(PatchError) -> Architecture {

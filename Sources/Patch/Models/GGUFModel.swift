@@ -34,6 +34,11 @@ public struct GGUFModel: Sendable {
     var tensors: [String: [Float]] = [:]
     for path in paths {
       let file = try GGUFFile(path: path)
+      let excess = file.map.byteCount - file.header.end
+      if file.header.tensors.isEmpty, excess > 4096 {
+        throw PatchError.unsupported(
+          path, "lists no tensors, but \(excess) bytes follow its header")
+      }
       shards.append(Shard(path: path, header: file.header, fileSize: file.map.byteCount))
       for name in [Self.longName, Self.shortName, Self.frequenciesName] {
         if let values = file.floats(of: name) { tensors[name] = values }
@@ -130,10 +135,11 @@ struct GGUFKeys {
       originals = Self.windows(
         explaining: frequencyFactors, theta: theta, dimensions: dimensions, window: window)
     }
+    let isKnown = type != "longrope" || header[key: "\(prefix).rope.scaling.original_context_length"] != nil
     return RopeGeometry(
       architecture: prefix, layers: try natural("\(prefix).block_count"),
       rotaryDimensions: dimensions, theta: theta, window: window, originalWindows: originals,
-      scalingType: type == "none" ? "default" : type)
+      isOriginalWindowKnown: isKnown, scalingType: type == "none" ? "default" : type)
   }
 
   private func rotaryDimensions(_ prefix: String) throws(PatchError) -> Int {

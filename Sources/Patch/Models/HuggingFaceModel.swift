@@ -78,11 +78,12 @@ struct ConfigReader {
     try refuseTablesByLayerType()
     let theta = try theta(architecture)
     let type = scaling.flatMap { $0["rope_type"]?.text ?? $0["type"]?.text } ?? "default"
+    let originals = try originalWindows(architecture, window: window, type: type)
     return RopeGeometry(
-      architecture: architecture.modelType,
-      layers: try natural("num_hidden_layers", in: config),
+      architecture: architecture.modelType, layers: try natural("num_hidden_layers", in: config),
       rotaryDimensions: try rotaryDimensions(architecture), theta: theta, window: window,
-      originalWindows: try originalWindows(window: window, type: type), scalingType: type)
+      originalWindows: originals ?? [window],
+      isOriginalWindowKnown: originals != nil || !["longrope", "su"].contains(type), scalingType: type)
   }
 
   private func rotaryDimensions(_ architecture: Architecture) throws(PatchError) -> Int {
@@ -150,17 +151,25 @@ struct ConfigReader {
     return found?.value
   }
 
-  private func originalWindows(window: Int, type: String) throws(PatchError) -> [Int] {
+  /// nil where nothing tells.
+  private func originalWindows(
+    _ architecture: Architecture, window: Int, type: String
+  ) throws(PatchError) -> [Int]? {
     let name = "original_max_position_embeddings"
-    let top = try natural(name, in: config)
-    let nested = try scaling.flatMap { object throws(PatchError) in try natural(name, in: object) }
-    if let top, let nested, top != nested {
-      throw .unsupported(
-        path, "'\(name)' is \(top) at the top level and \(nested) inside the scaling object")
+    var found: (place: String, window: Int)?
+    for (place, object) in [
+      ("at the top level", config), ("in rope_scaling", config["rope_scaling"] ?? .null),
+      ("in rope_parameters", config["rope_parameters"] ?? .null),
+    ] {
+      guard let value = try natural(name, in: object) else { continue }
+      if let found, found.window != value {
+        throw .unsupported(path, "'\(name)' is \(found.window) \(found.place) and \(value) \(place)")
+      }
+      found = found ?? (place, value)
     }
-    if let original = top ?? nested { return [original] }
+    if let found { return [found.window] }
     guard type == "linear", let factor = scaling?["factor"]?.double, factor > 1 else {
-      return [window]
+      return ["longrope", "su"].contains(type) ? nil : [window]
     }
     // Some extended models raised max_position_embeddings with the factor and some did not.
     return [Int((Double(window) / factor).rounded()), window]

@@ -46,8 +46,8 @@ public struct ModelDifference: Sendable {
       let new = try FileSystem.contents(of: "\(right)/\(name)")
       if old == new { continue }
       let changes = JSONDifference.changes(
-        from: try JSONDocument(path: "\(left)/\(name)").value,
-        to: try JSONDocument(path: "\(right)/\(name)").value, file: name)
+        from: try JSONDocument(path: "\(left)/\(name)", limit: 64 << 20).value,
+        to: try JSONDocument(path: "\(right)/\(name)", limit: 64 << 20).value, file: name)
       for change in changes { add(.config, "\(name): \(change.name)", change.old, change.new) }
       if changes.isEmpty { add(.file, name, "other layout", "other layout") }
     }

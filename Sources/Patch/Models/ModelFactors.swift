@@ -33,11 +33,12 @@ public struct ModelFactors: Equatable, Sendable {
   /// Fits `set` to a model.
   /// - Parameters:
   ///   - targetWindow: overrides the set's window, which a search CSV does not have.
+  ///   - requiresOriginalWindow: refuse where nothing says the original window, rather than take the whole one for it.
   ///   - allowDivergent: drop what no runtime can express (start tokens, buckets) instead of refusing.
   /// - Throws: `PatchError` where the set does not belong to the model, or holds what cannot be written.
   public init(
     fitting set: FactorSet, to model: RopeGeometry, subject: String, targetWindow: Int? = nil,
-    allowDivergent: Bool = false
+    allowDivergent: Bool = false, requiresOriginalWindow: Bool = false
   ) throws(PatchError) {
     try set.checkRequirements(against: model, subject)
     guard let longRow = set.long.uniform, let shortRow = (set.short ?? .uniform([])).uniform else {
@@ -48,8 +49,12 @@ public struct ModelFactors: Equatable, Sendable {
     }
     if !allowDivergent { try set.checkExpressible(subject) }
 
+    guard set.originalWindow != nil || model.isOriginalWindowKnown || !requiresOriginalWindow else {
+      throw .unsupported(
+        subject, "neither the factors nor the model say the window that the factors extend; give --original-length")
+    }
     let original = set.originalWindow ?? model.originalWindow
-    guard model.originalWindows.contains(original) else {
+    guard model.originalWindows.contains(original) || !model.isOriginalWindowKnown else {
       let windows = model.originalWindows.map(String.init).joined(separator: " or ")
       throw .unsupported(
         subject,

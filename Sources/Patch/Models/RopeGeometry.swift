@@ -10,6 +10,8 @@ public struct RopeGeometry: Equatable, Sendable {
   public var window: Int
   /// Windows that can be meant as the one before any extension, the likeliest first.
   public var originalWindows: [Int]
+  /// False where the model carries LongRoPE factors but does not say the window that they extend.
+  public var isOriginalWindowKnown = true
   /// The scaling that is there: `default`, `linear`, `llama3`, `longrope`, ...
   public var scalingType: String
 

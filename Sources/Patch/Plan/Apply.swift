@@ -76,11 +76,18 @@ public struct Apply: Sendable {
   private func fit(to geometry: RopeGeometry, _ path: String) throws -> ModelFactors {
     try ModelFactors(
       fitting: factors, to: geometry, subject: path, targetWindow: options.targetWindow,
-      allowDivergent: options.allowDivergent)
+      allowDivergent: options.allowDivergent, requiresOriginalWindow: true)
   }
 
   private func refuseDivergence(of fitted: ModelFactors, _ model: HuggingFaceModel) throws {
     guard !options.allowDivergent else { return }
+    let partial = try ConfigReader(model.textConfig, model.path).partialRotaryFactor() ?? 1
+    if partial != 1, model.architecture.ignoresPartialRotaryInMLX {
+      throw PatchError.unsafe(
+        model.path,
+        "partial_rotary_factor \(partial): MLX-LM rotates whole heads in this family and cannot express it; --allow-divergent writes the factors all the same"
+      )
+    }
     let runtimes = fitted.runtimesThatCannotExpressMscale(model.architecture)
     guard !runtimes.isEmpty else { return }
     let what =

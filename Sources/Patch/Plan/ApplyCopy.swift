@@ -10,6 +10,21 @@ extension Apply {
       throw PatchError.unsafe(output, "exists already; name a new path")
     }
     try Safety.requireOutsideHubCache(output)
+    let parent = FileSystem.folder(of: output)
+    if session.kind == .folder {
+      let inside = try FileSystem.resolved(parent) + "/"
+      if inside.hasPrefix(try FileSystem.resolved(session.path) + "/") {
+        throw PatchError.unsafe(output, "lies inside the model that is copied; name a path outside it")
+      }
+    }
+    let name = FileSystem.name(of: output)
+    try PlanWriter.removeAbandonedFiles(in: parent) { $0 == name }
+    do { try write(plan, session, to: output) } catch let error as FileError where error.isExisting {
+      throw PatchError.unsafe(output, "exists already; name a new path")
+    }
+  }
+
+  private func write(_ plan: Plan, _ session: borrowing ModelSession, to output: String) throws {
     switch session.kind {
     case .folder:
       try copyFolder(session.path, plan, to: output)
@@ -23,6 +38,13 @@ extension Apply {
         try file.commit(replacing: false)
       }
     }
+  }
+
+  /// What `writeCopy` made a model of: the first shard where it made a folder of shards.
+  public func outputModel(of session: borrowing ModelSession, at output: String) throws -> String {
+    guard session.kind == .gguf, FileSystem.isFolder(output) else { return output }
+    let first = try GGUFModel.shardPaths(of: session.path)[0]
+    return FileSystem.path(FileSystem.name(of: first), in: output)
   }
 
   private func copyShards(_ paths: [String], _ plan: Plan, to output: String) throws {

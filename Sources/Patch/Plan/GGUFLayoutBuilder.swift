@@ -132,14 +132,17 @@ struct GGUFLayoutBuilder {
   private func fit(
     tailStart: Int, keys: Int, list: Int, _ hasNoTensors: Bool
   ) -> (inserted: Int, padding: Int?) {
-    // Without tensors nothing follows the header.
-    if header.tensors.isEmpty { return (0, nil) }
     let end = tailStart + keys + list
-    if minimumInsertion == 0, end.roundedUp(to: header.alignment) == header.dataOffset {
+    if !header.tensors.isEmpty, minimumInsertion == 0, end.roundedUp(to: header.alignment) == header.dataOffset {
       return (0, nil)
     }
     // A name of 15 bytes and an array's type, element type and count.
     let overhead = 8 + GGUFEdit.paddingKey.utf8.count + 4 + 4 + 8
+    if header.tensors.isEmpty {
+      // Nothing follows the header. A round size keeps a record that tells its own file's size from changing it.
+      let round = (end + overhead).roundedUp(to: max(1024, header.alignment))
+      return (0, round - end - overhead)
+    }
     let unit = max(blockSize, header.alignment)
     let needed = max(0, end + overhead - header.dataOffset).roundedUp(to: unit)
     let inserted = max(needed, minimumInsertion)

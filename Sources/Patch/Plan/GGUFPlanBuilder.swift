@@ -26,7 +26,7 @@ struct GGUFPlanBuilder {
     _ shard: borrowing Shard, _ edit: GGUFEdit, others: [UndoRecord.File]
   ) throws -> Change {
     var change = try shard.change(edit)
-    while true {
+    for _ in 0..<32 {
       let record = UndoRecord(
         version: stamp.version, factorsSHA256: stamp.factorsSHA256,
         files: [change.undo] + others)
@@ -36,6 +36,7 @@ struct GGUFPlanBuilder {
       if next.undo == change.undo { return next }
       change = next
     }
+    throw PatchError.unsupported(shard.file.path, "no undo record that tells its own size could be made")
   }
 
   /// One shard's edit, its inverse, and what undoes it once it is made.

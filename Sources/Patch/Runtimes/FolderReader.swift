@@ -98,7 +98,7 @@ struct FolderReader {
     var used = table("none", nil, 1, theta: theta, dimensions: dimensions)
     if let type, type != "default" {
       used.name = type
-      let factor = scaling?["factor"]?.double
+      let factor = scaling?["factor"]?.double.flatMap { $0 > 0 ? $0 : nil }
       used.inverseFrequencies =
         type == "linear" ? factor.map { f in used.inverseFrequencies?.map { $0 / f } ?? [] } : nil
     }

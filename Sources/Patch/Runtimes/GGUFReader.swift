@@ -41,7 +41,7 @@ struct GGUFReader {
         factors: factors.map { $0.map(Double.init) })
       return UsedTable(
         name: factors == nil ? "none" : name, mscale: mscale,
-        inverseFrequencies: base.map { stretch > 0 ? $0 / stretch : $0 })
+        inverseFrequencies: base.map { stretch > 0 && stretch.isFinite ? $0 / stretch : $0 })
     }
     var reading = RuntimeReading(.llamaCpp)
     if let frequencies = model.frequencyFactors {

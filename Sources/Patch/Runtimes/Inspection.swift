@@ -65,6 +65,7 @@ public struct Inspection: Sendable {
     _ window: Int
   ) -> RuntimeReading {
     var reading = reading
+    reading.confine(to: window)
     reading.judge(against: paper)
     if [.ok, .divergent, .plain].contains(reading.status) {
       reading.serving = runtime.serving(window: window, model: path)

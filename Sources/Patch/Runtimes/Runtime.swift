@@ -26,8 +26,9 @@ public enum Runtime: String, CaseIterable, Hashable, Sendable {
   }
 
   /// What to pass so that the whole window is served.
-  public func serving(window: Int, model: String) -> String {
-    switch self {
+  public func serving(window: Int, model path: String) -> String {
+    let model = Self.quoted(path)
+    return switch self {
     case .transformers5, .transformers4:
       "nothing: the window follows each input's length"
     case .vllm: "vllm serve \(model) --max-model-len \(window)"
@@ -35,5 +36,11 @@ public enum Runtime: String, CaseIterable, Hashable, Sendable {
     case .mlx: "nothing: the long factors are always used"
     case .llamaCpp: "llama-server -m \(model) -c \(window)"
     }
+  }
+
+  /// The path as a shell takes it.
+  private static func quoted(_ path: String) -> String {
+    let isPlain = path.allSatisfy { $0.isLetter || $0.isNumber || "/._-+=:@%,".contains($0) }
+    return isPlain ? path : "'" + path.replacing("'", with: "'\\''") + "'"
   }
 }

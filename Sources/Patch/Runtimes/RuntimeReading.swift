@@ -83,6 +83,14 @@ extension RuntimeReading {
     return reading
   }
 
+  /// Leaves out what no input within the window can reach.
+  mutating func confine(to window: Int) {
+    switch rule {
+    case .recomputed(let limit) where limit >= window, .kept(let limit) where limit >= window: long = short
+    default: break
+    }
+  }
+
   /// Judges the reading by what the model's factors ask for.
   /// - Parameter intended: the paper's reading, whose tables are named `long` and `short` where there are factors.
   mutating func judge(against intended: RuntimeReading) {

@@ -28,20 +28,52 @@ struct Journal: Sendable, Codable {
     case swapped(temporary: String, backup: String)
   }
 
+  /// JSON, and its SHA-256 on a line of its own.
   func write(to path: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
-    try OutputFile.replace(path, by: Array(try encoder.encode(self)))
+    let text = Array(try encoder.encode(self))
+    try OutputFile.replace(path, by: text + Array("\n\(sha256(text))\n".utf8))
   }
 
   /// nil where there is none.
   init?(at path: String) throws {
     guard FileSystem.exists(path) else { return nil }
     let bytes = try FileSystem.contents(of: path)
-    do {
-      self = try JSONDecoder().decode(Journal.self, from: Data(bytes))
-    } catch {
-      throw PatchError.unsupported(path, "the journal of an interrupted change is damaged: \(error)")
+    let text = bytes.dropLast(66)
+    guard bytes.count > 66, bytes.suffix(66).elementsEqual("\n\(sha256(Array(text)))\n".utf8),
+      let journal = try? JSONDecoder().decode(Journal.self, from: Data(text)), journal.schema == Self.schema
+    else {
+      throw PatchError.unsupported(
+        path,
+        "the journal of an interrupted change is damaged, so the change cannot be undone; restore the model from another copy and remove this file"
+      )
+    }
+    self = journal
+  }
+
+  /// Only the model's own files may be touched, each in its own way, whoever wrote the journal.
+  func requirePlausible(for writer: PlanWriter) throws {
+    for entry in files {
+      let isRecord = writer.kind == .folder && UndoFolder.isRecordPath(entry.name)
+      var isPlausible = isRecord || writer.names.contains(entry.name)
+      switch entry.action {
+      case .contents: isPlausible = isPlausible && writer.kind == .folder
+      case .layout(let edit, let inverse, _):
+        isPlausible =
+          isPlausible && writer.kind == .gguf && edit.isPlausible(forFileOf: edit.oldSize)
+          && inverse.isPlausible(forFileOf: inverse.oldSize) && inverse.cutTo == edit.resizedSize
+          && inverse.newSize == edit.oldSize
+      case .swapped(let temporary, let backup):
+        isPlausible =
+          isPlausible && writer.kind == .gguf && backup == ".\(entry.name)\(PlanWriter.backupSuffix)"
+          && temporary.hasPrefix(".\(entry.name).lrpatch-tmp-") && !temporary.contains("/")
+      }
+      guard isPlausible else {
+        throw PatchError.unsafe(
+          writer.journalPath,
+          "the journal speaks of '\(entry.name.sanitized)' in a way that no apply or revert does; nothing was touched")
+      }
     }
   }
 

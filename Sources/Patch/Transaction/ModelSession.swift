@@ -36,20 +36,20 @@ public struct ModelSession: ~Copyable {
     switch kind {
     case .folder:
       guard FileSystem.exists("\(path)/\(HuggingFaceModel.configName)") else {
+        let hasGGUF = try FileSystem.names(in: path).contains { $0.hasSuffix(".gguf") }
         throw PatchError.unsupported(
-          path, "no model: the folder has no \(HuggingFaceModel.configName)")
+          path,
+          "no model: the folder has no \(HuggingFaceModel.configName)\(hasGGUF ? "; name one of its .gguf files" : "")")
       }
       return PlanWriter(
-        folder: path, model: path, journalPath: "\(path)/\(Journal.suffix)",
-        names: [
-          HuggingFaceModel.configName, HuggingFaceModel.tokenizerConfigName, UndoFolder.currentName,
-        ])
+        folder: path, model: path, journalPath: "\(path)/\(Journal.suffix)", kind: kind,
+        names: [HuggingFaceModel.configName, HuggingFaceModel.tokenizerConfigName])
     case .gguf:
       let folder = FileSystem.folder(of: path)
       let names = (GGUFSplit(containing: path)?.paths ?? [path]).map { FileSystem.name(of: $0) }
       return PlanWriter(
-        folder: folder, model: path, journalPath: "\(folder)/.\(names[0])\(Journal.suffix)",
-        names: names)
+        folder: folder, model: path, journalPath: FileSystem.path(".\(names[0])\(Journal.suffix)", in: folder),
+        kind: kind, names: names)
     }
   }
 

@@ -10,7 +10,8 @@ public struct PlanWriter {
   /// The model's name in messages.
   let model: String
   let journalPath: String
-  /// Names whose abandoned temporary files may be cleaned up.
+  let kind: ModelSession.Kind
+  /// The files that a change may touch, undo records aside.
   let names: [String]
 
   // MARK: Recovery
@@ -19,6 +20,7 @@ public struct PlanWriter {
   /// - Returns: what was done, or nil where there was nothing to do.
   public func recover() throws -> String? {
     guard let journal = try Journal(at: journalPath) else { return nil }
+    try journal.requirePlausible(for: self)
     if journal.isCommitted {
       try journal.removeBackups(in: folder)
     } else {
@@ -31,18 +33,20 @@ public struct PlanWriter {
       : "\(model): an earlier change was interrupted; every file is restored to what it was before"
   }
 
-  /// Deletes the temporary files that killed commands left for these files.
+  /// Deletes the temporary files that killed commands left for this model's files.
   func removeAbandonedFiles() throws {
-    for path in names.map({ FileSystem.path($0, in: folder) }) + [journalPath] {
-      let parent = FileSystem.folder(of: path)
-      let prefix = ".\(FileSystem.name(of: path)).lrpatch-"
-      guard FileSystem.exists(parent) else { continue }
-      for name in try FileSystem.names(in: parent)
-      where name.hasPrefix(prefix) && !name.hasSuffix(Journal.suffix)
-        && !name.hasSuffix(Self.backupSuffix)
-      {
-        try FileSystem.removeTree("\(parent)/\(name)")
-      }
+    let journalName = FileSystem.name(of: journalPath)
+    try Self.removeAbandonedFiles(in: folder) { names.contains(String($0)) || $0 == journalName }
+    let undo = FileSystem.path(UndoFolder.name, in: folder)
+    guard kind == .folder, (try? FileStatus(of: undo, followingLinks: false))?.kind == .folder else { return }
+    try Self.removeAbandonedFiles(in: undo) { UndoFolder.isRecordName($0) }
+    FileSystem.removeEmptyFolder(undo)
+  }
+
+  static func removeAbandonedFiles(in folder: String, of isOwn: (Substring) -> Bool) throws {
+    for name in try FileSystem.names(in: folder) where OutputFile.isAbandoned(name, of: isOwn) {
+      let path = FileSystem.path(name, in: folder)
+      if try FileStatus(of: path, followingLinks: false).kind == .file { try FileSystem.remove(path) }
     }
   }
 
@@ -60,6 +64,8 @@ public struct PlanWriter {
   /// - Parameter force: edit a file even though another process has it open.
   func perform(_ edits: [FileEdit], force: Bool) throws {
     try removeAbandonedFiles()
+    let undo = FileSystem.path(UndoFolder.name, in: folder)
+    if kind == .folder, FileSystem.exists(undo) { try Safety.requireWritable(undo) }
     for edit in edits { try Safety.requireWritable(FileSystem.path(edit.name, in: folder)) }
     do {
       try performInPlace(edits, force: force)
@@ -176,7 +182,7 @@ private struct Copy {
     do {
       try layout.perform(from: old, to: new)
       try new.sync()
-      try? FileSystem.setPermissions(status.permissions, of: temporaryPath)
+      new.takeOver(status)
       guard try old.status() == status else { throw Safety.changedMeanwhile(path) }
     } catch {
       try? FileSystem.remove(temporaryPath)

@@ -3,15 +3,19 @@ import Formats
 /// The undo records of a Hugging Face folder: `.lrpatch/0001.undo` and on, one an apply.
 struct UndoFolder {
   static let name = ".lrpatch"
-  /// Matches the temporary files of any record.
-  static let currentName = "\(name)/undo"
+  static func isRecordName(_ name: Substring) -> Bool { name.wholeMatch(of: /[0-9]{4,9}\.undo/) != nil }
+
+  /// The same for a path relative to the model's folder.
+  static func isRecordPath(_ path: String) -> Bool {
+    path.hasPrefix("\(name)/") && isRecordName(path.dropFirst(name.count + 1))
+  }
 
   let modelPath: String
 
   /// Names relative to the model's folder, oldest first.
   var names: [String] {
     let all = (try? FileSystem.names(in: "\(modelPath)/\(Self.name)")) ?? []
-    return all.filter { $0.wholeMatch(of: /\d{4,}\.undo/) != nil }.map { "\(Self.name)/\($0)" }
+    return all.filter { Self.isRecordName($0[...]) }.map { "\(Self.name)/\($0)" }
   }
 
   var nextName: String {

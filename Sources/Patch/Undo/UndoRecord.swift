@@ -41,7 +41,7 @@ struct UndoRecord: Equatable, Sendable, Codable {
       let text = try Zstd.decompress(bytes, limit: Self.maximumByteCount)
       self = try JSONDecoder().decode(UndoRecord.self, from: Data(text))
     } catch {
-      throw .unsupported(subject, "its undo record is damaged: \(error)")
+      throw .unsupported(subject, "its undo record is damaged; nothing was changed")
     }
     guard schema == Self.schema else {
       throw .unsupported(subject, "its undo record has the schema '\(schema)', expected '\(Self.schema)'")

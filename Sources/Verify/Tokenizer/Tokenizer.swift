@@ -18,7 +18,7 @@ public struct Tokenizer: Sendable {
   public init(path: String) throws {
     self =
       FileSystem.isFolder(path)
-      ? try Tokenizer(json: JSONDocument(path: "\(path)/tokenizer.json").value, path: path)
+      ? try Tokenizer(json: JSONDocument(path: "\(path)/tokenizer.json", limit: 64 << 20).value, path: path)
       : try Tokenizer(gguf: GGUFFile(path: GGUFSplit.first(of: path)), path: path)
   }
 

@@ -25,8 +25,11 @@ struct ApplyCommand: ReportingCommand {
   @Flag(help: "Only check: exit 1 unless the model already carries exactly these factors.")
   var check = false
 
-  @Option(help: ArgumentHelp("The window to extend to, where FACTORS does not say it.", valueName: "tokens"))
+  @Option(help: ArgumentHelp("The window to extend to, instead of what FACTORS says.", valueName: "tokens"))
   var targetLength: TokenCount?
+
+  @Option(help: ArgumentHelp("The window that is extended, instead of what FACTORS says.", valueName: "tokens"))
+  var originalLength: TokenCount?
 
   @Option(help: ArgumentHelp("Short factors from another source, in any form of FACTORS.", valueName: "factors"))
   var shortFactors: String?
@@ -47,6 +50,7 @@ struct ApplyCommand: ReportingCommand {
 
   func validate() throws {
     if check && dryRun { throw ValidationError("--check and --dry-run exclude each other") }
+    if output?.isEmpty == true { throw ValidationError("-o needs a path") }
     if check && output != nil { throw ValidationError("--check takes no -o") }
     if hardLink && output == nil { throw ValidationError("--hard-link needs -o") }
   }
@@ -55,6 +59,7 @@ struct ApplyCommand: ReportingCommand {
     let source = try FactorSource(path: factors)
     var set = source.set
     if let shortFactors { set.short = try FactorSource(path: shortFactors).set.long }
+    if let originalLength { set.originalWindow = originalLength.value }
     let apply = Apply(
       set, factorsSHA256: source.sha256, version: lrpatchVersion, options: options)
     let changes = output == nil && !dryRun && !check
@@ -69,7 +74,7 @@ struct ApplyCommand: ReportingCommand {
         try Interruption.deferred { try apply.perform(plan, in: session) }
       }
     }
-    try report(plan, session)
+    try report(plan, apply, session)
   }
 
   private var options: ApplyOptions {
@@ -97,7 +102,7 @@ struct ApplyCommand: ReportingCommand {
     }
   }
 
-  private func report(_ plan: Plan, _ session: borrowing ModelSession) throws {
+  private func report(_ plan: Plan, _ apply: Apply, _ session: borrowing ModelSession) throws {
     let status = plan.isEmpty ? "already applied" : dryRun ? "planned" : "applied"
     if common.json { return Output.json(document(plan, status: status)) }
     if dryRun, !plan.isEmpty {
@@ -108,11 +113,15 @@ struct ApplyCommand: ReportingCommand {
     let target = output ?? model
     Output.result(
       plan.isEmpty && output == nil
-        ? "\(target): already applied" : "\(target): \(plan.changes.count) changes \(status)")
+        ? "\(target): already applied"
+        : plan.isEmpty
+          ? "\(target): a copy, since \(model) already carries these factors"
+          : "\(target): \(plan.changes.count) changes \(status)")
     guard !dryRun else { return }
     let advice =
       output == nil
-      ? try ServingAdvice.lines(for: session) : try ServingAdvice.lines(for: common.open(target))
+      ? try ServingAdvice.lines(for: session)
+      : try ServingAdvice.lines(for: common.open(apply.outputModel(of: session, at: target)))
     for line in advice { Output.result(line) }
   }
 

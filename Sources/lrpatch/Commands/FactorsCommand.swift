@@ -35,10 +35,10 @@ struct FactorsConvertCommand: ReportingCommand {
   @Option(name: [.short, .long], help: "The file to write; it must not exist.")
   var output: String
 
-  @Option(help: ArgumentHelp("The original window, where FACTORS does not say it.", valueName: "tokens"))
+  @Option(help: ArgumentHelp("The original window, instead of what FACTORS says.", valueName: "tokens"))
   var originalLength: TokenCount?
 
-  @Option(help: ArgumentHelp("The extended window, where FACTORS does not say it.", valueName: "tokens"))
+  @Option(help: ArgumentHelp("The extended window, instead of what FACTORS says.", valueName: "tokens"))
   var targetLength: TokenCount?
 
   @OptionGroup var common: CommonOptions
@@ -47,6 +47,7 @@ struct FactorsConvertCommand: ReportingCommand {
     var set = try FactorSource(path: factors).set
     if let originalLength { set.originalWindow = originalLength.value }
     if let targetLength { set.window = targetLength.value }
+    try set.validate(factors)
     let text = JSONStyle.standard.encode(set.json) + [0x0A]
     guard !FileSystem.exists(output) else {
       throw PatchError.unsafe(output, "exists already; name a new path")

@@ -6,16 +6,20 @@ enum VerifyReport {
   static func text(_ measured: Measurements, _ verdicts: [Verdict], method: Perplexity.Method) -> String {
     var lines: [String] = []
     if !measured.passkeys.isEmpty {
-      lines += ["passkeys found"] + table(measured) { runtime, length in
-        measured.passkeyShare(runtime, length: length).map { "\(InspectReport.number($0 * 100)) %" }
-      }
+      lines +=
+        ["passkeys found"]
+        + table(measured) { runtime, length in
+          measured.passkeyShare(runtime, length: length).map { "\(InspectReport.number($0 * 100)) %" }
+        }
     }
     if !measured.perplexities.isEmpty {
-      lines += ["", "perplexity (\(method.rawValue))"] + table(measured) { runtime, length in
-        measured.perplexity(runtime, length: length).map {
-          "\(InspectReport.number($0.value)) ± \(InspectReport.number($0.standardError))"
+      lines +=
+        ["", "perplexity (\(method.rawValue))"]
+        + table(measured) { runtime, length in
+          measured.perplexity(runtime, length: length).map {
+            "\(InspectReport.number($0.value)) ± \(InspectReport.number($0.standardError))"
+          }
         }
-      }
     }
     if !verdicts.isEmpty { lines.append("") }
     for verdict in verdicts {
@@ -29,9 +33,11 @@ enum VerifyReport {
     _ measured: Measurements, _ cell: (String, Int) -> String?
   ) -> [String] {
     let lengths = measured.lengths
-    let header = ["runtime"] + lengths.map { length in
-      length > measured.originalWindow ? "\(length) *" : String(length)
-    }
+    let header =
+      ["runtime"]
+      + lengths.map { length in
+        length > measured.originalWindow ? "\(length) *" : String(length)
+      }
     let rows = measured.runtimes.map { runtime in
       [runtime] + lengths.map { cell(runtime, $0) ?? "-" }
     }

@@ -1,7 +1,7 @@
 import Formats
 import Patch
-import Testing
 import TestSupport
+import Testing
 
 /// Every rule of the linter, by a model that breaks it.
 @Suite("Lint") struct LintTests {
@@ -37,27 +37,54 @@ import TestSupport
     ("factor-is-not-the-ratio", config(scaling: scaling(factor: "\"factor\": 2.0"))),
     ("factors-missing", config(scaling: scaling(lists: ""))),
     ("factor-count", config(scaling: scaling(lists: "\"long_factor\": [1.0, 2.0], \"short_factor\": [1.0, 1.0]"))),
-    ("factors-not-monotone", config(scaling: scaling(lists: "\"long_factor\": \(ones.replacing("[1.0", with: "[2.0")), \"short_factor\": \(ones)"))),
-    ("factor-below-one", config(scaling: scaling(lists: "\"long_factor\": \(list.replacing("[1.0", with: "[0.5")), \"short_factor\": \(ones)"))),
-    ("window-not-extended", config().replacing("\"max_position_embeddings\": 1024", with: "\"max_position_embeddings\": 256")),
+    (
+      "factors-not-monotone",
+      config(
+        scaling: scaling(lists: "\"long_factor\": \(ones.replacing("[1.0", with: "[2.0")), \"short_factor\": \(ones)"))
+    ),
+    (
+      "factor-below-one",
+      config(
+        scaling: scaling(lists: "\"long_factor\": \(list.replacing("[1.0", with: "[0.5")), \"short_factor\": \(ones)"))
+    ),
+    (
+      "window-not-extended",
+      config().replacing("\"max_position_embeddings\": 1024", with: "\"max_position_embeddings\": 256")
+    ),
     ("short-inputs-under-long-factors", config()),
     ("mscale-on-short-inputs", config()),
     ("cache-across-the-window", config()),
-    ("mscale-not-derived", config(scaling: scaling(more: "\"attention_factor\": 1.3, \"long_mscale\": 1.3, \"short_mscale\": 1.3"))),
+    (
+      "mscale-not-derived",
+      config(scaling: scaling(more: "\"attention_factor\": 1.3, \"long_mscale\": 1.3, \"short_mscale\": 1.3"))
+    ),
     ("mscale-differs-by-length", config(scaling: scaling(more: "\"long_mscale\": 1.3, \"short_mscale\": 1.0"))),
     ("config-invalid", "{\"a\": 1, \"a\": 2}"),
     ("byte-order-mark", "\u{FEFF}" + config()),
     ("rope-type-names", config(type: "granite", scaling: scaling(types: "\"type\": \"longrope\""))),
     ("original-window-not-nested", config(scaling: scaling(window: ""))),
     ("original-window-not-top-level", config(top: "\"rope_theta\": 20000.0")),
-    ("rope-theta-lost", config(top: "\"original_max_position_embeddings\": 256", extra: ", \"rope_parameters\": \(scaling(more: "\"rope_theta\": 20000.0"))")),
-    ("partial-rotary-factor-lost", config(extra: ", \"rope_parameters\": \(scaling(more: "\"partial_rotary_factor\": 1.0"))")),
+    (
+      "rope-theta-lost",
+      config(
+        top: "\"original_max_position_embeddings\": 256",
+        extra: ", \"rope_parameters\": \(scaling(more: "\"rope_theta\": 20000.0"))")
+    ),
+    (
+      "partial-rotary-factor-lost",
+      config(extra: ", \"rope_parameters\": \(scaling(more: "\"partial_rotary_factor\": 1.0"))")
+    ),
     ("scaling-objects-differ", config(extra: ", \"rope_parameters\": {\"rope_type\": \"default\"}")),
     ("factor-without-fraction", config(scaling: scaling(factor: "\"factor\": 4"))),
     ("unknown-scaling-key", config(scaling: scaling(more: "\"attn_factor\": 1.1"))),
     ("sliding-window-limits-attention", config(type: "mistral", extra: ", \"sliding_window\": 512")),
     ("remote-code", config(extra: ", \"auto_map\": {}")),
-    ("phimoe-short-factors-only", config(type: "phimoe", scaling: scaling(more: "\"long_mscale\": 1.118033988749895, \"short_mscale\": 1.118033988749895"))),
+    (
+      "phimoe-short-factors-only",
+      config(
+        type: "phimoe",
+        scaling: scaling(more: "\"long_mscale\": 1.118033988749895, \"short_mscale\": 1.118033988749895"))
+    ),
   ]
 
   private func names(_ folder: TemporaryDirectory, _ model: String) throws -> [String] {
@@ -103,22 +130,36 @@ import TestSupport
     ("gguf-factor-tensors-missing", longrope.floats("a", [1])),
     ("gguf-one-factor-tensor", longrope.floats("rope_factors_long.weight", values)),
     ("gguf-architecture-takes-no-factors", tables(GGUFBuilder.llama(architecture: "qwen2"))),
-    ("gguf-original-window-missing", tables(GGUFBuilder.llama(window: 1024).key("llama.rope.scaling.type", "longrope"))),
-    ("gguf-attn-factor-missing", tables(
-      GGUFBuilder.llama(window: 1024).key("llama.rope.scaling.type", "longrope")
-        .key("llama.rope.scaling.original_context_length", 256))),
+    (
+      "gguf-original-window-missing", tables(GGUFBuilder.llama(window: 1024).key("llama.rope.scaling.type", "longrope"))
+    ),
+    (
+      "gguf-attn-factor-missing",
+      tables(
+        GGUFBuilder.llama(window: 1024).key("llama.rope.scaling.type", "longrope")
+          .key("llama.rope.scaling.original_context_length", 256))
+    ),
     ("gguf-scaled-twice", tables(longrope.key("llama.rope.scaling.factor", Float(4)))),
-    ("gguf-nested-array", longrope.key(
-      "nested", type: 9,
-      GGUFBuilder.little(UInt32(9)) + GGUFBuilder.little(UInt64(1)) + GGUFBuilder.little(UInt32(0))
-        + GGUFBuilder.little(UInt64(1)) + [1])),
-    ("gguf-rope-switched-off", tables(
-      GGUFBuilder.llama(window: 1024, architecture: "granite").key("granite.rope.scaling.type", "longrope")
-        .key("granite.rope.scaling.finetuned", type: 7, [0]))),
+    (
+      "gguf-nested-array",
+      longrope.key(
+        "nested", type: 9,
+        GGUFBuilder.little(UInt32(9)) + GGUFBuilder.little(UInt64(1)) + GGUFBuilder.little(UInt32(0))
+          + GGUFBuilder.little(UInt64(1)) + [1])
+    ),
+    (
+      "gguf-rope-switched-off",
+      tables(
+        GGUFBuilder.llama(window: 1024, architecture: "granite").key("granite.rope.scaling.type", "longrope")
+          .key("granite.rope.scaling.finetuned", type: 7, [0]))
+    ),
     ("gguf-long-by-default", tables(longrope)),
-    ("gguf-window-not-a-multiple-of-256", tables(
-      GGUFBuilder.llama(window: 1024).key("llama.rope.scaling.type", "longrope")
-        .key("llama.rope.scaling.original_context_length", 300).key("llama.rope.scaling.attn_factor", Float(1)))),
+    (
+      "gguf-window-not-a-multiple-of-256",
+      tables(
+        GGUFBuilder.llama(window: 1024).key("llama.rope.scaling.type", "longrope")
+          .key("llama.rope.scaling.original_context_length", 300).key("llama.rope.scaling.attn_factor", Float(1)))
+    ),
     ("runtime-fails", tables(GGUFBuilder.llama())),
     ("runtime-fails", tables(longrope).floats("rope_freqs.weight", values)),
     ("runtime-fails", GGUFBuilder.llama().key("llama.rope.scaling.type", "su").floats("a", [1])),

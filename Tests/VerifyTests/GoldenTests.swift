@@ -1,8 +1,8 @@
 import Formats
 import Foundation
 import Patch
-import Testing
 import TestSupport
+import Testing
 
 @testable import Verify
 
@@ -40,7 +40,8 @@ import TestSupport
   }
 
   @Test func folderAndFileAgree() throws {
-    let tokens = [0] + (try Tokenizer(path: Fixture.path("models/needle-256")).encode("Call me Ishmael. Some years ago"))
+    let tokens =
+      [0] + (try Tokenizer(path: Fixture.path("models/needle-256")).encode("Call me Ishmael. Some years ago"))
     let scores = try ["models/needle-256", "models/needle-256.gguf"].map { name in
       let inspection = try Inspection(ModelSession(path: Fixture.path(name), exclusive: false))
       let follower = try Follower(#require(inspection.readings.first))

@@ -1,9 +1,9 @@
 import Formats
 import Foundation
-@testable import Patch
-import Testing
 import TestSupport
+import Testing
 
+@testable import Patch
 @testable import Verify
 
 @Suite("Tasks and gates") struct VerifyTests {

@@ -5,6 +5,7 @@ The files are made from the unpatched models by llama.cpp's own converter, in si
 """
 
 import filecmp
+import json
 import re
 import shutil
 import subprocess
@@ -56,7 +57,17 @@ def check_perplexity(report, case, what, file, context, table):
     expected = perplexity(reference(case, table), chunk_tokens(case.base, context))
     measured = llama_perplexity(file, context)
     report.close(case.name, f"{what}, -c {context}, perplexity {measured:.4f}", measured, expected, TOLERANCE)
+    report.close(case.name, f"{what}, verify, {context} tokens", verified(file, context), expected, TOLERANCE)
     return measured
+
+
+def verified(file, context):
+    """The same by `lrpatch verify`, which like the papers takes the short table within the original window."""
+    options = ["--method", "llama.cpp", "--windows", chunk_count(context), "--lengths", context, "--no-gates", "--json", "-q"]
+    result = lrpatch("verify", file, "--runtime", "paper", "--task", "perplexity", "--perplexity", TEXT, *options)
+    if result.returncode:
+        raise RuntimeError(f"lrpatch verify: exit {result.returncode}: {result.stderr.strip()[:300]}")
+    return json.loads(result.stdout)["perplexities"][0]["perplexity"]
 
 
 def apply(report, case, file):

@@ -66,10 +66,12 @@ extension FactorSet {
     let attention = model.first.header[key: "\(prefix).rope.scaling.attn_factor"]?.double ?? 1
     guard FactorSet.plausibleMscale.contains(attention) else {
       throw .unsupported(
-        model.path, "the key '\(prefix).rope.scaling.attn_factor' is \(attention), expected \(FactorSet.plausibleMscale)")
+        model.path,
+        "the key '\(prefix).rope.scaling.attn_factor' is \(attention), expected \(FactorSet.plausibleMscale)")
     }
     self.init(
-      originalWindow: model.geometry.isOriginalWindowKnown ? model.geometry.originalWindow : nil, window: model.geometry.window,
+      originalWindow: model.geometry.isOriginalWindowKnown ? model.geometry.originalWindow : nil,
+      window: model.geometry.window,
       long: .uniform(long.map(\.asDecimal)),
       short: model.shortFactors.map { .uniform($0.map(\.asDecimal)) },
       mscale: .literal(long: attention, short: attention))

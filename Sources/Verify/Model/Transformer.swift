@@ -95,7 +95,8 @@ public struct Transformer: Sendable {
       epsilon = Float(source.number("rms_norm_eps", "attention.layer_norm_rms_epsilon") ?? 1e-6)
       guard keyValueHeads > 0, heads % keyValueHeads == 0, headDimension > 0, headDimension % 2 == 0 else {
         throw VerifyError(
-          source.path, "\(heads) heads, \(keyValueHeads) key heads and head dimension \(headDimension) do not go together")
+          source.path,
+          "\(heads) heads, \(keyValueHeads) key heads and head dimension \(headDimension) do not go together")
       }
     }
   }

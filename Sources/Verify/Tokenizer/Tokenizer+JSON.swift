@@ -5,7 +5,8 @@ extension Tokenizer {
   init(json: JSONValue, path: String) throws {
     let subject = "\(path)/tokenizer.json"
     guard let model = json["model"], model["type"]?.text ?? "BPE" == "BPE" else {
-      throw VerifyError(subject, "a model of the type '\(json["model"]?["type"]?.text ?? "?")'; only BPE is supported yet")
+      throw VerifyError(
+        subject, "a model of the type '\(json["model"]?["type"]?.text ?? "?")'; only BPE is supported yet")
     }
     for (member, name) in [("byte_fallback", "byte fallback")] where model[member]?.flag == true {
       throw VerifyError(subject, "\(name) is not supported yet")

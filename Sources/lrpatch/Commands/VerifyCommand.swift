@@ -16,7 +16,13 @@ struct VerifyCommand: ReportingCommand {
   @Option(help: "A runtime to follow: paper, hf, hf4, vllm, sglang, mlx, llama.cpp or all; may be repeated.")
   var runtime: [String] = ["all"]
 
-  @Option(help: ArgumentHelp("Lengths in tokens, separated by commas; default L0/2, L0, then doubling.", valueName: "lengths"))
+  @Option(
+    help: "What is measured: passkey or perplexity; may be repeated. Default passkey, and perplexity of given texts.")
+  var task: [String] = []
+
+  @Option(
+    help: ArgumentHelp("Lengths in tokens, separated by commas; default L0/2, L0, then doubling.", valueName: "lengths")
+  )
   var lengths: String?
 
   @Option(help: "Depths at which passkeys are hidden.")
@@ -34,7 +40,9 @@ struct VerifyCommand: ReportingCommand {
   @Option(help: ArgumentHelp("Windows of each text at most.", valueName: "count"))
   var windows = 4
 
-  @Option(help: ArgumentHelp("A gate, such as passkey>=0.95 or perplexity@1024@vllm<=40; may be repeated.", valueName: "gate"))
+  @Option(
+    help: ArgumentHelp("A gate, such as passkey>=0.95 or perplexity@1024@vllm<=40; may be repeated.", valueName: "gate")
+  )
   var require: [String] = []
 
   @Flag(help: "Only measure.")
@@ -59,10 +67,18 @@ struct VerifyCommand: ReportingCommand {
 
   func validate() throws {
     for name in runtime where name != "all" && !Self.runtimeNames.contains(name) {
-      throw ValidationError("there is no runtime '\(name)'; there are all, \(Self.runtimeNames.joined(separator: ", "))")
+      throw ValidationError(
+        "there is no runtime '\(name)'; there are all, \(Self.runtimeNames.joined(separator: ", "))")
     }
     for gate in require where Gate(gate, runtimes: Self.runtimeNames) == nil {
-      throw ValidationError("'\(gate)' is no gate; expected METRIC[@LENGTH|@short|@long][@RUNTIME]>=NUMBER with passkey or perplexity")
+      throw ValidationError(
+        "'\(gate)' is no gate; expected METRIC[@LENGTH|@short|@long][@RUNTIME]>=NUMBER with passkey or perplexity")
+    }
+    for name in task where !["passkey", "perplexity"].contains(name) {
+      throw ValidationError("there is no task '\(name)'; there are passkey and perplexity")
+    }
+    if task.contains("perplexity"), perplexity.isEmpty {
+      throw ValidationError("the task perplexity needs a text: --perplexity FILE")
     }
     if let lengths, TokenCount.list(lengths) == nil { throw ValidationError("'\(lengths)' is no list of lengths") }
     guard (1...1000) ~= depths, (1...1000) ~= samples, windows > 0, threads ?? 1 > 0 else {
@@ -77,7 +93,8 @@ struct VerifyCommand: ReportingCommand {
       try Transformer(path: model), threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
     let tokenizer = try Tokenizer(path: model)
     guard tokenizer.vocabulary <= forward.model.vocabulary else {
-      throw VerifyError(model, "the tokenizer has \(tokenizer.vocabulary) tokens and the model \(forward.model.vocabulary)")
+      throw VerifyError(
+        model, "the tokenizer has \(tokenizer.vocabulary) tokens and the model \(forward.model.vocabulary)")
     }
     var measured = Measurements(originalWindow: inspection.geometry.originalWindow)
     try measurePasskeys(forward, followers, tokenizer, inspection, &measured)
@@ -117,6 +134,7 @@ struct VerifyCommand: ReportingCommand {
     _ forward: ForwardPass, _ followers: [Follower], _ tokenizer: Tokenizer, _ inspection: Inspection,
     _ measured: inout Measurements
   ) throws {
+    guard task.isEmpty || task.contains("passkey") else { return }
     let passkey = Passkey(tokenizer)
     for length in testedLengths(inspection) {
       common.note("passkeys at \(length) tokens")
@@ -134,7 +152,7 @@ struct VerifyCommand: ReportingCommand {
     _ forward: ForwardPass, _ followers: [Follower], _ tokenizer: Tokenizer, _ inspection: Inspection,
     _ measured: inout Measurements
   ) throws {
-    guard !perplexity.isEmpty else { return }
+    guard !perplexity.isEmpty, task.isEmpty || task.contains("perplexity") else { return }
     let texts = try perplexity.map { path in
       tokenizer.encode(String(decoding: try FileSystem.contents(of: path), as: UTF8.self))
     }

@@ -16,6 +16,7 @@ test: build
 
 test-long: build
 	LRPATCH_TEST_LONG=1 scripts/test.sh
+	scripts/test-file-systems.sh
 
 lint: setup
 	@scripts/lint.sh

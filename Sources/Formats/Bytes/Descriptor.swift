@@ -134,6 +134,8 @@ public struct Descriptor: ~Copyable {
   public func copy(
     from source: borrowing Descriptor, at offset: Int, count: Int, to destination: Int
   ) throws(FileError) {
+    // To the kernel a length of 0 means everything up to the end.
+    guard count > 0 else { return }
     if linux_clone_range(
       source.number, Int64(offset), Int64(count), number, Int64(destination)) == 0
     {

@@ -103,12 +103,14 @@ struct Journal: Sendable, Codable {
         }
         try edit.rollBack(file, by: inverse)
       case .swapped(let temporary, let backup):
-        if FileSystem.exists(FileSystem.path(backup, in: folder)) {
-          try FileSystem.rename(FileSystem.path(backup, in: folder), to: path)
+        let aside = FileSystem.path(backup, in: folder)
+        if FileSystem.exists(aside) {
+          try FileSystem.rename(aside, to: path)
+          // Renaming one name of a file over another of the same file does nothing.
+          if FileSystem.exists(aside) { try FileSystem.remove(aside) }
         }
-        if FileSystem.exists(FileSystem.path(temporary, in: folder)) {
-          try FileSystem.remove(FileSystem.path(temporary, in: folder))
-        }
+        let successor = FileSystem.path(temporary, in: folder)
+        if FileSystem.exists(successor) { try FileSystem.remove(successor) }
       }
     }
   }

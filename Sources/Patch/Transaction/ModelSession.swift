@@ -18,8 +18,7 @@ public struct ModelSession: ~Copyable {
   ///   model.
   public init(path given: String, exclusive: Bool) throws {
     let path = given.count > 1 && given.hasSuffix("/") ? String(given.dropLast()) : given
-    let status = try FileStatus(of: path, followingLinks: true)
-    let kind: Kind = status.kind == .folder ? .folder : .gguf
+    let kind = try Self.kind(path)
     let writer = try Self.writer(path, kind)
     let lock = try Descriptor(path: writer.folder, .folder)
     let mustRecover = FileSystem.exists(writer.journalPath)
@@ -30,6 +29,16 @@ public struct ModelSession: ~Copyable {
     self.writer = writer
     self.lock = lock
     self.recovery = recovery
+  }
+
+  /// A file that is missing may be one that an interrupted change has set aside: then there is a journal.
+  private static func kind(_ path: String) throws -> Kind {
+    do {
+      return try FileStatus(of: path, followingLinks: true).kind == .folder ? .folder : .gguf
+    } catch {
+      guard path.hasSuffix(".gguf"), FileSystem.exists(try writer(path, .gguf).journalPath) else { throw error }
+      return .gguf
+    }
   }
 
   private static func writer(_ path: String, _ kind: Kind) throws -> PlanWriter {

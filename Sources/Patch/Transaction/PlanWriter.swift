@@ -199,8 +199,11 @@ private struct Copy {
     try FileSystem.syncFolder(folder)
   }
 
+  /// The original keeps its name until the successor takes it, where it can have two names for a moment.
   func swap() throws {
-    try FileSystem.rename(FileSystem.path(name, in: folder), to: FileSystem.path(backup, in: folder))
+    let original = FileSystem.path(name, in: folder)
+    let aside = FileSystem.path(backup, in: folder)
+    do { try FileSystem.hardLink(original, to: aside) } catch { try FileSystem.rename(original, to: aside) }
     try FileSystem.rename(FileSystem.path(temporary, in: folder), to: FileSystem.path(name, in: folder))
   }
 

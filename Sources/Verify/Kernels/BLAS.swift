@@ -1,28 +1,46 @@
 internal import CBLAS
 
+/// A rectangle of a matrix.
+struct MatrixPart {
+  var matrix: Matrix
+  var rows: Range<Int>
+  var columns: Range<Int>
+
+  init(_ matrix: Matrix, rows: Range<Int>? = nil, columns: Range<Int>? = nil) {
+    self.matrix = matrix
+    self.rows = rows ?? 0..<matrix.rows
+    self.columns = columns ?? 0..<matrix.columns
+    precondition(self.rows.upperBound <= matrix.rows && self.columns.upperBound <= matrix.columns)
+  }
+
+  fileprivate var address: UnsafeMutablePointer<Float> {
+    unsafe matrix.address(row: rows.lowerBound, column: columns.lowerBound)
+  }
+
+  fileprivate var stride: Int32 { Int32(matrix.columns) }
+}
+
 /// OpenBLAS's matrix products, single-threaded: the threads are ours, so that results do not depend on their number.
 enum BLAS {
   private static let prepared: Void = openblas_set_num_threads(1)
 
-  /// c(m, n) = alpha * a(m, k) * b(n, k) transposed. Strides are the distances between rows, in elements.
-  static func productTransposed(
-    _ a: UnsafePointer<Float>, stride aStride: Int, _ b: UnsafePointer<Float>, stride bStride: Int,
-    into c: UnsafeMutablePointer<Float>, stride cStride: Int, m: Int, n: Int, k: Int, alpha: Float = 1
-  ) {
+  /// c(m, n) = alpha * a(m, k) * b(n, k) transposed.
+  static func productTransposed(_ a: MatrixPart, _ b: MatrixPart, into c: MatrixPart, alpha: Float = 1) {
     _ = prepared
+    precondition(a.columns.count == b.columns.count)
+    precondition(c.rows.count == a.rows.count && c.columns.count == b.rows.count)
     unsafe cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasTrans, Int32(m), Int32(n), Int32(k), alpha, a, Int32(aStride), b,
-      Int32(bStride), 0, c, Int32(cStride))
+      CblasRowMajor, CblasNoTrans, CblasTrans, Int32(a.rows.count), Int32(b.rows.count), Int32(a.columns.count),
+      alpha, a.address, a.stride, b.address, b.stride, 0, c.address, c.stride)
   }
 
   /// c(m, n) = a(m, k) * b(k, n)
-  static func product(
-    _ a: UnsafePointer<Float>, stride aStride: Int, _ b: UnsafePointer<Float>, stride bStride: Int,
-    into c: UnsafeMutablePointer<Float>, stride cStride: Int, m: Int, n: Int, k: Int
-  ) {
+  static func product(_ a: MatrixPart, _ b: MatrixPart, into c: MatrixPart) {
     _ = prepared
+    precondition(a.columns.count == b.rows.count)
+    precondition(c.rows.count == a.rows.count && c.columns.count == b.columns.count)
     unsafe cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, a, Int32(aStride), b,
-      Int32(bStride), 0, c, Int32(cStride))
+      CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(a.rows.count), Int32(b.columns.count),
+      Int32(a.columns.count), 1, a.address, a.stride, b.address, b.stride, 0, c.address, c.stride)
   }
 }

@@ -5,11 +5,11 @@ enum WeightType: String, Sendable {
   case f32 = "F32"
   case f16 = "F16"
   case bf16 = "BF16"
-  case q4_0 = "Q4_0"
-  case q4_1 = "Q4_1"
-  case q5_0 = "Q5_0"
-  case q5_1 = "Q5_1"
-  case q8_0 = "Q8_0"
+  case q40 = "Q4_0"
+  case q41 = "Q4_1"
+  case q50 = "Q5_0"
+  case q51 = "Q5_1"
+  case q80 = "Q8_0"
   case q2K = "Q2_K"
   case q3K = "Q3_K"
   case q4K = "Q4_K"
@@ -23,11 +23,11 @@ enum WeightType: String, Sendable {
     switch self {
     case .f32: (1, 4)
     case .f16, .bf16: (1, 2)
-    case .q4_0, .iq4NL: (32, 18)
-    case .q4_1: (32, 20)
-    case .q5_0: (32, 22)
-    case .q5_1: (32, 24)
-    case .q8_0: (32, 34)
+    case .q40, .iq4NL: (32, 18)
+    case .q41: (32, 20)
+    case .q50: (32, 22)
+    case .q51: (32, 24)
+    case .q80: (32, 34)
     case .q2K: (256, 84)
     case .q3K: (256, 110)
     case .q4K: (256, 144)
@@ -43,11 +43,11 @@ enum WeightType: String, Sendable {
     case .f32: unsafe UnsafeMutableRawPointer(destination).copyMemory(from: source, byteCount: count * 4)
     case .f16: unsafe unpack_f16(source, destination, count)
     case .bf16: unsafe unpack_bf16(source, destination, count)
-    case .q4_0: unsafe unpack_q4_0(source, destination, count)
-    case .q4_1: unsafe unpack_q4_1(source, destination, count)
-    case .q5_0: unsafe unpack_q5_0(source, destination, count)
-    case .q5_1: unsafe unpack_q5_1(source, destination, count)
-    case .q8_0: unsafe unpack_q8_0(source, destination, count)
+    case .q40: unsafe unpack_q4_0(source, destination, count)
+    case .q41: unsafe unpack_q4_1(source, destination, count)
+    case .q50: unsafe unpack_q5_0(source, destination, count)
+    case .q51: unsafe unpack_q5_1(source, destination, count)
+    case .q80: unsafe unpack_q8_0(source, destination, count)
     case .q2K: unsafe unpack_q2_k(source, destination, count)
     case .q3K: unsafe unpack_q3_k(source, destination, count)
     case .q4K: unsafe unpack_q4_k(source, destination, count)

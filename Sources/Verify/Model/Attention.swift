@@ -34,19 +34,18 @@ struct Attention {
     let group = head / (model.heads / model.keyValueHeads) * width
     // Keys before the first that any query of the block can see, and after its last, are left out.
     let first = model.slidingWindow.map { max(0, rows.lowerBound - $0 + 1) } ?? 0
-    let seen = rows.upperBound - first
-    let weights = Matrix(rows: rows.count, columns: seen)
-    unsafe BLAS.productTransposed(
-      query.address(row: rows.lowerBound, column: column), stride: query.columns,
-      key.address(row: first, column: group), stride: key.columns,
-      into: weights.pointer, stride: seen, m: rows.count, n: seen, k: width, alpha: model.attentionScale)
+    let visible = first..<rows.upperBound
+    let weights = Matrix(rows: rows.count, columns: visible.count)
+    BLAS.productTransposed(
+      MatrixPart(query, rows: rows, columns: column..<column + width),
+      MatrixPart(key, rows: visible, columns: group..<group + width), into: MatrixPart(weights),
+      alpha: model.attentionScale)
     for row in rows {
       let from = model.slidingWindow.map { max(0, row - $0 + 1) } ?? 0
       Rows.softmax(weights, row: row - rows.lowerBound, first: from - first, visible: row - from + 1)
     }
-    unsafe BLAS.product(
-      weights.pointer, stride: seen, value.address(row: first, column: group), stride: value.columns,
-      into: out.address(row: rows.lowerBound, column: column), stride: out.columns, m: rows.count, n: width,
-      k: seen)
+    BLAS.product(
+      MatrixPart(weights), MatrixPart(value, rows: visible, columns: group..<group + width),
+      into: MatrixPart(out, rows: rows, columns: column..<column + width))
   }
 }

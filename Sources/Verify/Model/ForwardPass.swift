@@ -66,7 +66,7 @@ public struct ForwardPass: Sendable {
   private func embed(_ tokens: [Int]) -> Matrix {
     let x = Matrix(rows: tokens.count, columns: model.hidden)
     for (row, token) in tokens.enumerated() {
-      unsafe model.embedding.unpack(token..<token + 1, to: x.address(row: row))
+      model.embedding.unpack(row: token, into: x, at: row)
     }
     Rows.scale(x, by: model.embeddingScale)
     return x

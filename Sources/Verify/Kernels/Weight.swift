@@ -22,13 +22,19 @@ struct Weight: Sendable {
       offset: offset + range.lowerBound * rowBytes)
   }
 
-  func unpack(_ range: Range<Int>, to destination: UnsafeMutablePointer<Float>) {
+  private func unpack(_ range: Range<Int>, to destination: UnsafeMutablePointer<Float>) {
     precondition(range.lowerBound >= 0 && range.upperBound <= rows)
     let start = offset + range.lowerBound * rowBytes
     unsafe file.map.withUnsafeBytes(in: start..<start + range.count * rowBytes) { buffer in
       guard let base = buffer.baseAddress else { return }
       unsafe type.unpack(base, to: destination, count: range.count * columns)
     }
+  }
+
+  /// One row into a row of a matrix of as many columns.
+  func unpack(row: Int, into matrix: Matrix, at place: Int) {
+    precondition(matrix.columns == columns)
+    unsafe unpack(row..<row + 1, to: matrix.address(row: place))
   }
 
   /// All numbers of a small tensor.
@@ -51,10 +57,8 @@ struct Weight: Sendable {
       let range = number * Self.tile..<min(rows, (number + 1) * Self.tile)
       let unpacked = Matrix(rows: range.count, columns: columns)
       unsafe unpack(range, to: unpacked.pointer)
-      unsafe BLAS.productTransposed(
-        x.pointer, stride: columns, unpacked.pointer, stride: columns,
-        into: out.address(row: 0, column: range.lowerBound), stride: rows, m: x.rows, n: range.count,
-        k: columns)
+      BLAS.productTransposed(
+        MatrixPart(x), MatrixPart(unpacked), into: MatrixPart(out, columns: range))
     }
   }
 }

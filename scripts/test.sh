@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The tests, under the address sanitizer; those of the command line run the release program.
-# LRPATCH_TEST_LONG=1 injects a fault at every system call and mutates many times more.
+# LRPATCH_TEST_LONG=1 mutates many times more.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export LRPATCH_PROGRAM=$PWD/.build/release/lrpatch

@@ -22,7 +22,6 @@ import Testing
 
   enum Fault: String, CaseIterable { case kill, torn, full }
 
-  static let isLong = ProcessInfo.processInfo.environment["LRPATCH_TEST_LONG"] != nil
   static let factors = Fixture.path("models/needle-256-x4.factors.json")
 
   /// The preloaded library, built once.
@@ -62,10 +61,7 @@ import Testing
     #expect(calls >= 5)
     let new = try snapshot("\(reference.folder.path)/m")
 
-    // The swap of a split model's files has the most steps, and is looked at step by step.
-    let isSwap = model == .split && cannotInsert && fault == .kill
-    let step = Self.isLong || isSwap ? 1 : max(1, calls / 12)
-    for call in stride(from: 1, through: calls, by: step) {
+    for call in 1...calls {
       let place = "\(model) \(command) \(fault) at call \(call) of \(calls), insert \(!cannotInsert)"
       let victim = try prepare(model, for: command)
       let old = try snapshot("\(victim.folder.path)/m")

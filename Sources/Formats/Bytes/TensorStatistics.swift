@@ -6,38 +6,51 @@ public struct TensorStatistics: Equatable, Sendable {
   /// NaN and infinities, which the other numbers leave out.
   public var nonFiniteCount: Int
 
-  /// nil for types that are not F32, F16 or BF16, and for empty tensors.
+  /// nil for types that are not F32, F16 or BF16, and for tensors without a finite number.
   public init?(type: String, _ range: Range<Int>, of file: borrowing MappedFile) {
-    guard let decode = Self.decoder(type), !range.isEmpty else { return nil }
-    let width = type == "F32" ? 4 : 2
+    var sums = Sums()
+    switch type {
+    case "F32":
+      file.visit(range) { sums.add($0, of: file.bytes, 4) { Float(bitPattern: $0.load(UInt32.self, at: $1)) } }
+    case "BF16":
+      file.visit(range) {
+        sums.add($0, of: file.bytes, 2) { Float(bitPattern: UInt32($0.load(UInt16.self, at: $1)) << 16) }
+      }
+    case "F16":
+      file.visit(range) { sums.add($0, of: file.bytes, 2) { Self.float(halfPrecision: $0.load(UInt16.self, at: $1)) } }
+    default: return nil
+    }
+    guard sums.count > 0 else { return nil }
+    minimum = Double(sums.least)
+    maximum = Double(sums.most)
+    mean = sums.sum / Double(sums.count)
+    nonFiniteCount = sums.others
+  }
+
+  private struct Sums {
     var least = Float.infinity
     var most = -Float.infinity
     var sum = 0.0
     var count = 0
-    file.visit(range) { piece in
-      for offset in stride(from: piece.lowerBound, to: piece.upperBound, by: width) {
-        let value = decode(file.bytes, offset)
-        guard value.isFinite else { continue }
+    var others = 0
+
+    /// Inlined with its decoder, since it runs over whole models.
+    @inline(__always)
+    mutating func add(
+      _ range: Range<Int>, of bytes: RawSpan, _ width: Int, _ decode: (RawSpan, Int) -> Float
+    ) -> Bool {
+      for offset in stride(from: range.lowerBound, to: range.upperBound, by: width) {
+        let value = decode(bytes, offset)
+        guard value.isFinite else {
+          others += 1
+          continue
+        }
         least = min(least, value)
         most = max(most, value)
         sum += Double(value)
         count += 1
       }
       return true
-    }
-    nonFiniteCount = range.count / width - count
-    guard count > 0 else { return nil }
-    minimum = Double(least)
-    maximum = Double(most)
-    mean = sum / Double(count)
-  }
-
-  private static func decoder(_ type: String) -> ((RawSpan, Int) -> Float)? {
-    switch type {
-    case "F32": { Float(bitPattern: $0.load(UInt32.self, at: $1)) }
-    case "BF16": { Float(bitPattern: UInt32($0.load(UInt16.self, at: $1)) << 16) }
-    case "F16": { float(halfPrecision: $0.load(UInt16.self, at: $1)) }
-    default: nil
     }
   }
 

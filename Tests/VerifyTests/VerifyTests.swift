@@ -78,9 +78,13 @@ import Testing
     let arguments = ["verify", model, "--lengths", "256,512,1024", "--depths", "5", "--json"]
     let before = try Program.run(arguments)
     #expect(before.status == 1)
+    let factors = Fixture.path("models/needle-256-x4.factors.json")
+    let overlaid = try Program.run(arguments + ["--factors", factors])
+    #expect(overlaid.status == 0 && overlaid.errors.isEmpty == false)
     #expect(try Program.run(["apply", Fixture.path("models/needle-256-x4.factors.json"), model]).status == 0)
     let after = try Program.run(arguments)
     #expect(after.status == 0, "\(after.errors)")
+    #expect(overlaid.output == after.output)
     // The same bytes for any number of threads.
     #expect(try Program.run(arguments + ["--threads", "1"]).output == after.output)
     #expect(try Program.run(arguments + ["--threads", "3"]).output == after.output)

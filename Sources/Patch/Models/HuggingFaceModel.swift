@@ -25,6 +25,14 @@ public struct HuggingFaceModel: Sendable {
     (architecture, location, geometry) = try Self.read(config, configPath)
   }
 
+  /// The same folder with another config in its place, which is not written.
+  init(_ model: HuggingFaceModel, config: JSONDocument) throws {
+    path = model.path
+    self.config = config
+    tokenizerConfig = model.tokenizerConfig
+    (architecture, location, geometry) = try Self.read(config, "\(path)/\(Self.configName)")
+  }
+
   /// The language model's part of the config.
   public var textConfig: JSONValue {
     location.reduce(config.value) { value, name in value[name] ?? .null }

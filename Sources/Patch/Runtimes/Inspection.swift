@@ -28,6 +28,45 @@ public struct Inspection: Sendable {
     }
   }
 
+  /// As the model would be seen if `factors` were applied to it, without writing anything.
+  /// - Throws: as `Apply.plan` does; what some runtime cannot express is not refused, since each runtime is shown.
+  public init(_ session: borrowing ModelSession, overlaying factors: FactorSet) throws {
+    let stamp = Stamp(version: lrpatchVersion, factorsSHA256: "")
+    switch session.kind {
+    case .folder:
+      let model = try HuggingFaceModel(path: session.path)
+      let fitted = try ModelFactors(fitting: factors, to: model.geometry, subject: model.path, allowDivergent: true)
+      let plan = try FolderPlanner(model: model, factors: fitted, options: ApplyOptions(), stamp: stamp).plan()
+      let edit = plan.edits.first { $0.name == HuggingFaceModel.configName }
+      if case .contents(_, let config?)? = edit?.action {
+        try self.init(HuggingFaceModel(model, config: JSONDocument(parsing: config)))
+      } else {
+        try self.init(model)
+      }
+    case .gguf:
+      let model = try GGUFModel(path: session.path)
+      let fitted = try ModelFactors(fitting: factors, to: model.geometry, subject: model.path, allowDivergent: true)
+      try self.init(model, overlaying: fitted)
+    }
+  }
+
+  /// llama.cpp as it would serve the long window.
+  private init(_ model: GGUFModel, overlaying fitted: ModelFactors) throws {
+    path = model.path
+    format = "gguf"
+    geometry = model.geometry
+    geometry.window = fitted.window
+    geometry.originalWindows = [fitted.originalWindow]
+    geometry.scalingType = "longrope"
+    factors = fitted
+    stamp = [:]
+    let paper = Self.paper(geometry, fitted)
+    var reading = RuntimeReading(.llamaCpp)
+    reading.long = paper.long
+    reading.short = paper.long
+    readings = [paper, Self.judged(reading, .llamaCpp, paper, model.path, fitted.window)]
+  }
+
   init(_ model: HuggingFaceModel) throws {
     path = model.path
     format = "huggingface"

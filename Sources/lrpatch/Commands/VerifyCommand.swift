@@ -16,6 +16,9 @@ struct VerifyCommand: ReportingCommand {
   @Option(help: "A runtime to follow: paper, hf, hf4, vllm, sglang, mlx, llama.cpp or all; may be repeated.")
   var runtime: [String] = ["all"]
 
+  @Option(help: ArgumentHelp("Factors to run the model with instead of its own; nothing is written.", valueName: "factors"))
+  var factors: String?
+
   @Option(
     help: "What is measured: passkey or perplexity; may be repeated. Default passkey, and perplexity of given texts.")
   var task: [String] = []
@@ -87,7 +90,9 @@ struct VerifyCommand: ReportingCommand {
   }
 
   func run() throws {
-    let inspection = try Inspection(common.open(model))
+    let session = try common.open(model)
+    let inspection =
+      try factors.map { try Inspection(session, overlaying: FactorSource(path: $0).set) } ?? Inspection(session)
     let followers = try self.followers(inspection)
     let forward = ForwardPass(
       try Transformer(path: model), threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)

@@ -58,25 +58,28 @@ struct TensorSummary {
   var statistics: TensorStatistics?
 
   init(_ tensor: GGUFTensor, in file: borrowing GGUFFile, shard: String) {
-    name = tensor.name
-    type = tensor.type.name
-    shape = tensor.shape
-    let range = file.dataRange(of: tensor)
-    offset = range.lowerBound
-    byteCount = range.count
-    self.shard = shard
-    statistics = TensorStatistics(type: type, range, of: file.map)
+    self.init(
+      tensor.name, type: tensor.type.name, shape: tensor.shape, file.dataRange(of: tensor), of: file.map,
+      shard: shard)
   }
 
   init(_ tensor: SafetensorsTensor, in file: borrowing SafetensorsFile, shard: String) {
-    name = tensor.name
-    type = tensor.dtype.name
-    shape = tensor.shape
-    let range = file.dataRange(of: tensor)
+    self.init(
+      tensor.name, type: tensor.dtype.name, shape: tensor.shape, file.dataRange(of: tensor), of: file.map,
+      shard: shard)
+  }
+
+  private init(
+    _ name: String, type: String, shape: [Int], _ range: Range<Int>, of file: borrowing MappedFile,
+    shard: String
+  ) {
+    self.name = name
+    self.type = type
+    self.shape = shape
     offset = range.lowerBound
     byteCount = range.count
     self.shard = shard
-    statistics = TensorStatistics(type: type, range, of: file.map)
+    statistics = TensorStatistics(type: type, range, of: file)
   }
 
   var json: JSONValue {

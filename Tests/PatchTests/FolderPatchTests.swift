@@ -3,48 +3,6 @@ import Patch
 import TestSupport
 import Testing
 
-/// A model folder under test.
-private struct Workbench {
-  let folder: TemporaryDirectory
-  let model: String
-
-  init(_ family: String, isV5: Bool = false) throws {
-    try self.init(config: ModelBuilder.config(family, isV5: isV5))
-  }
-
-  init(config: String) throws {
-    folder = try TemporaryDirectory()
-    model = "\(folder.path)/model"
-    try folder.write("model/config.json", config)
-    try folder.write("model/tokenizer_config.json", "{\"model_max_length\": 256}")
-  }
-
-  func apply(_ factors: String, options: ApplyOptions = ApplyOptions()) throws -> Plan {
-    let source = try FactorSource(path: folder.write("factors.json", factors))
-    let apply = Apply(source.set, factorsSHA256: source.sha256, version: "test", options: options)
-    let session = try ModelSession(path: model, exclusive: true)
-    let plan = try apply.plan(for: session)
-    try apply.perform(plan, in: session)
-    return plan
-  }
-
-  func revert(all: Bool = false) throws -> Int {
-    var revert = Revert()
-    revert.all = all
-    return try revert.perform(in: ModelSession(path: model, exclusive: true))
-  }
-
-  func inspect() throws -> Inspection {
-    try Inspection(ModelSession(path: model, exclusive: false))
-  }
-
-  func lint() throws -> [LintFinding] {
-    try Lint.findings(ModelSession(path: model, exclusive: false))
-  }
-
-  var config: JSONValue { get throws { try JSONDocument(path: "\(model)/config.json").value } }
-}
-
 @Suite("Patching folders") struct FolderPatchTests {
   /// Whatever apply writes has no errors, every runtime that can use the factors does, and revert restores the bytes.
   @Test(arguments: ModelBuilder.families, [false, true])

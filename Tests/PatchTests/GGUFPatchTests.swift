@@ -4,45 +4,6 @@ import Patch
 import TestSupport
 import Testing
 
-/// A GGUF model under test.
-private struct Workbench {
-  let folder: TemporaryDirectory
-  let model: String
-
-  init(_ builder: GGUFBuilder) throws {
-    folder = try TemporaryDirectory()
-    model = try folder.write("model.gguf", builder.bytes)
-  }
-
-  init(fixture: String) throws {
-    folder = try TemporaryDirectory()
-    model = try folder.copy(fixture)
-  }
-
-  var bytes: [UInt8] { get throws { try FileSystem.contents(of: model) } }
-  var header: GGUFHeader { get throws { try GGUFFile(path: model).header } }
-
-  @discardableResult
-  func apply(_ factors: String, options: ApplyOptions = ApplyOptions()) throws -> Plan {
-    let source = try FactorSource(path: folder.write("factors.json", factors))
-    let apply = Apply(source.set, factorsSHA256: source.sha256, version: "test", options: options)
-    let session = try ModelSession(path: model, exclusive: true)
-    let plan = try apply.plan(for: session)
-    try apply.perform(plan, in: session)
-    return plan
-  }
-
-  func revert(all: Bool = false) throws -> Int {
-    var revert = Revert()
-    revert.all = all
-    return try revert.perform(in: ModelSession(path: model, exclusive: true))
-  }
-
-  func lint() throws -> [LintFinding] {
-    try Lint.findings(ModelSession(path: model, exclusive: false))
-  }
-}
-
 @Suite("Patching GGUF files") struct GGUFPatchTests {
   static let tensors: GGUFBuilder = GGUFBuilder.llama().floats("token_embd.weight", [1, 2, 3])
     .floats("output.weight", [4, 5])

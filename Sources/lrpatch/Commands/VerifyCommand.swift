@@ -16,7 +16,7 @@ struct VerifyCommand: ReportingCommand {
   @Option(help: "A runtime to follow: paper, hf, hf4, vllm, sglang, mlx, llama.cpp or all; may be repeated.")
   var runtime: [String] = ["all"]
 
-  @Option(help: ArgumentHelp("Factors to run the model with instead of its own; nothing is written.", valueName: "factors"))
+  @Option(help: ArgumentHelp("Factors to run the model with; nothing is written.", valueName: "factors"))
   var factors: String?
 
   @Option(

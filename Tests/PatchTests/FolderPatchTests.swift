@@ -105,6 +105,18 @@ import Testing
     #expect(try bench.lint().contains { $0.rule.name == "edited-since-patch" })
   }
 
+  @Test func patchesTheLanguageModelOfAMultimodalConfig() throws {
+    let text = ModelBuilder.config("mistral", isV5: false)
+    let bench = try Workbench(config: "{\"model_type\": \"mistral3\", \"text_config\": \(text)}")
+    let before = try snapshot(bench.model)
+    try bench.apply(ModelBuilder.factors(pairs: 16))
+    #expect(try bench.config["text_config"]?["rope_scaling"]?["type"]?.text == "longrope")
+    #expect(try bench.config["rope_scaling"] == nil && bench.config["lrpatch"] != nil)
+    #expect(try bench.inspect().readings.dropLast().allSatisfy { $0.status == .ok })
+    _ = try bench.revert()
+    #expect(try snapshot(bench.model) == before)
+  }
+
   // MARK: Refusals
 
   private func refusal(

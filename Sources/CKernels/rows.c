@@ -13,18 +13,6 @@ void rms_norm(const float *x, const float *weight, float epsilon, size_t rows, s
   }
 }
 
-void layer_norm(const float *x, const float *weight, const float *bias, float epsilon, size_t rows, size_t width,
-                float *out) {
-  for (size_t row = 0; row < rows; row++, x += width, out += width) {
-    double sum = 0, squares = 0;
-    for (size_t i = 0; i < width; i++) sum += x[i];
-    double mean = sum / (double)width;
-    for (size_t i = 0; i < width; i++) squares += (x[i] - mean) * (x[i] - mean);
-    float scale = 1.0f / sqrtf((float)(squares / (double)width) + epsilon);
-    for (size_t i = 0; i < width; i++) out[i] = (x[i] - (float)mean) * scale * weight[i] + bias[i];
-  }
-}
-
 void silu_gate(float *gate, const float *up, size_t count) {
   for (size_t i = 0; i < count; i++) gate[i] = gate[i] / (1.0f + expf(-gate[i])) * up[i];
 }

@@ -21,9 +21,6 @@ void unpack_iq4_xs(const void *source, float *destination, size_t count);
 
 /// out = x / sqrt(mean(x^2) + epsilon) * weight, for each of `rows` rows of `width`.
 void rms_norm(const float *x, const float *weight, float epsilon, size_t rows, size_t width, float *out);
-/// out = (x - mean) / sqrt(variance + epsilon) * weight + bias.
-void layer_norm(const float *x, const float *weight, const float *bias, float epsilon, size_t rows, size_t width,
-                float *out);
 /// gate = gate * sigmoid(gate) * up
 void silu_gate(float *gate, const float *up, size_t count);
 /// Turns pairs (i, i + half) of a head (`interleaved`: pairs (2i, 2i + 1)) by the angles whose cosines and sines are

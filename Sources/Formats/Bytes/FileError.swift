@@ -23,9 +23,6 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     return "\(path): cannot \(operation): \(reason)"
   }
 
-  /// True where nothing exists under the path.
-  public var isMissing: Bool { code == ENOENT || code == ENOTDIR }
-
   /// True where something exists under the path already.
   public var isExisting: Bool { code == EEXIST || code == ENOTEMPTY }
 

@@ -52,9 +52,4 @@ public struct FileStatus: Equatable, Sendable {
     guard unsafe fstat(descriptor, &information) == 0 else { throw FileError("examine", path) }
     self.init(information)
   }
-
-  /// True where both describe the same file.
-  public func isSameFile(as other: FileStatus) -> Bool {
-    device == other.device && inode == other.inode
-  }
 }

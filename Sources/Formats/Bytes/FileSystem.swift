@@ -82,13 +82,6 @@ public enum FileSystem {
     return unsafe String(cString: buffer)
   }
 
-  /// Free bytes for this user on the file system of `path`.
-  public static func freeSpace(at path: String) throws(FileError) -> Int {
-    var information = statvfs()
-    guard unsafe statvfs(path, &information) == 0 else { throw FileError("examine", path) }
-    return Int(information.f_bavail) * Int(information.f_frsize)
-  }
-
   public static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])

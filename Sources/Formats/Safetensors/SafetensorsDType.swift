@@ -18,8 +18,6 @@ public struct SafetensorsDType: Hashable, Sendable {
     "F6_E2M3": 6, "F6_E3M2": 6, "F4": 4,
   ]
 
-  public static var known: [String] { table.keys.sorted() }
-
   /// The place among the reference writer's order: it sorts by the type's rank, highest first, then by name.
   var rank: Int {
     let order = [

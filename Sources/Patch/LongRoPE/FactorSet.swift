@@ -96,8 +96,6 @@ public enum FactorTable: Equatable, Sendable {
   public var pairs: Int { rows.first?.count ?? 0 }
 
   public var uniform: [Double]? { if case .uniform(let row) = self { row } else { nil } }
-
-  var isAllOnes: Bool { rows.joined().allSatisfy { $0 == 1 } }
 }
 
 /// The attention scale that multiplies cos and sin.

@@ -153,9 +153,6 @@ extension LayoutEdit {
     try file.sync()
   }
 
-  /// Whether the resize is the first change, so that a file system without it leaves the file as it was.
-  var resizesFirst: Bool { cutTo == oldSize }
-
   /// Writes the edited file as a new one, sharing blocks with the old one where the file system can.
   func perform(from old: borrowing Descriptor, to new: borrowing Descriptor) throws(FileError) {
     switch resize {

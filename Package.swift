@@ -50,6 +50,8 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Formats", "Patch"], path: "Tests/Support",
       swiftSettings: lenient),
+    .executableTarget(
+      name: "lrpatch-probe", dependencies: ["Formats", "Patch", "Verify"], path: "Tests/Probe", swiftSettings: lenient),
     .testTarget(
       name: "FormatsTests", dependencies: ["Formats", "TestSupport"], swiftSettings: lenient),
     .testTarget(

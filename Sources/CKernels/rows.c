@@ -1,8 +1,7 @@
 // Row-wise functions of the forward pass: the portable reference.
-#include "CKernels.h"
+#include "levels.h"
 
 #include <math.h>
-#include <string.h>
 
 void rms_norm(const float *x, const float *weight, float epsilon, size_t rows, size_t width, float *out) {
   for (size_t row = 0; row < rows; row++, x += width, out += width) {

@@ -1,7 +1,5 @@
 // Blocks of quantised weights, as ggml-common.h lays them out. Each picture gives the bytes of one block.
-#include "CKernels.h"
-
-#include <string.h>
+#include "levels.h"
 
 static float from_f16(uint16_t bits) {
   uint32_t sign = (uint32_t)(bits & 0x8000) << 16, exponent = bits >> 10 & 31, fraction = bits & 0x3FF, word;
@@ -10,7 +8,8 @@ static float from_f16(uint16_t bits) {
     value = (float)fraction * 0x1p-24f;
     return sign ? -value : value;
   }
-  word = exponent == 31 ? sign | 0x7F800000 | fraction << 13 : sign | (exponent + 112) << 23 | fraction << 13;
+  word = sign | (exponent == 31 ? 0x7F800000 : (exponent + 112) << 23) | fraction << 13;
+  if (exponent == 31 && fraction) word |= 0x400000;  // A NaN comes out quiet, as from the processor's conversion.
   memcpy(&value, &word, 4);
   return value;
 }

@@ -58,9 +58,9 @@ enum VerifyReport {
 
   private static func json(_ result: Passkey.Result) -> JSONValue {
     .object([
-      "runtime": .string(result.runtime), "length": .number(result.length),
-      "depth": .number(result.depth), "sample": .number(result.sample), "key": .number(result.key),
-      "exact": .bool(result.isExact), "margin": .number(result.margin),
+      "runtime": .string(result.runtime), "length": .number(result.cell.length),
+      "depth": .number(result.cell.depth), "sample": .number(result.cell.sample), "key": .number(result.key),
+      "exact": .bool(result.isExact), "published": .bool(result.isPublished), "margin": .number(result.margin),
     ])
   }
 

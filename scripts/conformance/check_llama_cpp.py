@@ -124,7 +124,7 @@ def main():
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     mx.set_default_device(mx.cpu)
-    FOLDER.mkdir()
+    FOLDER.mkdir(exist_ok=True)
     report = Report("llama.cpp")
     cases, unpatched_done = load_cases("gguf.json"), {}
     checks = [(check_case, case, (unpatched_done,)) for case in cases]

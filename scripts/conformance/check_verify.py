@@ -1,37 +1,46 @@
-"""Checks `lrpatch verify` with transformers (MLX-LM for MiniCPM): the same perplexity of the same windows, in single
-precision, for every family that verify runs: unpatched models with their sliding windows, and patched ones as `hf` and
-`mlx` rotate them, within and beyond the original window. GGUF files are in check_llama_cpp.py.
+"""Checks the forward pass of `lrpatch verify` token by token with transformers (float32, eager), and MLX-LM for MiniCPM
+and Phi-3-small: every family, from folders and from GGUF files that llama.cpp's converter made, unpatched and patched,
+within the original window, one token beyond it, and at the end of the new one; and greedy generation over the crossing.
 """
 
 import json
-import math
+import subprocess
 
 import mlx.core as mx
 import torch
 import transformers
+from mlx_lm.models.rope_utils import SuScaledRoPE
 from tokenizers import Tokenizer
 
-from common import TEXT, Report, load_cases, lrpatch
-from references import load_with_mlx, mlx_predictions
+from check_llama_cpp import FOLDER, apply, convert
+from common import LRPATCH, TEXT, WORK, Case, Report, load_cases
+from references import load_with_mlx, mlx_predictions, mlx_predictions_by_hand, transformers_predictions
 
-FAMILIES = ["llama", "mistral", "phi3", "qwen2", "qwen3", "granite", "minicpm"]
-WINDOWS = 4
-TOLERANCE = 1e-5  # relative; single precision on both sides
-BOS = 0
+PROBE = LRPATCH.rpartition("/")[0] + "/lrpatch-probe"
+TOLERANCE = 1e-4  # of a log-probability
+BY_MLX = ["minicpm", "phi3small"]
 
 
-def windows(folder, length):
-    """As `--method truncate` cuts them: consecutive, each begun by the beginning token."""
-    text = TEXT.read_text(encoding="utf-8")
-    tokens = Tokenizer.from_file(f"{folder}/tokenizer.json").encode(text, add_special_tokens=False).ids
-    step = length - 1
-    return [[BOS, *tokens[i * step : (i + 1) * step]] for i in range(WINDOWS)]
+def probe(command, model, **question):
+    result = subprocess.run([PROBE, command, str(model)], input=json.dumps(question), capture_output=True, text=True)
+    if result.returncode:
+        raise RuntimeError(f"exit {result.returncode}: {result.stderr.strip()[:300]}")
+    return json.loads(result.stdout)
+
+
+def sample(folder, length):
+    tokens = Tokenizer.from_file(f"{folder}/tokenizer.json").encode(TEXT.read_text(encoding="utf-8"), add_special_tokens=False)
+    return [0, *tokens.ids[: length - 1]]
+
+
+def load(folder):
+    return transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
 
 
 def predictions(case, folder):
-    if case.model_type == "minicpm":
-        return mlx_predictions(load_with_mlx(folder))
-    model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    if case.model_type in BY_MLX:
+        return mlx_predictions(prepared(load_with_mlx(folder), folder))
+    model = load(folder)
 
     def predict(tokens):
         with torch.no_grad():
@@ -40,44 +49,119 @@ def predictions(case, folder):
     return predict
 
 
-def perplexity(predict, lists):
-    losses = []
-    for tokens in lists:
-        rows = predict(tokens)[:-1].double()
-        losses.append(-rows.gather(1, torch.tensor(tokens[1:])[:, None]))
-    return math.exp(torch.cat(losses).mean().item())
+def prepared(model, folder):
+    """MLX-LM's Phi-3-small never predicts certain tokens of the published vocabulary; the config names ours."""
+    if hasattr(model, "_dummy_tokenizer_ids"):
+        model._dummy_tokenizer_ids = mx.array(json.load(open(f"{folder}/config.json"))["dummy_token_indices"])
+    return model
 
 
-def verified(folder, runtime, length):
-    options = ["--perplexity", TEXT, "--windows", WINDOWS, "--depths", 1, "--lengths", length, "--no-gates", "--json", "-q"]
-    result = lrpatch("verify", folder, "--runtime", runtime, "--task", "perplexity", *options)
-    if result.returncode:
-        raise RuntimeError(f"exit {result.returncode}: {result.stderr.strip()[:300]}")
-    return json.loads(result.stdout)["perplexities"][0]["perplexity"]
+def worst(predict, tokens, scores):
+    rows = predict(tokens)[:-1].double()
+    expected = rows.gather(1, torch.tensor(tokens[1:])[:, None])[:, 0]
+    return (torch.tensor(scores, dtype=torch.float64) - expected).abs().max().item()
 
 
-def check(report, case, folder, what, lengths):
-    runtime = "mlx" if case.model_type == "minicpm" else "hf"
-    predict = predictions(case, folder)
+def check(report, case, model, what, runtime, predict, lengths):
     for length in lengths:
-        expected = perplexity(predict, windows(folder, length))
-        measured = verified(folder, runtime, length)
-        report.close(case.name, f"{what}, {length} tokens, perplexity {measured:.4f}", measured, expected, TOLERANCE)
+        tokens = sample(case.base, length)
+        scores = probe("scores", model, runtime=runtime, sequences=[tokens])[0]
+        difference = worst(predict, tokens, scores)
+        report.check(case.name, f"{what}, as {runtime}, {length} tokens", difference <= TOLERANCE, f"{difference:.1e}")
+
+
+def lengths(case):
+    return [case.original_window, case.original_window + 1, case.window]
+
+
+def check_phi3small(report, case):
+    """MLX-LM's class ignores the factors, so they are put in by hand: short within the original window."""
+    for table, tested in [("short", lengths(case)[:1]), ("long", lengths(case)[1:])]:
+        model = prepared(load_with_mlx(case.base), case.base)
+        for layer in model.model.layers:
+            rope = SuScaledRoPE(case.head_size, base=case.theta, long_factor=case.factor_lists()[f"{table}_factor"])
+            rope._scale = case.mscale_value()
+            layer.self_attn.rope = rope
+        check(report, case, case.patched, "patched", "paper", mlx_predictions(model), tested)
+
+
+def check_phimoe(report, case):
+    """transformers uses the short factors at every length; the paper's rule is checked by the formula."""
+    for table, tested in [("short", lengths(case)[:1]), ("long", lengths(case)[1:])]:
+        model = load(case.base)
+        factors = torch.tensor(case.factor_lists()[f"{table}_factor"])
+        size = case.head_size
+        frequencies = 1 / (factors * case.theta ** (torch.arange(0, size, 2).float() / size))
+        model.model.rotary_emb.rope_init_fn = lambda config, *_, **__: (frequencies, case.mscale_value())
+
+        def predict(tokens, model=model):
+            with torch.no_grad():
+                return model(torch.tensor(tokens)[None], use_cache=False).logits[0].log_softmax(-1)
+
+        check(report, case, case.patched, "patched", "paper", predict, tested)
+
+
+def check_generation(report, case):
+    """Greedy tokens with a cache, from five below the original window to twelve above it."""
+    if case.model_type in BY_MLX:
+        return
+    prompt = sample(case.base, case.original_window - 5)
+    model = load(case.patched)
+    model.generation_config.eos_token_id = None
+    ids = torch.tensor(prompt)[None]
+    with torch.no_grad():
+        output = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=17, do_sample=False, pad_token_id=0)
+    output = output[0, len(prompt) :].tolist()
+    found = probe("generate", case.patched, runtime="hf", sequences=[prompt], count=17)[0]
+    report.check(case.name, "generates over the crossing, as hf", found == output, f"{found} {output}" if found != output else "")
+
+
+def check_llama31(report):
+    """Llama 3.1's scaling, from the folder and from GGUF, which holds it as a table."""
+    case = Case("llama31", str(WORK / "base/llama31"), "llama", 48, 192, 20000.0, 16, 1.0, "")
+    for model, runtime in [(case.base, "hf"), (convert(case), "paper")]:
+        check(report, case, model, "unpatched", runtime, predictions(case, case.base), [40, 192])
+
+
+def check_gguf(report, case):
+    file = convert(case)
+    reference = mlx_predictions_by_hand if case.model_type == "minicpm" else transformers_predictions
+    check(report, case, file, "GGUF, unpatched", "paper", reference(case, None), [case.original_window, case.window])
+    if case.model_type == "phimoe":
+        return
+    patched = FOLDER / f"{case.name}.verified.gguf"
+    patched.write_bytes(file.read_bytes())
+    if apply(report, case, patched):
+        check(report, case, patched, "GGUF, patched", "paper", reference(case, "short"), [case.original_window])
+        check(report, case, patched, "GGUF, patched", "paper", reference(case, "long"), [case.original_window + 1, case.window])
+
+
+def check_folder(report, case, seen):
+    if case.base not in seen:
+        seen.add(case.base)
+        runtime = "paper" if case.model_type in BY_MLX else "hf"
+        check(report, case, case.base, "unpatched", runtime, predictions(case, case.base), [case.original_window, case.window])
+    if case.model_type == "phi3small":
+        return check_phi3small(report, case)
+    runtime = "mlx" if case.model_type in BY_MLX else "hf"
+    check(report, case, case.patched, "patched", runtime, predictions(case, case.patched), lengths(case))
+    if case.model_type == "phimoe":
+        check_phimoe(report, case)
+    check_generation(report, case)
 
 
 def main():
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     mx.set_default_device(mx.cpu)
+    FOLDER.mkdir(exist_ok=True)
     report, seen = Report("verify"), set()
-    for case in load_cases():
-        if case.model_type not in FAMILIES:
-            continue
+    checks = [(check_folder, case, (seen,)) for case in load_cases()]
+    checks += [(check_gguf, case, ()) for case in load_cases("gguf.json")]
+    check_llama31(report)
+    for run, case, more in checks:
         try:
-            if case.base not in seen:
-                seen.add(case.base)
-                check(report, case, case.base, "unpatched", [case.original_window, case.window])
-            check(report, case, case.patched, "patched", [case.original_window, case.original_window + 1, case.window])
+            run(report, case, *more)
         except Exception as error:
             report.check(case.name, "runs", False, f"{type(error).__name__}: {str(error)[:400]}")
     report.finish()

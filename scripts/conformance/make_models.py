@@ -2,7 +2,7 @@
 
 Theta, epsilon, head size and the original window are never the defaults, so that no default hides a lost key. Each
 architecture comes twice: with a config as transformers 4 wrote it (theta at the top level) and as transformers 5 does
-(theta inside rope_parameters only). MiniCPM, which transformers lacks, takes its shapes from MLX-LM's class.
+(theta inside rope_parameters only). MiniCPM and Phi-3-small, which transformers lacks, take their shapes from MLX-LM's classes.
 """
 
 import json
@@ -12,7 +12,7 @@ import mlx.core as mx
 import torch
 import transformers
 from mlx.utils import tree_flatten
-from mlx_lm.models import minicpm
+from mlx_lm.models import minicpm, phi3small
 from safetensors.torch import save_file
 
 from common import FIXTURES, NEEDLE, WORK, Case, save_cases
@@ -43,8 +43,10 @@ ARCHITECTURES = {
 }  # fmt: skip
 # As Mistral 7B was published, without head_dim.
 V4_ONLY = {"mistral-7b"}
+# llama.cpp knows the scaling of the published MiniCPM3 only, and its converter writes no theta.
+PUBLISHED_MINICPM3 = dict(scale_emb=12.0, scale_depth=1.4, dim_model_base=256)
 # Of these a GGUF is made as well. llama.cpp rounds the context up to a multiple of 256, so their windows are such.
-GGUF_ARCHITECTURES = ["llama", "phi3", "phi3-partial", "granite"]
+GGUF_ARCHITECTURES = ["llama", "phi3", "phi3-partial", "granite", "minicpm3", "phimoe"]
 
 
 def factors_for(pairs, original_window, window, mscale, requires):
@@ -77,6 +79,13 @@ def write_v4_config(folder):
     json.dump(config, open(folder / "config.json", "w"), indent=2)
 
 
+def name_as_published(folder):
+    """llama.cpp's converter knows Phi-3.5-MoE by the class of its remote code."""
+    config = json.load(open(folder / "config.json"))
+    config["architectures"] = ["PhiMoEForCausalLM"]
+    json.dump(config, open(folder / "config.json", "w"), indent=2)
+
+
 def copy_tokenizer(folder):
     for file in ["tokenizer.json", "tokenizer_config.json"]:
         shutil.copy(NEEDLE / file, folder)
@@ -102,8 +111,22 @@ def make_transformers_model(name, style, model_type, theta, differences, origina
     copy_tokenizer(folder)
     if style == "v4":
         write_v4_config(folder)
+    if model_type == "phimoe":
+        name_as_published(folder)
     head_size = config.qk_rope_head_dim if model_type == "minicpm3" else getattr(config, "head_dim", None) or HIDDEN // HEADS
     return Case(folder.name, str(folder), model_type, original_window, 4 * original_window, theta, head_size, partial, "")
+
+
+def make_llama31():
+    """With Llama 3.1's own scaling, which is never patched here."""
+    rope = dict(rope_type="llama3", factor=4.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=48)
+    config = transformers.AutoConfig.for_model(
+        "llama", max_position_embeddings=192, rope_parameters=rope | {"rope_theta": 20000.0}, dtype="float32", **COMMON
+    )
+    torch.manual_seed(31)
+    folder = WORK / "base" / "llama31"
+    transformers.AutoModelForCausalLM.from_config(config).float().save_pretrained(folder)
+    copy_tokenizer(folder)
 
 
 def make_minicpm(name, original_window):
@@ -115,20 +138,42 @@ def make_minicpm(name, original_window):
     )  # fmt: skip
     json.dump(config, open(folder / "config.json", "w"), indent=2)
     copy_tokenizer(folder)
-    model = minicpm.Model(minicpm.ModelArgs.from_dict(config))
+    save_mlx_model(minicpm.Model(minicpm.ModelArgs.from_dict(config)), folder)
+    return Case(name, str(folder), "minicpm", original_window, 4 * original_window, 25000.0, HIDDEN // HEADS, 1.0, "")
+
+
+def make_phi3small(name, original_window):
+    folder = WORK / "base" / name
+    folder.mkdir(parents=True)
+    config = dict(
+        model_type="phi3small", architectures=["Phi3SmallForCausalLM"], torch_dtype="float32", hidden_size=HIDDEN,
+        ff_intermediate_size=96, num_hidden_layers=4, num_attention_heads=HEADS, num_key_value_heads=KV_HEADS,
+        vocab_size=VOCABULARY, layer_norm_epsilon=3e-5, dense_attention_every_n_layers=2, gegelu_limit=0.7,
+        mup_attn_multiplier=2.0, mup_use_scaling=True, mup_embedding_multiplier=3.0, mup_width_multiplier=2.0,
+        rope_embedding_base=15000, rope_position_scale=1.0, blocksparse_block_size=32, blocksparse_num_local_blocks=2,
+        blocksparse_vert_stride=3, dummy_token_indices=[5, 900], rope_scaling=None, bos_token_id=0, eos_token_id=1,
+        max_position_embeddings=original_window,
+    )  # fmt: skip
+    json.dump(config, open(folder / "config.json", "w"), indent=2)
+    copy_tokenizer(folder)
+    save_mlx_model(phi3small.Model(phi3small.ModelArgs.from_dict(config)), folder)
+    return Case(name, str(folder), "phi3small", original_window, 4 * original_window, 15000.0, HIDDEN // HEADS, 1.0, "")
+
+
+def save_mlx_model(model, folder):
     generator = torch.Generator().manual_seed(7)
     weights = {}
     for key, value in tree_flatten(model.parameters()):
         noise = torch.randn(value.shape, generator=generator)
-        weights[key] = 1 + 0.1 * noise if value.ndim == 1 else 0.2 * noise
+        is_norm = "norm" in key and key.endswith("weight")
+        weights[key] = 1 + 0.1 * noise if is_norm else 0.2 * noise
     save_file(weights, folder / "model.safetensors", {"format": "pt"})
-    return Case(name, str(folder), "minicpm", original_window, 4 * original_window, 25000.0, HIDDEN // HEADS, 1.0, "")
 
 
 def with_factors(base):
     """The two cases of a base model: mscale su, and a number that is not su."""
     pairs = int(base.head_size * base.partial_rotary_factor) // 2
-    requires = {"rotary_dimensions": 2 * pairs, "rope_theta": base.theta, "layers": LAYERS}
+    requires = {"rotary_dimensions": 2 * pairs, "rope_theta": base.theta}
     for mscale, value in [("su", "su"), ("literal", {"long": 1.3, "short": 1.3})]:
         name = f"{base.name}-{mscale}"
         factors = WORK / "factors" / f"{name}.json"
@@ -154,9 +199,12 @@ def main():
         for name, settings in ARCHITECTURES.items()
         for style in (["v4"] if name in V4_ONLY else ["v4", "v5"])
     ]
+    make_llama31()
     bases.append(make_minicpm("minicpm-v4", 96))
+    bases.append(make_phi3small("phi3small-v4", 96))
     save_cases([case for base in bases for case in with_factors(base)] + [trained_model()], "planned.json")
 
+    ARCHITECTURES["minicpm3"] = ("minicpm3", 10000.0, ARCHITECTURES["minicpm3"][2] | PUBLISHED_MINICPM3)
     bases = [make_transformers_model(name, "256", *ARCHITECTURES[name], original_window=256) for name in GGUF_ARCHITECTURES]
     bases.append(make_minicpm("minicpm-256", 256))
     save_cases([case for base in bases for case in with_factors(base)] + [trained_model()], "gguf.json")

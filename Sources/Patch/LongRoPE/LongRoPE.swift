@@ -18,6 +18,17 @@ public enum LongRoPE {
     }
   }
 
+  /// The same as the runtimes compute them: every step in 32-bit floats, as transformers does it. Far along a sequence
+  /// the rounding shows.
+  public static func singlePrecisionInverseFrequencies(
+    theta: Double, rotaryDimensions: Int, factors: [Double]? = nil
+  ) -> [Float] {
+    (0..<rotaryDimensions / 2).map { pair in
+      let power = powf(Float(theta), Float(2 * pair) / Float(rotaryDimensions))
+      return 1 / (factors.map { Float($0[pair]) * power } ?? power)
+    }
+  }
+
   /// LongRoPE's attention scale: sqrt(1 + ln s / ln L0), and 1 where the window is not extended.
   /// - Parameters:
   ///   - scale: s, the extended window over the original one.

@@ -84,27 +84,37 @@ struct FolderReader {
   func table(
     _ name: String, _ factors: [Double]?, _ mscale: Double, theta: Double, dimensions: Int
   ) -> UsedTable {
-    UsedTable(
-      name: name, mscale: mscale,
-      inverseFrequencies: LongRoPE.inverseFrequencies(
-        theta: theta, rotaryDimensions: dimensions, factors: factors))
+    UsedTable(name: name, factors: factors, mscale: mscale, theta: theta, rotaryDimensions: dimensions)
   }
 
-  /// Without longrope: the same for every length. Linear scaling is computed, others are only named.
+  /// Without longrope: the same for every length. Linear and Llama 3.1's scaling are computed, others are only named.
   func plain(
     _ runtime: Runtime, type: String?, _ scaling: JSONValue?, theta: Double, dimensions: Int
   ) -> RuntimeReading {
     var reading = RuntimeReading(runtime)
     var used = table("none", nil, 1, theta: theta, dimensions: dimensions)
-    if let type, type != "default" {
-      used.name = type
-      let factor = scaling?["factor"]?.double.flatMap { $0 > 0 ? $0 : nil }
-      used.inverseFrequencies =
-        type == "linear" ? factor.map { f in used.inverseFrequencies?.map { $0 / f } ?? [] } : nil
+    let factor = scaling?["factor"]?.double.flatMap { $0 > 0 ? $0 : nil }
+    switch (type, factor) {
+    case (nil, _), ("default", _): break
+    case ("linear", let factor?):
+      used = UsedTable(
+        name: "linear", factors: nil, mscale: 1, theta: theta, rotaryDimensions: dimensions, stretch: factor)
+    case ("llama3", let factor?):
+      used = table("llama3", llama3Factors(factor, scaling, theta, dimensions), 1, theta: theta, dimensions: dimensions)
+    case (let type?, _):
+      used = UsedTable(name: type, mscale: 1, inverseFrequencies: nil)
     }
     reading.short = used
     reading.long = used
     return reading
+  }
+
+  private func llama3Factors(_ factor: Double, _ scaling: JSONValue?, _ theta: Double, _ dimensions: Int) -> [Double] {
+    Llama3Scaling.factors(
+      theta: theta, rotaryDimensions: dimensions, factor: factor,
+      originalWindow: scaling?["original_max_position_embeddings"]?.integer ?? window,
+      lowFrequencyFactor: scaling?["low_freq_factor"]?.double ?? 1,
+      highFrequencyFactor: scaling?["high_freq_factor"]?.double ?? 4)
   }
 
   func su(factor: Double, _ original: Int) -> Double {

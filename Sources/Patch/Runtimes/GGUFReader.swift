@@ -36,12 +36,10 @@ struct GGUFReader {
     let mscale = value("scaling.attn_factor")?.double ?? 1
     let stretch = type == "none" ? 1 : value("scaling.factor")?.double ?? value("scale_linear")?.double ?? 1
     func table(_ name: String, _ factors: [Float]?) -> UsedTable {
-      let base = LongRoPE.inverseFrequencies(
+      UsedTable(
+        name: factors == nil ? "none" : name, factors: factors.map { $0.map(Double.init) }, mscale: mscale,
         theta: model.geometry.theta, rotaryDimensions: model.geometry.rotaryDimensions,
-        factors: factors.map { $0.map(Double.init) })
-      return UsedTable(
-        name: factors == nil ? "none" : name, mscale: mscale,
-        inverseFrequencies: base.map { stretch > 0 && stretch.isFinite ? $0 / stretch : $0 })
+        stretch: stretch > 0 && stretch.isFinite ? stretch : 1)
     }
     var reading = RuntimeReading(.llamaCpp)
     if let frequencies = model.frequencyFactors {

@@ -76,8 +76,8 @@ public struct Inspection: Sendable {
     for member in model.config.value[Stamp.member]?.members ?? [] {
       stamp[member.name] = member.value.text
     }
-    let paper = Self.paper(geometry, factors)
     let reader = FolderReader(model)
+    let paper = Self.paper(geometry, factors, scaled: reader.read(.transformers5))
     readings =
       [paper] + Runtime.ofFolders.map { Self.judged(reader.read($0), $0, paper, model.path, model.geometry.window) }
     readings.append(reader.read(.llamaCpp))
@@ -92,11 +92,9 @@ public struct Inspection: Sendable {
     for name in ["version", "factors_sha256"] {
       stamp[name] = model.first.header[key: "\(Stamp.member).\(name)"]?.text
     }
-    let paper = Self.paper(geometry, factors)
-    readings = [
-      paper,
-      Self.judged(GGUFReader(model: model).read(), .llamaCpp, paper, model.path, model.geometry.window),
-    ]
+    let reading = GGUFReader(model: model).read()
+    let paper = Self.paper(geometry, factors, scaled: reading)
+    readings = [paper, Self.judged(reading, .llamaCpp, paper, model.path, model.geometry.window)]
   }
 
   private static func judged(
@@ -112,17 +110,20 @@ public struct Inspection: Sendable {
     return reading
   }
 
-  /// The papers' rule: short up to the original window, long beyond it, keys recomputed at the crossing.
-  private static func paper(_ geometry: RopeGeometry, _ factors: ModelFactors?) -> RuntimeReading {
+  /// The papers' rule: short up to the original window, long beyond it, keys recomputed at the crossing. A model
+  /// without factors keeps the scaling that it has, as `scaled` reads it.
+  private static func paper(
+    _ geometry: RopeGeometry, _ factors: ModelFactors?, scaled: RuntimeReading? = nil
+  ) -> RuntimeReading {
     var reading = RuntimeReading(name: "paper", title: "paper")
     func table(_ name: String, _ list: [Double]?, _ mscale: Double) -> UsedTable {
       UsedTable(
-        name: name, mscale: mscale,
-        inverseFrequencies: LongRoPE.inverseFrequencies(
-          theta: geometry.theta, rotaryDimensions: geometry.rotaryDimensions, factors: list))
+        name: name, factors: list, mscale: mscale, theta: geometry.theta,
+        rotaryDimensions: geometry.rotaryDimensions)
     }
     guard let factors else {
-      reading.short = table("none", nil, 1)
+      let isScaled = !["default", "longrope", "su"].contains(geometry.scalingType)
+      reading.short = isScaled ? scaled?.long ?? table("none", nil, 1) : table("none", nil, 1)
       reading.long = reading.short
       return reading
     }

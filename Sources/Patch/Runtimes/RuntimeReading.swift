@@ -53,6 +53,31 @@ public struct UsedTable: Equatable, Sendable {
   public var mscale: Double
   /// Radians a position, a pair, without mscale; nil for scalings that this program does not compute.
   public var inverseFrequencies: [Double]?
+  /// The same as they come out of 32-bit arithmetic; nil where only the numbers above are known.
+  public var singlePrecision: [Float]?
+
+  public init(name: String, mscale: Double, inverseFrequencies: [Double]?, singlePrecision: [Float]? = nil) {
+    self.name = name
+    self.mscale = mscale
+    self.inverseFrequencies = inverseFrequencies
+    self.singlePrecision = singlePrecision
+  }
+
+  /// - Parameters:
+  ///   - factors: one a pair, or nil for none.
+  ///   - stretch: what all frequencies are divided by.
+  init(
+    name: String, factors: [Double]?, mscale: Double, theta: Double, rotaryDimensions: Int, stretch: Double = 1
+  ) {
+    self.init(
+      name: name, mscale: mscale,
+      inverseFrequencies: LongRoPE.inverseFrequencies(
+        theta: theta, rotaryDimensions: rotaryDimensions, factors: factors
+      ).map { $0 / stretch },
+      singlePrecision: LongRoPE.singlePrecisionInverseFrequencies(
+        theta: theta, rotaryDimensions: rotaryDimensions, factors: factors
+      ).map { stretch == 1 ? $0 : $0 / Float(stretch) })
+  }
 
   /// True where both give the same angles and scale, to the precision of 32-bit floats.
   func matches(_ other: UsedTable) -> Bool {

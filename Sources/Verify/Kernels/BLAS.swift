@@ -13,7 +13,7 @@ struct MatrixPart {
     precondition(self.rows.upperBound <= matrix.rows && self.columns.upperBound <= matrix.columns)
   }
 
-  fileprivate var address: UnsafeMutablePointer<Float> {
+  var address: UnsafeMutablePointer<Float> {
     unsafe matrix.address(row: rows.lowerBound, column: columns.lowerBound)
   }
 
@@ -34,13 +34,25 @@ enum BLAS {
       alpha, a.address, a.stride, b.address, b.stride, 0, c.address, c.stride)
   }
 
-  /// c(m, n) = a(m, k) * b(k, n)
-  static func product(_ a: MatrixPart, _ b: MatrixPart, into c: MatrixPart) {
+  /// The same with b's numbers, row by row, at an address of their own.
+  static func productTransposed(
+    _ a: MatrixPart, rows: Int, at b: UnsafePointer<Float>, into c: MatrixPart
+  ) {
+    _ = prepared
+    precondition(c.rows.count == a.rows.count && c.columns.count == rows)
+    let width = Int32(a.columns.count)
+    unsafe cblas_sgemm(
+      CblasRowMajor, CblasNoTrans, CblasTrans, Int32(a.rows.count), Int32(rows), width, 1, a.address, a.stride, b,
+      width, 0, c.address, c.stride)
+  }
+
+  /// c(m, n) += a(m, k) * b(k, n)
+  static func addProduct(_ a: MatrixPart, _ b: MatrixPart, to c: MatrixPart) {
     _ = prepared
     precondition(a.columns.count == b.rows.count)
     precondition(c.rows.count == a.rows.count && c.columns.count == b.columns.count)
     unsafe cblas_sgemm(
       CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(a.rows.count), Int32(b.columns.count),
-      Int32(a.columns.count), 1, a.address, a.stride, b.address, b.stride, 0, c.address, c.stride)
+      Int32(a.columns.count), 1, a.address, a.stride, b.address, b.stride, 1, c.address, c.stride)
   }
 }

@@ -7,12 +7,18 @@
   let columns: Int
   let pointer: UnsafeMutablePointer<Float>
 
+  /// Its numbers are unset: whoever makes one writes them before reading any.
   init(rows: Int, columns: Int) {
     precondition(rows >= 0 && columns >= 0)
     self.rows = rows
     self.columns = columns
     unsafe pointer = .allocate(capacity: max(1, rows * columns))
-    unsafe pointer.initialize(repeating: 0, count: max(1, rows * columns))
+  }
+
+  static func zeros(rows: Int, columns: Int) -> Matrix {
+    let matrix = Matrix(rows: rows, columns: columns)
+    unsafe matrix.pointer.update(repeating: 0, count: rows * columns)
+    return matrix
   }
 
   deinit { unsafe pointer.deallocate() }
@@ -36,6 +42,23 @@
     }
     return result
   }
+
+  /// All rows of another matrix, written over those from `row` on.
+  func copy(_ source: Matrix, at row: Int) {
+    precondition(source.columns == columns && row + source.rows <= rows)
+    unsafe address(row: row).update(from: source.pointer, count: source.rows * columns)
+  }
+
+  /// Some columns of another matrix, row by row, written over those from `column` on.
+  func copy(columns chosen: Range<Int>, of source: Matrix, at column: Int) {
+    precondition(source.rows == rows && chosen.upperBound <= source.columns && column + chosen.count <= columns)
+    for row in 0..<rows {
+      unsafe address(row: row, column: column).update(
+        from: source.address(row: row, column: chosen.lowerBound), count: chosen.count)
+    }
+  }
+
+  func row(_ row: Int) -> [Float] { (0..<columns).map { self[row, $0] } }
 
   /// Where a row, or a place in it, begins.
   func address(row: Int, column: Int = 0) -> UnsafeMutablePointer<Float> {

@@ -1,4 +1,5 @@
 import Formats
+internal import CKernels
 
 /// Rows of a stored matrix, unpacked only when a product needs them.
 struct Weight: Sendable {
@@ -22,12 +23,19 @@ struct Weight: Sendable {
       offset: offset + range.lowerBound * rowBytes)
   }
 
-  private func unpack(_ range: Range<Int>, to destination: UnsafeMutablePointer<Float>) {
+  private func withBytes(_ range: Range<Int>, _ body: (UnsafeRawPointer) -> Void) {
     precondition(range.lowerBound >= 0 && range.upperBound <= rows)
     let start = offset + range.lowerBound * rowBytes
     unsafe file.map.withUnsafeBytes(in: start..<start + range.count * rowBytes) { buffer in
-      guard let base = buffer.baseAddress else { return }
-      unsafe type.unpack(base, to: destination, count: range.count * columns)
+      if let base = buffer.baseAddress { unsafe body(base) }
+    }
+  }
+
+  private func unpack(
+    _ range: Range<Int>, to destination: UnsafeMutablePointer<Float>, _ kernels: KernelTable = .best
+  ) {
+    unsafe withBytes(range) {
+      unsafe type.unpack($0, to: destination, count: range.count * columns, kernels)
     }
   }
 
@@ -46,20 +54,120 @@ struct Weight: Sendable {
     }
   }
 
-  /// Rows of the result that one task computes. Fixed, so that no result depends on the number of threads.
-  private static let tile = 128
+  /// Says where the first number stands that is none, or nil.
+  var firstNonFinite: String? {
+    let unpacked = Matrix(rows: 1, columns: columns)
+    for row in 0..<rows {
+      unpack(row: row, into: unpacked, at: 0)
+      for column in 0..<columns where !unpacked[0, column].isFinite {
+        return "tensor '\(name)' holds \(unpacked[0, column]) at row \(row), column \(column)"
+      }
+    }
+    return nil
+  }
+
+  // MARK: Products
+
+  /// Outputs that one task computes. Fixed, so that no result depends on the number of threads.
+  private static let exactTile = 256
+  private static let fastTile = 128
 
   /// out(tokens, rows) = x(tokens, columns) * this matrix transposed.
-  func project(_ x: Matrix, into out: Matrix, _ parallel: Parallel) {
-    precondition(x.columns == columns && out.rows == x.rows && out.columns == rows)
-    let tiles = (rows + Self.tile - 1) / Self.tile
-    parallel.run(tiles) { number in
-      let range = number * Self.tile..<min(rows, (number + 1) * Self.tile)
-      let unpacked = Matrix(rows: range.count, columns: columns)
-      unsafe unpack(range, to: unpacked.pointer)
-      BLAS.productTransposed(
-        MatrixPart(x), MatrixPart(unpacked), into: MatrixPart(out, columns: range))
+  func project(_ x: Operand, into out: Matrix, _ engine: Engine) {
+    precondition(x.matrix.columns == columns && out.rows == x.matrix.rows && out.columns == rows)
+    if let halves = x.halves {
+      projectFast(halves, into: out, engine)
+    } else {
+      projectExact(x.matrix, into: out, engine)
     }
+  }
+
+  private func tile(_ number: Int, of size: Int) -> Range<Int> { number * size..<min(rows, (number + 1) * size) }
+
+  private func projectExact(_ x: Matrix, into out: Matrix, _ engine: Engine) {
+    let tiles = (rows + Self.exactTile - 1) / Self.exactTile
+    engine.parallel.run(
+      tiles, scratch: { Matrix(rows: type == .f32 ? 0 : Self.exactTile, columns: columns) }
+    ) { number, unpacked in
+      let range = tile(number, of: Self.exactTile)
+      let target = MatrixPart(out, columns: range)
+      unsafe withBytes(range) { bytes in
+        // Stored floats are multiplied where they are.
+        if type == .f32, Int(bitPattern: bytes) % MemoryLayout<Float>.alignment == 0 {
+          unsafe BLAS.productTransposed(
+            MatrixPart(x), rows: range.count, at: bytes.assumingMemoryBound(to: Float.self), into: target)
+          return
+        }
+        let copy = type == .f32 ? Matrix(rows: range.count, columns: columns) : unpacked
+        unsafe type.unpack(bytes, to: copy.pointer, count: range.count * columns, engine.kernels)
+        unsafe BLAS.productTransposed(MatrixPart(x), rows: range.count, at: copy.pointer, into: target)
+      }
+    }
+  }
+
+  private func projectFast(_ x: HalfMatrix, into out: Matrix, _ engine: Engine) {
+    let kernels = engine.kernels
+    let tiles = (rows + Self.fastTile - 1) / Self.fastTile
+    engine.parallel.run(
+      tiles,
+      scratch: {
+        (
+          Matrix(rows: type == .bf16 ? 0 : Self.fastTile, columns: columns),
+          PackedMatrix(outputs: Self.fastTile, inputs: columns, kernels)
+        )
+      }
+    ) { number, scratch in
+      let (unpacked, packed) = scratch
+      let range = tile(number, of: Self.fastTile)
+      unsafe withBytes(range) { bytes in
+        if type == .bf16 {
+          unsafe kernels.functions.pointee.pack_rows_bf16(bytes, range.count, columns, packed.pointer)
+        } else {
+          unsafe type.unpack(bytes, to: unpacked.pointer, count: range.count * columns, kernels)
+          kernels.packRows(MatrixPart(unpacked, rows: 0..<range.count), into: packed)
+        }
+      }
+      kernels.multiply(x, inputs: columns, packed, into: MatrixPart(out, columns: range))
+    }
+  }
+}
+
+/// The left factor of one or several products.
+struct Operand {
+  let matrix: Matrix
+  /// The same numbers, rounded; nil where products are exact.
+  let halves: HalfMatrix?
+
+  /// To be multiplied in 32-bit floats whatever the precision.
+  init(exact matrix: Matrix) {
+    self.matrix = matrix
+    halves = nil
+  }
+
+  init(_ matrix: Matrix, _ engine: Engine) {
+    self.matrix = matrix
+    guard engine.usesHalves else {
+      halves = nil
+      return
+    }
+    let rounded = HalfMatrix(rows: matrix.rows, columns: matrix.columns)
+    engine.parallel.run(rows: matrix.rows, by: 64) { rows in
+      engine.kernels.round(MatrixPart(matrix, rows: rows), into: rounded, at: rows.lowerBound)
+    }
+    halves = rounded
+  }
+}
+
+extension Engine {
+  func project(_ x: Operand, _ projection: Projection) -> Matrix {
+    let out = Matrix(rows: x.matrix.rows, columns: projection.weight.rows)
+    projection.weight.project(x, into: out, self)
+    if let bias = projection.bias {
+      for row in 0..<out.rows {
+        unsafe kernels.functions.pointee.add_scaled(out.address(row: row), bias, 1, bias.count)
+      }
+    }
+    return out
   }
 }
 

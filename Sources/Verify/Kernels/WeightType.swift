@@ -38,23 +38,26 @@ enum WeightType: String, Sendable {
   }
 
   /// Writes `count` elements, a multiple of the block's, to `destination`.
-  func unpack(_ source: UnsafeRawPointer, to destination: UnsafeMutablePointer<Float>, count: Int) {
+  func unpack(
+    _ source: UnsafeRawPointer, to destination: UnsafeMutablePointer<Float>, count: Int, _ kernels: KernelTable
+  ) {
+    let kernels = unsafe kernels.functions.pointee
     switch self {
     case .f32: unsafe UnsafeMutableRawPointer(destination).copyMemory(from: source, byteCount: count * 4)
-    case .f16: unsafe unpack_f16(source, destination, count)
-    case .bf16: unsafe unpack_bf16(source, destination, count)
-    case .q40: unsafe unpack_q4_0(source, destination, count)
-    case .q41: unsafe unpack_q4_1(source, destination, count)
-    case .q50: unsafe unpack_q5_0(source, destination, count)
-    case .q51: unsafe unpack_q5_1(source, destination, count)
-    case .q80: unsafe unpack_q8_0(source, destination, count)
-    case .q2K: unsafe unpack_q2_k(source, destination, count)
-    case .q3K: unsafe unpack_q3_k(source, destination, count)
-    case .q4K: unsafe unpack_q4_k(source, destination, count)
-    case .q5K: unsafe unpack_q5_k(source, destination, count)
-    case .q6K: unsafe unpack_q6_k(source, destination, count)
-    case .iq4NL: unsafe unpack_iq4_nl(source, destination, count)
-    case .iq4XS: unsafe unpack_iq4_xs(source, destination, count)
+    case .f16: unsafe kernels.unpack_f16(source, destination, count)
+    case .bf16: unsafe kernels.unpack_bf16(source, destination, count)
+    case .q40: unsafe kernels.unpack_q4_0(source, destination, count)
+    case .q41: unsafe kernels.unpack_q4_1(source, destination, count)
+    case .q50: unsafe kernels.unpack_q5_0(source, destination, count)
+    case .q51: unsafe kernels.unpack_q5_1(source, destination, count)
+    case .q80: unsafe kernels.unpack_q8_0(source, destination, count)
+    case .q2K: unsafe kernels.unpack_q2_k(source, destination, count)
+    case .q3K: unsafe kernels.unpack_q3_k(source, destination, count)
+    case .q4K: unsafe kernels.unpack_q4_k(source, destination, count)
+    case .q5K: unsafe kernels.unpack_q5_k(source, destination, count)
+    case .q6K: unsafe kernels.unpack_q6_k(source, destination, count)
+    case .iq4NL: unsafe kernels.unpack_iq4_nl(source, destination, count)
+    case .iq4XS: unsafe kernels.unpack_iq4_xs(source, destination, count)
     }
   }
 }

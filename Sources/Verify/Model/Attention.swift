@@ -1,51 +1,181 @@
-/// Causal attention over a whole sequence, in blocks of queries: memory grows with the length, not with its square.
-struct Attention {
-  private let model: Transformer
-  private let parallel: Parallel
-  /// Queries that are taken together. Fixed, so that no result depends on the number of threads.
-  private static let block = 128
+internal import CKernels
 
-  init(_ model: Transformer, _ parallel: Parallel) {
-    self.model = model
-    self.parallel = parallel
+/// Causal attention in blocks of queries and of keys with a running maximum and sum (FlashAttention): memory does not
+/// grow with the length.
+struct Attention {
+  let shape: AttentionShape
+  let pattern: SelfAttention.Pattern
+  let batch: Batch
+  let layer: LayerKeys
+  /// By the first row of each block of keys; empty where products are exact.
+  let packed: [Int: PackedKeys]
+  let engine: Engine
+
+  /// Queries, and keys, that are taken together. Fixed, so that no result depends on the number of threads.
+  static let queryBlock = 128
+  static let keyBlock = 512
+
+  /// Queries that see the same blocks of keys, but for their own limits.
+  private struct Task {
+    /// Rows of the query matrix.
+    var queries: Range<Int>
+    /// Their positions.
+    var positions: [Int]
+    var segment: Int
+  }
+
+  /// Consecutive keys.
+  private struct Span {
+    var rows: Range<Int>
+    var start: Int
+    /// The block that they belong to, as `packed` knows it, where they are the whole of it or its beginning.
+    var block: Int
   }
 
   /// - Parameters:
-  ///   - query: (n, heads * headDim), rotated.
-  ///   - key: (n, kvHeads * headDim), rotated.
-  ///   - value: (n, kvHeads * headDim)
-  /// - Returns: (n, heads * headDim)
-  func mix(_ query: Matrix, _ key: Matrix, _ value: Matrix) -> Matrix {
-    let out = Matrix(rows: query.rows, columns: query.columns)
-    let blocks = (query.rows + Self.block - 1) / Self.block
-    parallel.run(blocks * model.heads) { index in
-      let start = index / model.heads * Self.block
-      let rows = start..<min(start + Self.block, query.rows)
-      mixBlock(rows, head: index % model.heads, query, key, value, into: out)
+  ///   - query: (m, heads * headDimension), rotated.
+  ///   - rows: the rows of the batch that the queries stand for, in order.
+  /// - Returns: (m, heads * valueDimension)
+  func mix(_ query: Matrix, rows: [Int]) -> Matrix {
+    let out = Matrix.zeros(rows: query.rows, columns: shape.mixedWidth)
+    let tasks = tasks(rows)
+    engine.parallel.run(
+      tasks.count * shape.heads, scratch: { Scratch(shape, engine) }
+    ) { index, scratch in
+      mix(query, tasks[index / shape.heads], head: index % shape.heads, into: out, scratch)
     }
     return out
   }
 
-  private func mixBlock(
-    _ rows: Range<Int>, head: Int, _ query: Matrix, _ key: Matrix, _ value: Matrix, into out: Matrix
-  ) {
-    let width = model.headDimension
-    let column = head * width
-    let group = head / (model.heads / model.keyValueHeads) * width
-    // Keys before the first that any query of the block can see, and after its last, are left out.
-    let first = model.slidingWindow.map { max(0, rows.lowerBound - $0 + 1) } ?? 0
-    let visible = first..<rows.upperBound
-    let weights = Matrix(rows: rows.count, columns: visible.count)
-    BLAS.productTransposed(
-      MatrixPart(query, rows: rows, columns: column..<column + width),
-      MatrixPart(key, rows: visible, columns: group..<group + width), into: MatrixPart(weights),
-      alpha: model.attentionScale)
-    for row in rows {
-      let from = model.slidingWindow.map { max(0, row - $0 + 1) } ?? 0
-      Rows.softmax(weights, row: row - rows.lowerBound, first: from - first, visible: row - from + 1)
+  private func tasks(_ rows: [Int]) -> [Task] {
+    var tasks: [Task] = []
+    for (query, row) in rows.enumerated() {
+      let segment = batch.segment(ofRow: row)
+      let position = batch.segments[segment].start + row - batch.segments[segment].rows.lowerBound
+      if let last = tasks.last, last.segment == segment, last.positions.count < Self.queryBlock,
+        isInOneBlock(last.positions[0], position)
+      {
+        tasks[tasks.count - 1].queries = last.queries.lowerBound..<query + 1
+        tasks[tasks.count - 1].positions.append(position)
+      } else {
+        tasks.append(Task(queries: query..<query + 1, positions: [position], segment: segment))
+      }
     }
-    BLAS.product(
-      MatrixPart(weights), MatrixPart(value, rows: visible, columns: group..<group + width),
-      into: MatrixPart(out, rows: rows, columns: column..<column + width))
+    return tasks
+  }
+
+  /// Queries of different sparse blocks see different keys.
+  private func isInOneBlock(_ first: Int, _ second: Int) -> Bool {
+    guard case .blockSparse(let sparsity) = pattern else { return true }
+    return first / sparsity.blockSize == second / sparsity.blockSize
+  }
+
+  /// The keys that some query of the task can see.
+  private func spans(_ task: Task, head: Int) -> [Span] {
+    let last = task.positions[task.positions.count - 1]
+    let first: Int
+    if case .window(let reach) = pattern { first = max(0, task.positions[0] - reach + 1) } else { first = 0 }
+    var spans: [Span] = []
+    for piece in batch.chain(task.segment) {
+      for start in stride(from: 0, to: piece.rows.count, by: Self.keyBlock) {
+        let position = piece.start + start
+        let count = min(Self.keyBlock, piece.rows.count - start)
+        guard position <= last, position + count > first else { continue }
+        let row = piece.rows.lowerBound + start
+        let seen = min(count, last + 1 - position)
+        spans.append(Span(rows: row..<row + seen, start: position, block: row))
+      }
+    }
+    guard case .blockSparse(let sparsity) = pattern else { return spans }
+    return spans.flatMap { split($0, sparsity, queryBlock: last / sparsity.blockSize, head: head) }
+  }
+
+  /// The parts of a span that a head sees.
+  private func split(_ span: Span, _ sparsity: BlockSparsity, queryBlock: Int, head: Int) -> [Span] {
+    var parts: [Span] = []
+    for offset in span.rows.indices {
+      let position = span.start + offset - span.rows.lowerBound
+      guard sparsity.sees(queryBlock: queryBlock, keyBlock: position / sparsity.blockSize, head: head) else { continue }
+      if let last = parts.last, last.rows.upperBound == offset {
+        parts[parts.count - 1].rows = last.rows.lowerBound..<offset + 1
+      } else {
+        parts.append(Span(rows: offset..<offset + 1, start: position, block: -1))
+      }
+    }
+    return parts
+  }
+
+  /// What one thread works in.
+  private final class Scratch: @unchecked Sendable {
+    // @unchecked Sendable: each thread has its own.
+    let scores: Matrix
+    let query: HalfMatrix
+    let probabilities: HalfMatrix
+    var maxima: [Float] = []
+    var sums: [Float] = []
+    var first: [Int32] = []
+    var last: [Int32] = []
+
+    init(_ shape: AttentionShape, _ engine: Engine) {
+      scores = Matrix(rows: Attention.queryBlock, columns: Attention.keyBlock)
+      let rows = engine.usesHalves ? Attention.queryBlock : 0
+      query = HalfMatrix(rows: rows, columns: shape.headDimension)
+      probabilities = HalfMatrix(rows: rows, columns: Attention.keyBlock)
+    }
+
+    func begin(_ count: Int) {
+      maxima = Array(repeating: -.infinity, count: count)
+      sums = Array(repeating: 0, count: count)
+      first = Array(repeating: 0, count: count)
+      last = Array(repeating: 0, count: count)
+    }
+  }
+
+  private func mix(_ query: Matrix, _ task: Task, head: Int, into out: Matrix, _ scratch: Scratch) {
+    let group = head / (shape.heads / shape.keyValueHeads)
+    let queries = MatrixPart(query, rows: task.queries, columns: shape.keyColumns(head))
+    let target = MatrixPart(out, rows: task.queries, columns: shape.valueColumns(head))
+    scratch.begin(task.positions.count)
+    if !packed.isEmpty { engine.kernels.round(queries, into: scratch.query) }
+    for span in spans(task, head: head) {
+      setLimits(task, span, scratch)
+      let block = packed[span.block]
+      // A packed block is multiplied whole; what it has beyond the span is masked.
+      let columns = block?.count ?? span.rows.count
+      let scores = MatrixPart(scratch.scores, rows: 0..<task.positions.count, columns: 0..<columns)
+      if let block {
+        engine.kernels.multiply(
+          scratch.query, inputs: shape.headDimension, block.keys[group], into: scores, alpha: shape.scale)
+        unsafe engine.kernels.functions.pointee.softmax_step_bf16(
+          scores.address, Self.keyBlock, task.positions.count, columns, scratch.first, scratch.last,
+          &scratch.maxima, &scratch.sums, target.address, out.columns, shape.valueDimension,
+          scratch.probabilities.pointer, scratch.probabilities.stride)
+        engine.kernels.multiply(
+          scratch.probabilities, inputs: columns, block.values[group], into: target, accumulates: true)
+      } else {
+        BLAS.productTransposed(
+          queries, MatrixPart(layer.keys, rows: span.rows, columns: shape.keyColumns(group)), into: scores,
+          alpha: shape.scale)
+        unsafe engine.kernels.functions.pointee.softmax_step(
+          scores.address, Self.keyBlock, task.positions.count, columns, scratch.first, scratch.last,
+          &scratch.maxima, &scratch.sums, target.address, out.columns, shape.valueDimension)
+        BLAS.addProduct(
+          scores, MatrixPart(layer.values, rows: span.rows, columns: shape.valueColumns(group)), to: target)
+      }
+    }
+    for (index, row) in task.queries.enumerated() {
+      engine.divide(out, row: row, columns: shape.valueColumns(head), by: scratch.sums[index])
+    }
+  }
+
+  /// The columns of a span that each query sees.
+  private func setLimits(_ task: Task, _ span: Span, _ scratch: Scratch) {
+    let count = span.rows.count
+    for (index, position) in task.positions.enumerated() {
+      scratch.last[index] = Int32(min(count, max(0, position + 1 - span.start)))
+      if case .window(let reach) = pattern {
+        scratch.first[index] = min(scratch.last[index], Int32(max(0, position - reach + 1 - span.start)))
+      }
+    }
   }
 }

@@ -1,12 +1,19 @@
 public import Patch
 
-/// Runs sequences as one runtime would rotate them.
+/// Rotates sequences as one runtime would.
 public struct Follower: Equatable, Sendable {
   /// The runtime's name, or `paper`.
   public let name: String
-  private let short: UsedTable
-  private let long: UsedTable
-  private let rule: SwitchRule
+  /// Tables by the greatest length that each serves, in order; the last has no limit.
+  private let stages: [Stage]
+  private let rule: Rule
+
+  private struct Stage: Equatable, Sendable {
+    var limit: Int
+    var table: RopeSchedule.Table
+  }
+
+  private enum Rule { case fixed, recomputed, kept }
 
   /// - Throws: `VerifyError` for a runtime that does not run the model.
   public init(_ reading: RuntimeReading) throws {
@@ -14,62 +21,78 @@ public struct Follower: Equatable, Sendable {
       throw VerifyError(reading.title, reading.notes.first ?? "does not run the model")
     }
     name = reading.name
-    self.short = short
-    self.long = long
-    rule = reading.rule
-  }
-
-  /// One prefill, and the positions that are to be scored in it.
-  struct Pass: Hashable, Sendable {
-    var schedule: RopeSchedule
-    var scored: [Int]
-  }
-
-  /// The prefills that give what the runtime would compute when it is given `prompt` tokens at once and generates the
-  /// rest of `count` tokens one by one. `scored` are positions; the token at p is predicted from the p tokens before it.
-  func passes(prompt: Int, count: Int, scored: [Int]) throws -> [Pass] {
-    switch rule {
+    let last = Stage(limit: .max, table: try RopeSchedule.Table(long))
+    switch reading.rule {
     case .fixed:
-      return [Pass(schedule: try RopeSchedule(long, count: count), scored: scored)]
+      stages = [last]
+      rule = .fixed
     case .recomputed(let limit):
-      // Prompt tokens are predicted within the prompt, whose whole length chooses the table.
-      let within = scored.filter { max($0, prompt) <= limit }
-      let beyond = scored.filter { max($0, prompt) > limit }
-      return try [(short, within), (long, beyond)].filter { !$0.1.isEmpty }.map {
-        Pass(schedule: try RopeSchedule($0.0, count: count), scored: $0.1)
-      }
+      stages = [Stage(limit: limit, table: try RopeSchedule.Table(short)), last]
+      rule = .recomputed
     case .kept(let limit):
-      let schedule = try RopeSchedule(short: short, long: long, count: count) { position in
-        max(position + 1, prompt) > limit
-      }
-      return [Pass(schedule: schedule, scored: scored)]
+      stages = [Stage(limit: limit, table: try RopeSchedule.Table(short)), last]
+      rule = .kept
     }
   }
-}
 
-/// Scores one sequence as several runtimes would, computing what they share once.
-struct SharedScores {
-  private let forward: ForwardPass
-  private var known: [Follower.Pass: [Int: ForwardPass.Score]] = [:]
-  private let tokens: [Int]
-  private let prompt: Int
-
-  init(_ forward: ForwardPass, tokens: [Int], prompt: Int) {
-    self.forward = forward
-    self.tokens = tokens
-    self.prompt = prompt
+  /// The paper's rule for a factor set, with what no runtime can express: lists that differ by layer, start tokens,
+  /// and tables by length.
+  /// - Throws: `VerifyError` for a set without its original window.
+  public init(paper set: FactorSet, geometry: RopeGeometry) throws {
+    let original = set.originalWindow ?? geometry.originalWindow
+    let mscales = set.mscale.values(originalWindow: original, window: set.window ?? geometry.window)
+    func table(_ factors: FactorTable?, _ mscale: Double) -> RopeSchedule.Table {
+      func frequencies(_ factors: [Double]?) -> [Float] {
+        LongRoPE.singlePrecisionInverseFrequencies(
+          theta: geometry.theta, rotaryDimensions: geometry.rotaryDimensions, factors: factors)
+      }
+      return RopeSchedule.Table(
+        inverseFrequencies: factors.map { $0.rows.map { frequencies($0) } } ?? [frequencies(nil)],
+        mscale: Float(mscale), startTokens: factors == nil ? 0 : set.startTokens,
+        unscaled: set.startTokens > 0 ? frequencies(nil) : [])
+    }
+    for factors in [set.long, set.short].compactMap(\.self) + set.buckets.map(\.factors) {
+      guard factors.pairs * 2 == geometry.rotaryDimensions else {
+        throw VerifyError("factors", "\(factors.pairs) factors for \(geometry.rotaryDimensions) rotary dimensions")
+      }
+    }
+    name = "paper"
+    rule = .recomputed
+    let buckets = set.buckets.sorted { $0.maximumLength < $1.maximumLength }.map {
+      Stage(limit: $0.maximumLength, table: table($0.factors, mscales.long))
+    }
+    stages =
+      [Stage(limit: original, table: table(set.short, mscales.short))] + buckets.filter { $0.limit > original }
+      + [Stage(limit: .max, table: table(set.long, mscales.long))]
   }
 
-  /// - Returns: one score a position, in order.
-  mutating func scores(_ follower: Follower, at positions: [Int]) throws -> [ForwardPass.Score] {
-    var found: [Int: ForwardPass.Score] = [:]
-    for pass in try follower.passes(prompt: prompt, count: tokens.count, scored: positions) {
-      if known[pass] == nil {
-        let scores = try forward.scores(of: tokens, schedule: pass.schedule, at: pass.scored)
-        known[pass] = Dictionary(uniqueKeysWithValues: zip(pass.scored, scores))
-      }
-      found.merge(known[pass] ?? [:]) { first, _ in first }
+  /// The schedule of a sequence of so many tokens, of which the first `prompt` were given at once: as it stands when the
+  /// token after the last is predicted.
+  public func schedule(prompt: Int, count: Int) -> RopeSchedule {
+    switch rule {
+    case .fixed: return RopeSchedule(stages[0].table)
+    case .recomputed: return RopeSchedule(stage(max(prompt, count)).table)
+    case .kept:
+      let (short, long) = (stages[0], stages[1])
+      return prompt > short.limit
+        ? RopeSchedule(long.table) : RopeSchedule(short.table, before: short.limit, then: long.table)
     }
-    return positions.compactMap { found[$0] }
+  }
+
+  private func stage(_ length: Int) -> Stage { stages.first { length <= $0.limit } ?? stages[stages.count - 1] }
+
+  /// The positions to score, grouped by the schedule that rotates the tokens before each. The token at p is predicted
+  /// from the p tokens before it.
+  func passes(prompt: Int, scored: [Int]) -> [(schedule: RopeSchedule, scored: [Int])] {
+    var groups: [(schedule: RopeSchedule, scored: [Int])] = []
+    for position in scored {
+      let schedule = schedule(prompt: prompt, count: position)
+      if let index = groups.firstIndex(where: { $0.schedule == schedule }) {
+        groups[index].scored.append(position)
+      } else {
+        groups.append((schedule, [position]))
+      }
+    }
+    return groups
   }
 }

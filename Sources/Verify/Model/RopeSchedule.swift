@@ -1,44 +1,92 @@
 import Glibc
 public import Patch
 
-/// Which rotary table each position of one sequence is turned by, queries and keys alike.
+/// Which rotary table each position of a sequence is turned by, queries and keys alike.
 public struct RopeSchedule: Equatable, Hashable, Sendable {
-  /// Radians a position, a pair, as the runtime computes them in 32-bit floats.
-  var inverseFrequencies: [[Float]]
-  var mscales: [Float]
-  /// For each position, an index of the two lists above.
-  var tables: [UInt8]
+  /// Frequencies and the scale of the cosines and sines.
+  struct Table: Equatable, Hashable, Sendable {
+    /// Radians a position, a pair, as the runtimes compute them in 32-bit floats: one list for all layers, or one each.
+    var inverseFrequencies: [[Float]]
+    var mscale: Float
+    /// Positions before this one are turned by the unscaled frequencies (LongRoPE's n-hat).
+    var startTokens = 0
+    var unscaled: [Float] = []
 
-  /// One table for all of `count` positions.
-  public init(_ table: UsedTable, count: Int) throws {
-    guard let list = table.inverseFrequencies else {
-      throw VerifyError(table.name, "this kind of RoPE scaling cannot be run")
+    func frequencies(layer: Int, position: Int) -> [Float] {
+      if position < startTokens { return unscaled }
+      return inverseFrequencies.count == 1 ? inverseFrequencies[0] : inverseFrequencies[layer]
     }
-    inverseFrequencies = [list.map { Float($0) }]
-    mscales = [Float(table.mscale)]
-    tables = Array(repeating: 0, count: count)
   }
 
-  /// `short` for the positions for which `isLong` is false, `long` for the others.
-  public init(short: UsedTable, long: UsedTable, count: Int, isLong: (Int) -> Bool) throws {
-    let other = try RopeSchedule(long, count: 0)
-    self = try RopeSchedule(short, count: count)
-    guard other.inverseFrequencies != inverseFrequencies || other.mscales != mscales else { return }
-    inverseFrequencies += other.inverseFrequencies
-    mscales += other.mscales
-    tables = (0..<count).map { isLong($0) ? 1 : 0 }
-    // A schedule that uses one table only is the same as one that has no other.
-    if let first = tables.first, tables.allSatisfy({ $0 == first }) {
-      inverseFrequencies = [inverseFrequencies[Int(first)]]
-      mscales = [mscales[Int(first)]]
-      tables = Array(repeating: 0, count: count)
+  private struct Run: Equatable, Hashable, Sendable {
+    var end: Int
+    var table: Table
+  }
+
+  /// In order; the last has no end.
+  private let runs: [Run]
+
+  /// One table for all positions.
+  init(_ table: Table) { runs = [Run(end: .max, table: table)] }
+
+  /// `first` for the positions before `end`, `second` from there on.
+  init(_ first: Table, before end: Int, then second: Table) {
+    runs =
+      end <= 0 || first == second
+      ? [Run(end: .max, table: second)] : [Run(end: end, table: first), Run(end: .max, table: second)]
+  }
+
+  /// One table as a runtime uses it.
+  /// - Throws: `VerifyError` for a kind of scaling that is not computed.
+  public init(_ table: UsedTable) throws { self.init(try Table(table)) }
+
+  func table(at position: Int) -> Table {
+    (runs.first { position < $0.end } ?? runs[runs.count - 1]).table
+  }
+
+  /// The positions, from 0 on, that both turn alike.
+  func commonPositions(with other: RopeSchedule) -> Int {
+    for (mine, others) in zip(runs, other.runs) {
+      if mine.table != others.table { break }
+      if mine.end != others.end { return min(mine.end, others.end) }
+    }
+    if runs == other.runs { return .max }
+    return runs[0].table == other.runs[0].table ? min(runs[0].end, other.runs[0].end) : 0
+  }
+
+  /// Whether layers differ.
+  var isPerLayer: Bool { runs.contains { $0.table.inverseFrequencies.count > 1 } }
+  var pairs: Int { runs[0].table.inverseFrequencies[0].count }
+
+  /// - Throws: `VerifyError` where the tables do not fit a model.
+  func check(layers: Int, rotary: Int, subject: String) throws {
+    for run in runs {
+      let lists = run.table.inverseFrequencies
+      guard lists.count == 1 || lists.count == layers, lists.allSatisfy({ $0.count * 2 <= rotary }) else {
+        throw VerifyError(
+          subject, "\(lists.count) lists of \(pairs) frequencies do not fit \(layers) layers of \(rotary) dimensions")
+      }
     }
   }
 
   /// cos and sin of a position's angles times mscale, computed as the runtimes do, in 32-bit floats.
-  func turn(_ position: Int) -> (cosines: [Float], sines: [Float]) {
-    let table = Int(tables[position])
-    let angles = inverseFrequencies[table].map { $0 * Float(position) }
-    return (angles.map { cosf($0) * mscales[table] }, angles.map { sinf($0) * mscales[table] })
+  func turn(_ position: Int, layer: Int, into turns: Turns, at row: Int) {
+    let table = table(at: position)
+    for (pair, frequency) in table.frequencies(layer: layer, position: position).enumerated() {
+      let angle = frequency * Float(position)
+      turns.cosines[row, pair] = cosf(angle) * table.mscale
+      turns.sines[row, pair] = sinf(angle) * table.mscale
+    }
+  }
+}
+
+extension RopeSchedule.Table {
+  /// - Throws: `VerifyError` for a kind of scaling that is not computed.
+  init(_ used: UsedTable) throws {
+    guard let list = used.inverseFrequencies else {
+      throw VerifyError(used.name, "this kind of RoPE scaling cannot be run")
+    }
+    self.init(
+      inverseFrequencies: [used.singlePrecision ?? list.map { Float($0) }], mscale: Float(used.mscale))
   }
 }

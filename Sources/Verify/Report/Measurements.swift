@@ -8,7 +8,7 @@ public struct Measurements: Equatable, Sendable {
 
   /// The share of passkeys that a runtime found at a length; nil where none was tried.
   public func passkeyShare(_ runtime: String, length: Int) -> Double? {
-    let cells = passkeys.filter { $0.runtime == runtime && $0.length == length }
+    let cells = passkeys.filter { $0.runtime == runtime && $0.cell.length == length }
     guard !cells.isEmpty else { return nil }
     return Double(cells.filter(\.isExact).count) / Double(cells.count)
   }
@@ -18,7 +18,7 @@ public struct Measurements: Equatable, Sendable {
   }
 
   public var runtimes: [String] { unique(passkeys.map(\.runtime) + perplexities.map(\.runtime)) }
-  public var lengths: [Int] { Set(passkeys.map(\.length) + perplexities.map(\.length)).sorted() }
+  public var lengths: [Int] { Set(passkeys.map(\.cell.length) + perplexities.map(\.length)).sorted() }
 
   private func unique(_ names: [String]) -> [String] {
     var seen: Set<String> = []

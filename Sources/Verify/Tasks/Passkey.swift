@@ -1,12 +1,14 @@
 import Formats
 
-/// Passkey retrieval with LongRoPE's prompt: a number among repeated sentences, asked for at the end.
+/// Passkey retrieval: a number among repeated sentences, asked for at the end.
 public struct Passkey: Sendable {
-  private static let task =
-    "There is an important info hidden inside a lot of irrelevant text. Find it and memorize them. I will quiz you about the important information there.\n"
-  private static let filler =
-    "The grass is green. The sky is blue. The sun is yellow. Here we go. There and back again. "
-  private static let question = "\nWhat is the pass key? The pass key is"
+  /// Whose prompt is asked.
+  public enum Style: String, CaseIterable, Sendable {
+    /// LongRoPE's evaluation: lines.
+    case longrope
+    /// llama.cpp's passkey example: one line.
+    case llamaCpp = "llama.cpp"
+  }
 
   /// One prompt at one length, depth and sample, with its answer: exactly `length` tokens together.
   struct Prompt: Sendable {
@@ -16,73 +18,135 @@ public struct Passkey: Sendable {
     var key: Int
   }
 
-  /// What one runtime did with one prompt.
-  public struct Result: Equatable, Sendable {
-    public var runtime: String
+  /// One prompt to be asked.
+  public struct Cell: Hashable, Sendable {
     public var length: Int
     /// From 0, right after the task, to 1, right before the question.
     public var depth: Double
     public var sample: Int
+
+    public init(length: Int, depth: Double, sample: Int) {
+      self.length = length
+      self.depth = depth
+      self.sample = sample
+    }
+  }
+
+  /// What one runtime did with one prompt.
+  public struct Result: Equatable, Sendable {
+    public var runtime: String
+    public var cell: Cell
     public var key: Int
     /// Whether greedy decoding gives the key and no further digit.
     public var isExact: Bool
+    /// Whether the first number in ten greedy tokens is the key.
+    public var isPublished: Bool
     /// Log-probability of the answer's tokens, less that of the likeliest tokens in their places: 0 where all are.
     public var margin: Double
   }
 
   private let tokenizer: Tokenizer
+  private let text: Text
   private let task: [Int]
   private let filler: [Int]
   private let question: [Int]
 
-  public init(_ tokenizer: Tokenizer) {
+  public init(_ tokenizer: Tokenizer, style: Style = .longrope) {
     self.tokenizer = tokenizer
-    task = (tokenizer.beginning.map { [$0] } ?? []) + tokenizer.encode(Self.task)
-    filler = tokenizer.encode(Self.filler)
-    question = tokenizer.encode(Self.question)
+    text = Text(style)
+    task = (tokenizer.beginning.map { [$0] } ?? []) + tokenizer.encode(text.task)
+    filler = tokenizer.encode(text.filler)
+    question = tokenizer.encode(text.question)
+  }
+
+  private struct Text: Sendable {
+    var task =
+      "There is an important info hidden inside a lot of irrelevant text. Find it and memorize them. I will quiz you about the important information there."
+    var filler =
+      "The grass is green. The sky is blue. The sun is yellow. Here we go. There and back again. "
+    var question = "What is the pass key? The pass key is"
+    var needle: @Sendable (Int) -> String
+
+    init(_ style: Style) {
+      switch style {
+      case .longrope:
+        task += "\n"
+        question = "\n" + question
+        needle = { "\nThe pass key is \($0). Remember it. \($0) is the pass key.\n" }
+      case .llamaCpp:
+        task += " "
+        filler = " " + filler.dropLast()
+        question = " " + question
+        needle = { " The pass key is \($0). Remember it. \($0) is the pass key." }
+      }
+    }
   }
 
   /// - Throws: `VerifyError` for a length that the sentences around the key alone exceed.
-  func prompt(length: Int, depth: Double, key: Int) throws -> Prompt {
-    let needle = tokenizer.encode("\nThe pass key is \(key). Remember it. \(key) is the pass key.\n")
-    let answer = tokenizer.encode(" \(key)")
-    let room = length - task.count - needle.count - question.count - answer.count
+  func prompt(_ cell: Cell, key: Int) throws -> Prompt {
+    let needle = tokenizer.encode(text.needle(key))
+    let answer = tokenizer.encodeContinuation(" \(key)")
+    let room = cell.length - task.count - needle.count - question.count - answer.count
     guard room >= 0 else {
-      throw VerifyError("passkey", "\(length) tokens are too few: the prompt alone takes \(length - room)")
+      throw VerifyError(
+        "passkey", "\(cell.length) tokens are too few: the prompt alone takes \(cell.length - room)")
     }
-    let before = Int((depth * Double(room)).rounded())
+    let before = Int((cell.depth * Double(room)).rounded())
     let haystack = (0..<room).map { filler[$0 % filler.count] }
     let start = task + haystack[..<before] + needle + haystack[before...] + question
     return Prompt(tokens: start + answer, promptLength: start.count, key: key)
   }
 
-  /// One cell for every runtime.
-  public func run(
-    _ forward: ForwardPass, _ followers: [Follower], length: Int, depth: Double, sample: Int, seed: UInt64
-  ) throws -> [Result] {
-    let key = Self.key(length: length, depth: depth, sample: sample, seed: seed)
-    let prompt = try prompt(length: length, depth: depth, key: key)
-    // One token more, so that what follows the answer is predicted too; causality keeps it from touching anything else.
-    let tokens = prompt.tokens + [prompt.tokens[0]]
-    let positions = Array(prompt.promptLength...prompt.tokens.count)
-    var shared = SharedScores(forward, tokens: tokens, prompt: prompt.promptLength)
-    return try followers.map { follower in
-      let scores = try shared.scores(follower, at: positions)
-      let answer = scores.dropLast()
-      let isRight = zip(answer, prompt.tokens[prompt.promptLength...]).allSatisfy { $0.greedy == $1 }
-      let next = tokenizer.bytes(of: scores.last?.greedy ?? 0)
-      let goesOn = next.first.map { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ?? false
-      return Result(
-        runtime: follower.name, length: length, depth: depth, sample: sample, key: key,
-        isExact: isRight && !goesOn,
-        margin: answer.reduce(0) { $0 + $1.logProbability - $1.greedyLogProbability })
+  public func prompt(_ cell: Cell, seed: UInt64) throws -> (tokens: [Int], prompt: Int, key: Int) {
+    let prompt = try prompt(cell, key: Self.key(cell, seed: seed))
+    return (prompt.tokens, prompt.promptLength, prompt.key)
+  }
+
+  /// Cells for every runtime; `each` is called with a result as soon as it is known. Cells that stand near each other
+  /// share most when the deeper ones come first.
+  public func run(_ cells: [Cell], _ scoring: Scoring, seed: UInt64, each: (Result) throws -> Void) throws {
+    let prompts = try cells.map { try prompt($0, key: Self.key($0, seed: seed)) }
+    let sequences = prompts.map { prompt in
+      // One token more, so that what follows the answer is predicted too; causality keeps it from touching anything
+      // else.
+      Scoring.Sequence(
+        tokens: prompt.tokens + [prompt.tokens[0]], prompt: prompt.promptLength,
+        scored: Array(prompt.promptLength...prompt.tokens.count))
+    }
+    try scoring.run(sequences) { number, follower, scores in
+      let result = judge(cells[number], prompts[number], scores, scoring.followers[follower].name)
+      try each(result.isExact ? result : published(result, prompts[number], scoring, follower))
     }
   }
 
+  private func judge(_ cell: Cell, _ prompt: Prompt, _ scores: [TokenScore], _ runtime: String) -> Result {
+    let answer = scores.dropLast()
+    let isRight = zip(answer, prompt.tokens[prompt.promptLength...]).allSatisfy { $0.greedy == $1 }
+    let next = tokenizer.bytes(of: scores.last?.greedy ?? 0)
+    let isExact = isRight && !(next.first.map(Self.isDigit) ?? false)
+    return Result(
+      runtime: runtime, cell: cell, key: prompt.key, isExact: isExact, isPublished: isExact,
+      margin: answer.reduce(0) { $0 + $1.logProbability - $1.greedyLogProbability })
+  }
+
+  private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+
+  /// LongRoPE's own score, decoded only where the strict one fails.
+  private func published(
+    _ result: Result, _ prompt: Prompt, _ scoring: Scoring, _ follower: Int
+  ) throws -> Result {
+    let generator = Generator(scoring.forward, scoring.followers[follower])
+    let tokens = try generator.generate(Array(prompt.tokens[..<prompt.promptLength]), count: 10)
+    let digits = tokens.flatMap(tokenizer.bytes).drop { !Self.isDigit($0) }.prefix(while: Self.isDigit)
+    var result = result
+    // The digits are compared as a number, as LongRoPE's evaluation does.
+    result.isPublished = Int(String(decoding: digits, as: UTF8.self)) == prompt.key
+    return result
+  }
+
   /// Five digits, by the cell alone, so that a part of the grid sees the same keys as the whole.
-  private static func key(length: Int, depth: Double, sample: Int, seed: UInt64) -> Int {
-    let cell = "\(seed) \(length) \(depth) \(sample)"
-    let digest = sha256(Array(cell.utf8)).prefix(12)
+  private static func key(_ cell: Cell, seed: UInt64) -> Int {
+    let digest = sha256(Array("\(seed) \(cell.length) \(cell.depth) \(cell.sample)".utf8)).prefix(12)
     return 10_000 + (Int(digest, radix: 16) ?? 0) % 90_000
   }
 }

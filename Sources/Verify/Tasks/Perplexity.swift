@@ -3,11 +3,17 @@ import Glibc
 /// Perplexity of a text, with the method that made it.
 public struct Perplexity: Sendable {
   public enum Method: String, CaseIterable, Sendable {
-    /// LongRoPE's search: windows of the length, each begun by the beginning token, every further token scored.
+    /// LongRoPE's search: documents cut off at the length, each begun by the beginning token, every further token scored.
     case truncate
+    /// LongRoPE's evaluation: a window of the length is moved on by the stride, each begun by the beginning token; what
+    /// the window before has not scored is scored, and the mean is one of windows.
+    case sliding
     /// llama-perplexity: chunks of the length over the whole text, their first token replaced by the beginning token,
     /// the second half scored.
     case llamaCpp = "llama.cpp"
+    /// The guide of Hugging Face's transformers: as `sliding`, with one beginning token before the text and the mean of
+    /// tokens.
+    case hfStride = "hf-stride"
   }
 
   public struct Result: Equatable, Sendable {
@@ -20,58 +26,114 @@ public struct Perplexity: Sendable {
     public var windows: Int
   }
 
+  /// A window and the positions in it that are scored.
+  struct Window: Sendable {
+    var tokens: [Int]
+    var scored: [Int]
+  }
+
   private let method: Method
-  private let windows: [[Int]]
-  private let scored: [Int]
+  let length: Int
+  let windows: [Window]
 
   /// - Parameters:
   ///   - text: its tokens, without a beginning token.
+  ///   - longest: the greatest length that is measured beside this one; documents are as long, so that shorter windows
+  ///     are their beginnings and cost nothing.
+  ///   - beginning: the beginning token, if there is to be one.
   ///   - maximumWindows: how many windows at most.
   /// - Throws: `VerifyError` for a text that is too short.
   public init(
-    _ text: [Int], length: Int, method: Method, beginning: Int?, maximumWindows: Int
+    _ text: [Int], length: Int, longest: Int, method: Method, stride: Int = 256, beginning: Int?, maximumWindows: Int
   ) throws {
     self.method = method
+    self.length = length
     let lead = beginning.map { [$0] } ?? []
     guard length >= 4 else { throw VerifyError("perplexity", "a length of \(length) tokens is too short") }
+    guard stride > 0 else { throw VerifyError("perplexity", "a stride of \(stride) tokens") }
     switch method {
-    case .truncate:
-      let step = length - lead.count
-      let count = min(maximumWindows, text.count / step)
-      windows = (0..<count).map { lead + text[$0 * step..<($0 + 1) * step] }
-      scored = Array(1..<length)
-    case .llamaCpp:
-      let whole = lead + text
-      let count = min(maximumWindows, whole.count / length)
-      windows = (0..<count).map { number in
-        var chunk = Array(whole[number * length..<(number + 1) * length])
-        if let beginning { chunk[0] = beginning }
-        return chunk
-      }
-      scored = Array(length / 2 + 1..<length)
+    case .truncate: windows = Self.truncated(text, length, max(longest, length), lead, maximumWindows)
+    case .sliding: windows = Self.sliding(text, length, stride, lead, maximumWindows)
+    case .hfStride: windows = Self.sliding(lead + text, length, stride, [], maximumWindows)
+    case .llamaCpp: windows = Self.chunks(lead + text, length, beginning, maximumWindows)
     }
     guard !windows.isEmpty else {
       throw VerifyError("perplexity", "the text has \(text.count) tokens, too few for one window of \(length)")
     }
   }
 
-  /// One length for every runtime.
-  public func run(_ forward: ForwardPass, _ followers: [Follower]) throws -> [Result] {
-    var losses = followers.map { _ in [Double]() }
-    for window in windows {
-      var shared = SharedScores(forward, tokens: window, prompt: window.count)
-      for (index, follower) in followers.enumerated() {
-        losses[index] += try shared.scores(follower, at: scored).map { -$0.logProbability }
+  private static func truncated(
+    _ text: [Int], _ length: Int, _ longest: Int, _ lead: [Int], _ limit: Int
+  ) -> [Window] {
+    let step = longest - lead.count
+    return (0..<min(limit, text.count / step)).map {
+      Window(tokens: lead + text[$0 * step..<$0 * step + length - lead.count], scored: Array(1..<length))
+    }
+  }
+
+  private static func sliding(
+    _ text: [Int], _ length: Int, _ stride: Int, _ lead: [Int], _ limit: Int
+  ) -> [Window] {
+    var windows: [Window] = []
+    var scoredUpTo = 0
+    let size = length - lead.count
+    // A text that is shorter than one window would say nothing of the length.
+    guard text.count >= size else { return [] }
+    for start in Swift.stride(from: 0, to: text.count, by: stride) where windows.count < limit {
+      let end = min(start + size, text.count)
+      let fresh = max(1, lead.count + scoredUpTo - start)
+      windows.append(Window(tokens: lead + text[start..<end], scored: Array(fresh..<lead.count + end - start)))
+      scoredUpTo = end
+      if end == text.count { break }
+    }
+    return windows.filter { !$0.scored.isEmpty }
+  }
+
+  private static func chunks(_ text: [Int], _ length: Int, _ beginning: Int?, _ limit: Int) -> [Window] {
+    (0..<min(limit, text.count / length)).map { number in
+      var chunk = Array(text[number * length..<(number + 1) * length])
+      if let beginning { chunk[0] = beginning }
+      return Window(tokens: chunk, scored: Array(length / 2 + 1..<length))
+    }
+  }
+
+  var sequences: [Scoring.Sequence] {
+    windows.map { Scoring.Sequence(tokens: $0.tokens, prompt: $0.tokens.count, scored: $0.scored) }
+  }
+
+  /// Several lengths, one after another, for every runtime; what they share is computed once.
+  public static func run(
+    _ measures: [Perplexity], _ scoring: Scoring, each: (Result) throws -> Void
+  ) throws {
+    // Window by window through all lengths, so that those which begin alike stand together.
+    let most = measures.map(\.windows.count).max() ?? 0
+    let order = (0..<most).flatMap { window in
+      measures.indices.filter { window < measures[$0].windows.count }.map { (measure: $0, window: window) }
+    }
+    var losses = measures.map { _ in scoring.followers.map { _ in [[Double]]() } }
+    try scoring.run(order.map { measures[$0.measure].sequences[$0.window] }) { number, follower, scores in
+      let measure = order[number].measure
+      losses[measure][follower].append(scores.map { -$0.logProbability })
+      if losses[measure][follower].count == measures[measure].windows.count {
+        try each(measures[measure].result(losses[measure][follower], scoring.followers[follower].name))
       }
     }
-    return zip(followers, losses).map { follower, losses in
-      let mean = losses.reduce(0, +) / Double(losses.count)
-      let variance = losses.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, losses.count - 1))
-      let value = exp(mean)
-      return Result(
-        runtime: follower.name, length: windows[0].count, value: value,
-        standardError: value * (variance / Double(losses.count)).squareRoot(), tokens: losses.count,
-        windows: windows.count)
-    }
+  }
+
+  private func result(_ losses: [[Double]], _ runtime: String) -> Result {
+    let all = losses.flatMap(\.self)
+    let value = exp(method == .sliding ? Self.mean(losses.map(Self.mean)) : Self.mean(all))
+    return Result(
+      runtime: runtime, length: length, value: value, standardError: value * Self.standardError(all),
+      tokens: all.count, windows: losses.count)
+  }
+
+  private static func mean(_ numbers: [Double]) -> Double { numbers.reduce(0, +) / Double(max(1, numbers.count)) }
+
+  /// Of the mean.
+  static func standardError(_ numbers: [Double]) -> Double {
+    let mean = mean(numbers)
+    let variance = numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, numbers.count - 1))
+    return (variance / Double(max(1, numbers.count))).squareRoot()
   }
 }

@@ -50,6 +50,9 @@ public struct Tokenizer: Sendable {
     return result
   }
 
+  /// The ids of a text that goes on after another, which no prefix of the tokenizer's own may come before.
+  func encodeContinuation(_ text: String) -> [Int] { encode(text) }
+
   private func nextAddedToken(in text: Substring) -> (Range<Substring.Index>, Int)? {
     var best: (Range<Substring.Index>, Int)?
     for token in addedTokens {

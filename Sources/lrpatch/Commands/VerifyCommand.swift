@@ -141,15 +141,15 @@ struct VerifyCommand: ReportingCommand {
   ) throws {
     guard task.isEmpty || task.contains("passkey") else { return }
     let passkey = Passkey(tokenizer)
+    let scoring = Scoring(forward, followers)
     for length in testedLengths(inspection) {
       common.note("passkeys at \(length) tokens")
-      for number in 0..<depths {
-        let depth = depths == 1 ? 0.5 : Double(number) / Double(depths - 1)
-        for sample in 0..<samples {
-          measured.passkeys += try passkey.run(
-            forward, followers, length: length, depth: depth, sample: sample, seed: seed)
+      let cells = (0..<depths).flatMap { number in
+        (0..<samples).map {
+          Passkey.Cell(length: length, depth: depths == 1 ? 0.5 : Double(number) / Double(depths - 1), sample: $0)
         }
       }
+      try passkey.run(cells.reversed(), scoring, seed: seed) { measured.passkeys.append($0) }
     }
   }
 
@@ -161,12 +161,12 @@ struct VerifyCommand: ReportingCommand {
     let texts = try perplexity.map { path in
       tokenizer.encode(String(decoding: try FileSystem.contents(of: path), as: UTF8.self))
     }
-    for length in testedLengths(inspection) {
-      common.note("perplexity at \(length) tokens")
-      measured.perplexities += try Perplexity(
-        Array(texts.joined()), length: length, method: method, beginning: tokenizer.beginning,
-        maximumWindows: windows
-      ).run(forward, followers)
+    let lengths = testedLengths(inspection)
+    let measures = try lengths.map {
+      try Perplexity(
+        Array(texts.joined()), length: $0, longest: lengths.max() ?? 0, method: method, beginning: tokenizer.beginning,
+        maximumWindows: windows)
     }
+    try Perplexity.run(measures, Scoring(forward, followers)) { measured.perplexities.append($0) }
   }
 }

@@ -1,0 +1,17 @@
+// The level of AVX-512 with products of bf16.
+#if defined(__x86_64__)
+#define DOT_PRODUCTS
+#define LEVEL_TABLE avx512_bf16_kernels
+#define LEVEL_NAME "avx512-bf16"
+#include "lanes_avx512.h"
+
+#include "lanes_rows.h"
+
+#include "lanes_exp.h"
+
+#include "lanes_pack.h"
+
+#include "lanes_matmul.h"
+
+#include "lanes_table.h"
+#endif

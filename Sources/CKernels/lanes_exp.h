@@ -1,0 +1,135 @@
+// Exponentials and what is made of them, over the lanes of a level.
+#pragma once
+
+/// e^x within 2e-7 of itself; infinity from 89 up, 0 from -104 down, a NaN for a NaN.
+///
+/// e^x = 2^n e^r with n whole and |r| <= log(2) / 2, where a polynomial of degree 6 is within 4e-9.
+INLINE floats exponential(floats x) {
+  x = lesser(all(89), greater(all(-105), x));  // The order keeps a NaN.
+  floats n = nearest_integer(multiply(x, all(0x1.715476p0f)));
+  // log(2) in two parts: n times the first has no rounding to speak of.
+  floats r = multiply_add(n, all(-0x1.62e4p-1f), x);
+  r = multiply_add(n, all(-0x1.7f7d1cp-20f), r);
+  floats sum = all(0x1.6a2434p-10f);
+  sum = multiply_add(sum, r, all(0x1.1239e2p-7f));
+  sum = multiply_add(sum, r, all(0x1.5558f2p-5f));
+  sum = multiply_add(sum, r, all(0x1.555492p-3f));
+  sum = multiply_add(sum, r, all(0x1.fffffcp-2f));
+  sum = multiply_add(multiply_add(sum, r, all(1)), r, all(1));
+  return times_power(sum, n);
+}
+
+/// e^x within 3e-6 of itself, for x <= 0: enough where it is rounded to bf16, which keeps 2e-3.
+///
+/// e^x = 2^n 2^r with n whole and |r| <= 1/2.
+INLINE floats coarse_exponential(floats x) {
+  floats power = greater(all(-150), multiply(x, all(0x1.715476p0f))), n = nearest_integer(power);
+  floats r = subtract(power, n), sum = all(0x1.3a02ccp-7f);
+  sum = multiply_add(sum, r, all(0x1.c9fc46p-5f));
+  sum = multiply_add(sum, r, all(0x1.ec0378p-3f));
+  sum = multiply_add(sum, r, all(0x1.62e12cp-1f));
+  return times_power(multiply_add(sum, r, all(1)), n);
+}
+
+static LEVEL void lanes_silu_gate(float *gate, const float *up, size_t count) {
+  for (size_t i = 0; i < count; i += lanes) {
+    long left = (long)(count - i);
+    floats x = load_some(gate + i, left, 0), denominator = add(all(1), exponential(subtract(all(0), x)));
+    store_some(gate + i, left, multiply(divide(x, denominator), load_some(up + i, left, 0)));
+  }
+}
+
+/// The numbers i ... of a row that lie in from ..< to; -INFINITY for the others.
+INLINE floats load_seen(const float *row, size_t i, size_t from, size_t to) {
+  if (from <= i && i + lanes <= to) return load(row + i);
+  return load_masked(row + i, lanes_between((long)from - (long)i, (long)to - (long)i), all(-INFINITY));
+}
+
+INLINE float greatest_seen(const float *row, size_t from, size_t to) {
+  // Two at a time, since each must wait for the one before.
+  floats even = all(-INFINITY), odd = even;
+  for (size_t i = from / lanes * lanes; i < to; i += 2 * lanes) {
+    even = greater(load_seen(row, i, from, to), even);
+    odd = greater(load_seen(row, i + lanes, from, to), odd);
+  }
+  return greatest_lane(greater(even, odd));
+}
+
+static LEVEL void lanes_softmax_row(float *row, size_t count, size_t width) {
+  floats greatest = all(greatest_seen(row, 0, count)), sum = all(0);
+  for (size_t i = 0; i < count; i += lanes) {
+    floats power = exponential(subtract(load_seen(row, i, 0, count), greatest));
+    store_some(row + i, (long)(count - i), power);
+    sum = add(sum, power);
+  }
+  lanes_scale_all(row, 1.0f / total(sum), count);
+  memset(row + count, 0, (width - count) * sizeof *row);
+}
+
+static LEVEL double lanes_log_sum_exp(const float *row, size_t count, size_t *greatest) {
+  float most = greatest_seen(row, 0, count);
+  *greatest = 0;
+  for (size_t i = 0; i < count; i += lanes) {
+    unsigned equal = equal_lanes(load_seen(row, i, 0, count), all(most));
+    if (!equal) continue;
+    *greatest = i + (size_t)__builtin_ctz(equal);
+    break;
+  }
+  doubles sum = all_doubles(0);
+  for (size_t i = 0; i < count; i += lanes)
+    sum = add_doubles(sum, widen(exponential(subtract(load_seen(row, i, 0, count), all(most)))));
+  return (double)most + log(total_doubles(sum));
+}
+
+/// Brings a row's maximum, sum and output up to date with the scores it now sees. Returns 0 where there is nothing yet.
+INLINE int raise_maximum(
+    const float *scores, size_t from, size_t to, float *maximum, float *sum, float *out, size_t width) {
+  float before = *maximum, now = greatest_seen(scores, from, to);
+  now = now > before ? now : before;
+  if (from == to || now == -INFINITY) return 0;
+  if (now == before) return 1;
+  floats correction = exponential(all(before - now));
+  *maximum = now;
+  *sum *= greatest_lane(correction);
+  lanes_scale_all(out, greatest_lane(correction), width);
+  return 1;
+}
+
+static LEVEL void lanes_softmax_step(
+    float *scores, size_t stride, size_t rows, size_t columns, const int32_t *first, const int32_t *last,
+    float *maximum, float *sum, float *out, size_t out_stride, size_t width) {
+  for (size_t row = 0; row < rows; row++, scores += stride, out += out_stride) {
+    size_t from, to;
+    seen_columns(first[row], last[row], columns, &from, &to);
+    if (!raise_maximum(scores, from, to, maximum + row, sum + row, out, width)) from = to = 0;
+    floats added = all(0), greatest = all(maximum[row]);
+    for (size_t i = 0; i < columns; i += lanes) {
+      floats power = all(0);
+      if (i < to && i + lanes > from) power = exponential(subtract(load_seen(scores, i, from, to), greatest));
+      store_some(scores + i, (long)(columns - i), power);
+      added = add(added, power);
+    }
+    sum[row] += total(added);
+  }
+}
+
+static LEVEL void lanes_softmax_step_bf16(
+    float *scores, size_t stride, size_t rows, size_t columns, const int32_t *first, const int32_t *last,
+    float *maximum, float *sum, float *out, size_t out_stride, size_t width, uint16_t *probabilities,
+    size_t probabilities_stride) {
+  long padded = 2 * (long)pairs_of(columns);
+  for (size_t row = 0; row < rows; row++, scores += stride, out += out_stride, probabilities += probabilities_stride) {
+    size_t from, to;
+    seen_columns(first[row], last[row], columns, &from, &to);
+    if (!raise_maximum(scores, from, to, maximum + row, sum + row, out, width)) from = to = 0;
+    floats added = all(0), greatest = all(maximum[row]);
+    for (size_t i = 0; i < columns; i += lanes) {
+      floats power = all(0);
+      if (i < to && i + lanes > from) power = coarse_exponential(subtract(load_seen(scores, i, from, to), greatest));
+      halves rounded = round_lanes(power);
+      store_halves(probabilities + i, rounded, padded - (long)i);
+      added = add(added, even_bf16(widen_halves(rounded)));
+    }
+    sum[row] += total(added);
+  }
+}

@@ -1,0 +1,100 @@
+// Products of bf16 over the lanes of a level, in tiles of the output.
+//
+// The sums of a tile, some rows by two registers of outputs, stay in registers while k goes by; two more hold a row of
+// pairs of the panel, and one a pair of `a`, repeated. The code of a tile has its number of rows fixed, so there is one
+// for each number; outputs beyond the last are zero in the panel and not stored. Every sum runs along k in the same
+// order, whatever the tile.
+//
+//                   panel:  | pairs  | pairs  |
+//     a: | pair |  (row 0)  | sums   | sums   |
+//        | pair |  (row 1)  | sums   | sums   |
+//          ...
+#pragma once
+
+// Registers for the sums, the panel and `a`: 28 + 2 + 1 of 32; without dot products, where each of the latter takes two,
+// 24 + 4 + 2 of 32, or 8 + 4 + 2 of 16.
+#if defined(DOT_PRODUCTS)
+#define TILE_ROWS 14
+#elif LANES == 16
+#define TILE_ROWS 12
+#else
+#define TILE_ROWS 4
+#endif
+
+/// `depth` pairs of a tile's rows of `a` fit in the first cache, and as deep a part of some panels in the second.
+enum { tile_outputs = 2 * lanes, depth = 512 };
+
+INLINE void multiply_tile(
+    const int rows, const uint16_t *a, size_t a_stride, const uint16_t *b, size_t pairs, float *c, size_t c_stride,
+    long left, float alpha, int accumulate) {
+  floats sums[TILE_ROWS][2];
+#pragma GCC unroll 14
+  for (int row = 0; row < rows; row++) sums[row][0] = sums[row][1] = all(0);
+  for (size_t pair = 0; pair < pairs; pair++, b += 2 * panel_outputs) {
+    words low = load_words(b), high = load_words(b + 2 * lanes);
+#pragma GCC unroll 14
+    for (int row = 0; row < rows; row++) {
+      int word;
+      memcpy(&word, a + (size_t)row * a_stride + 2 * pair, 4);
+      words repeated = all_words(word);
+#if defined(DOT_PRODUCTS)
+      sums[row][0] = _mm512_dpbf16_ps(sums[row][0], (__m512bh)low, (__m512bh)repeated);
+      sums[row][1] = _mm512_dpbf16_ps(sums[row][1], (__m512bh)high, (__m512bh)repeated);
+#else
+      floats even = even_bf16(repeated), odd = odd_bf16(repeated);
+      sums[row][0] = multiply_add(odd, odd_bf16(low), multiply_add(even, even_bf16(low), sums[row][0]));
+      sums[row][1] = multiply_add(odd, odd_bf16(high), multiply_add(even, even_bf16(high), sums[row][1]));
+#endif
+    }
+  }
+  lane_mask first = first_lanes(left), second = first_lanes(left - lanes);
+#pragma GCC unroll 14
+  for (int row = 0; row < rows; row++, c += c_stride) {
+    floats before = accumulate ? load_masked(c, first, all(0)) : all(0);
+    floats after = accumulate ? load_masked(c + lanes, second, all(0)) : all(0);
+    store_masked(c, first, multiply_add(all(alpha), sums[row][0], before));
+    store_masked(c + lanes, second, multiply_add(all(alpha), sums[row][1], after));
+  }
+}
+
+typedef void tile_function(
+    const uint16_t *a, size_t a_stride, const uint16_t *b, size_t pairs, float *c, size_t c_stride, long left,
+    float alpha, int accumulate);
+
+#define TILE(rows)                                                                                           \
+  static LEVEL void tile_of_##rows(                                                                          \
+      const uint16_t *a, size_t a_stride, const uint16_t *b, size_t pairs, float *c, size_t c_stride,        \
+      long left, float alpha, int accumulate) {                                                              \
+    multiply_tile(rows, a, a_stride, b, pairs, c, c_stride, left, alpha, accumulate);                        \
+  }
+#define FIRST_FOUR(X) X(1) X(2) X(3) X(4)
+#if TILE_ROWS == 14
+#define EACH_TILE(X) FIRST_FOUR(X) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
+#elif TILE_ROWS == 12
+#define EACH_TILE(X) FIRST_FOUR(X) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12)
+#else
+#define EACH_TILE(X) FIRST_FOUR(X)
+#endif
+#define TILE_NAME(rows) tile_of_##rows,
+
+EACH_TILE(TILE)
+static tile_function *const tiles[] = {EACH_TILE(TILE_NAME)};
+
+static LEVEL void lanes_matmul_bf16(
+    const uint16_t *a, size_t a_stride, const uint16_t *packed, float *c, size_t c_stride, size_t m, size_t n, size_t k,
+    float alpha, int accumulate) {
+  size_t pairs = pairs_of(k), blocks = (m + TILE_ROWS - 1) / TILE_ROWS;
+  for (size_t start = 0; start == 0 || start < pairs; start += depth) {
+    size_t some = pairs - start < depth ? pairs - start : depth;
+    for (size_t block = 0; block < blocks; block++) {
+      // As equal as they can be, since a tile of few rows is slow.
+      size_t row = block * m / blocks, rows = (block + 1) * m / blocks - row;
+      for (size_t j = 0; j < n; j += tile_outputs) {
+        const uint16_t *b = packed + (j / panel_outputs * pairs * panel_outputs + j % panel_outputs) * 2;
+        tiles[rows - 1](
+            a + row * a_stride + 2 * start, a_stride, b + start * panel_outputs * 2, some, c + row * c_stride + j,
+            c_stride, (long)(n - j), alpha, accumulate || start > 0);
+      }
+    }
+  }
+}

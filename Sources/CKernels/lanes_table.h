@@ -1,0 +1,28 @@
+// The table of a level, of the functions over its lanes. LEVEL_TABLE and LEVEL_NAME name it.
+#pragma once
+
+#define UNPACK(type) .unpack_##type = unpack_##type##_avx2,
+
+const struct kernels LEVEL_TABLE = {
+    .name = LEVEL_NAME,
+#if defined(DOT_PRODUCTS)
+    .has_bf16_products = 1,
+#endif
+    EACH_TYPE(UNPACK)
+    .rms_norm = lanes_rms_norm,
+    .layer_norm = lanes_layer_norm,
+    .silu_gate = lanes_silu_gate,
+    .rotate_head = lanes_rotate_head,
+    .softmax_row = lanes_softmax_row,
+    .scale_all = lanes_scale_all,
+    .add_scaled = lanes_add_scaled,
+    .log_sum_exp = lanes_log_sum_exp,
+    .softmax_step = lanes_softmax_step,
+    .softmax_step_bf16 = lanes_softmax_step_bf16,
+    .packed_size = packed_size,
+    .pack_rows = lanes_pack_rows,
+    .pack_rows_bf16 = lanes_pack_rows_bf16,
+    .pack_columns = lanes_pack_columns,
+    .round_bf16 = lanes_round_bf16,
+    .matmul_bf16 = lanes_matmul_bf16,
+};

@@ -1,0 +1,69 @@
+// What the levels share.
+//
+// A factor B (n outputs, k inputs) of matmul_bf16 is packed alike in every level: panels of 32 outputs, and in a panel
+// one row of 32 pairs for every two inputs. Outputs beyond n and an input beyond k are zero.
+//
+//     panel 0: | B[0][0] B[0][1] | B[1][0] B[1][1] | ... | B[31][0] B[31][1] |   inputs 0 and 1
+//              | B[0][2] B[0][3] | B[1][2] B[1][3] | ... | B[31][2] B[31][3] |   inputs 2 and 3
+//              ...
+//     panel 1: | B[32][0] B[32][1] | ...
+#pragma once
+
+// Products and sums are rounded one by one unless a fused operation is asked for, so that the levels agree and every
+// processor unpacks the same bits.
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#else
+#pragma GCC optimize("fp-contract=off")
+#endif
+#include "CKernels.h"
+
+#include <string.h>
+
+enum { panel_outputs = 32 };
+
+extern const struct kernels portable_kernels;
+#if defined(__x86_64__)
+extern const struct kernels avx2_kernels, avx512_kernels, avx512_bf16_kernels;
+#endif
+
+#define EACH_TYPE(X) \
+  X(f16) X(bf16) X(q4_0) X(q4_1) X(q5_0) X(q5_1) X(q8_0) X(q2_k) X(q3_k) X(q4_k) X(q5_k) X(q6_k) X(iq4_nl) X(iq4_xs)
+
+#if defined(__x86_64__)
+#define DECLARE_UNPACK(type) void unpack_##type##_avx2(const void *source, float *destination, size_t count);
+EACH_TYPE(DECLARE_UNPACK)
+#undef DECLARE_UNPACK
+#endif
+
+size_t packed_size(size_t n, size_t k);
+
+static inline size_t pairs_of(size_t k) { return (k + 1) / 2; }
+
+static inline float float_of(uint32_t bits) {
+  float value;
+  memcpy(&value, &bits, 4);
+  return value;
+}
+
+static inline uint32_t bits_of(float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, 4);
+  return bits;
+}
+
+static inline float from_bf16(uint16_t bits) { return float_of((uint32_t)bits << 16); }
+
+/// To nearest even; a NaN stays one, made quiet; numbers below the normal ones become zero.
+static inline uint16_t to_bf16(float value) {
+  uint32_t bits = bits_of(value), magnitude = bits & 0x7FFFFFFF;
+  if (magnitude > 0x7F800000) return (uint16_t)(bits >> 16 | 0x40);
+  if (magnitude < 0x00800000) return (uint16_t)(bits >> 16 & 0x8000);
+  return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
+/// The seen part of a row of scores, within its columns.
+static inline void seen_columns(int32_t first, int32_t last, size_t columns, size_t *from, size_t *to) {
+  *to = last < 0 ? 0 : (size_t)last < columns ? (size_t)last : columns;
+  *from = first < 0 ? 0 : (size_t)first < *to ? (size_t)first : *to;
+}

@@ -1,0 +1,78 @@
+/// Finds where sentences of English prose end, word by word.
+///
+/// A full stop, question mark or exclamation mark at a word's end, or before a quote or bracket, ends a sentence; closing
+/// quotes and brackets go with it. A full stop ends none after an abbreviation or an initial, unless a capitalised
+/// function word follows, and none after a number before a small letter.
+///
+/// Source: the token-based rules of Kiss and Strunk, Unsupervised multilingual sentence boundary detection, Computational
+/// Linguistics 32 (2006), without their statistics of a trained model: short lists stand for those.
+enum SentenceSplitter {
+  private static let marks = Set(".?!".unicodeScalars)
+  private static let closers = Set("\"')]}\u{2018}\u{2019}\u{201C}\u{201D}\u{AB}\u{BB}".unicodeScalars)
+  /// What may stand right after a mark, or ends the word before it.
+  private static let separators = closers.union("?!;:*@({[".unicodeScalars)
+  private static let abbreviations: Set<String> = [
+    "mr", "mrs", "ms", "dr", "prof", "messrs", "st", "jr", "sr", "co", "corp", "inc", "ltd", "bros", "gen", "col", "lt",
+    "adm", "jan", "feb", "aug", "sep", "sept", "oct", "nov", "dec", "vs", "ave", "a.m", "p.m", "u.s", "u.k", "u.n",
+    "u.s.a", "d.c", "ph.d",
+  ]
+  private static let starters: Set<String> = [
+    "a", "after", "all", "although", "an", "and", "as", "at", "but", "by", "for", "from", "he", "his", "how", "however",
+    "if", "in", "is", "it", "its", "no", "nor", "not", "now", "of", "on", "one", "or", "our", "she", "since", "so",
+    "some", "such", "that", "the", "their", "then", "there", "these", "they", "this", "those", "though", "thus", "to",
+    "was", "we", "were", "what", "when", "where", "which", "while", "who", "why", "with", "yet", "you", "your",
+  ]
+
+  /// - Returns: how many of the word's scalars end the sentence, nil where it goes on. `next` is nil at the text's end,
+  ///   where only a mark before a quote or bracket counts.
+  static func end(in word: String, before next: String?) -> Int? {
+    guard word.unicodeScalars.contains(where: marks.contains) else { return nil }
+    let scalars = Array(word.unicodeScalars)
+    let mark = scalars.indices.last { index in
+      guard marks.contains(scalars[index]) else { return false }
+      return index + 1 < scalars.count ? separators.contains(scalars[index + 1]) : next != nil
+    }
+    guard let mark else { return nil }
+    let follower = mark + 1 < scalars.count ? String(scalars[mark + 1]) : next ?? ""
+    guard scalars[mark] != "." || isEnd(token(scalars[..<mark]), before: follower) else { return nil }
+    return withClosers(scalars, from: mark + 1)
+  }
+
+  /// The letters before a full stop, as far as a separator or a dash.
+  private static func token(_ scalars: ArraySlice<Unicode.Scalar>) -> String {
+    let start = scalars.indices.last { index in
+      separators.contains(scalars[index]) || index > scalars.startIndex && scalars[index] == "-" && scalars[index - 1] == "-"
+    }
+    return scalars[(start.map { $0 + 1 } ?? scalars.startIndex)...].reduce(into: "") { $0.unicodeScalars.append($1) }
+  }
+
+  private static func isEnd(_ token: String, before follower: String) -> Bool {
+    let first = follower.unicodeScalars.first
+    let isSmall = first?.properties.isLowercase ?? false
+    let isStarter = !isSmall && starters.contains(firstWord(follower))
+    let letters = token.lowercased()
+    if token.hasSuffix(".") || isAbbreviation(letters) { return isStarter }
+    if token.count == 1, token.first?.isLetter ?? false {
+      return !isSmall && (isStarter || !(first?.properties.isUppercase ?? false))
+    }
+    return !(isSmall && isNumber(token))
+  }
+
+  private static func isAbbreviation(_ letters: String) -> Bool {
+    abbreviations.contains(letters) || abbreviations.contains(letters.split(separator: "-").last.map { String($0) } ?? "")
+  }
+
+  private static func isNumber(_ token: String) -> Bool {
+    token.first?.isNumber ?? false && token.allSatisfy { $0.isNumber || ".,-".contains($0) }
+  }
+
+  private static func firstWord(_ text: String) -> String {
+    text.prefix { $0.isLetter }.lowercased()
+  }
+
+  /// Past the closing quotes and brackets from `start`, where the word ends after them or a dash follows.
+  private static func withClosers(_ scalars: [Unicode.Scalar], from start: Int) -> Int {
+    let end = scalars[start...].firstIndex { !closers.contains($0) } ?? scalars.count
+    return end == scalars.count || scalars[end...].starts(with: "--".unicodeScalars) ? end : start
+  }
+}

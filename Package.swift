@@ -42,8 +42,9 @@ let package = Package(
       name: "Formats", dependencies: ["CJSONC", "CLinux", "CZstd", crypto], swiftSettings: spans),
     .target(name: "Patch", dependencies: ["Formats"], swiftSettings: strict),
     .target(name: "CKernels", cSettings: [.enableWarning("all")]),
+    .target(name: "CTexts", exclude: ["moby-dick.txt.zst"], cSettings: [.headerSearchPath(".")]),
     .target(
-      name: "Verify", dependencies: ["Formats", "Patch", "CBLAS", "CKernels"],
+      name: "Verify", dependencies: ["Formats", "Patch", "CBLAS", "CKernels", "CTexts"],
       swiftSettings: strict),
     .executableTarget(
       name: "lrpatch", dependencies: ["Formats", "Patch", "Verify", argumentParser], swiftSettings: strict),

@@ -1,4 +1,4 @@
-// The level of AVX-512 with products of bf16.
+// The level of AVX-512 with products of bf16 and of bytes.
 #if defined(__x86_64__)
 #define DOT_PRODUCTS
 #define LEVEL_TABLE avx512_bf16_kernels
@@ -12,6 +12,8 @@
 #include "lanes_pack.h"
 
 #include "lanes_matmul.h"
+
+#include "lanes_int8.h"
 
 #include "lanes_table.h"
 #endif

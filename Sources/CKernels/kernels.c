@@ -5,12 +5,14 @@ const struct kernels *kernels_at(int level) {
   if (level == 0) return &portable_kernels;
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  int has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  int has_avx2 =
+      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
   int has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                    __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
   if (level == 1 && has_avx2) return &avx2_kernels;
   if (level == 2 && has_avx512) return &avx512_kernels;
-  if (level == 3 && has_avx512 && __builtin_cpu_supports("avx512bf16")) return &avx512_bf16_kernels;
+  int has_products = __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni");
+  if (level == 3 && has_avx512 && has_products) return &avx512_bf16_kernels;
 #endif
   return NULL;
 }

@@ -13,7 +13,9 @@ typedef __m256 floats;
 typedef __m256i words;
 typedef __m128i halves;
 typedef __m256i lane_mask;  // -1 or 0
-typedef struct { __m256d low, high; } doubles;
+typedef struct {
+  __m256d low, high;
+} doubles;
 
 INLINE lane_mask first_lanes(long count) {
   int limit = count < 0 ? 0 : count > lanes ? lanes : (int)count;
@@ -28,7 +30,9 @@ INLINE void store(float *destination, floats x) { _mm256_storeu_ps(destination, 
 INLINE floats load_masked(const float *source, lane_mask mask, floats other) {
   return _mm256_blendv_ps(other, _mm256_maskload_ps(source, mask), _mm256_castsi256_ps(mask));
 }
-INLINE void store_masked(float *destination, lane_mask mask, floats x) { _mm256_maskstore_ps(destination, mask, x); }
+INLINE void store_masked(float *destination, lane_mask mask, floats x) {
+  _mm256_maskstore_ps(destination, mask, x);
+}
 
 INLINE floats all(float x) { return _mm256_set1_ps(x); }
 INLINE floats add(floats x, floats y) { return _mm256_add_ps(x, y); }
@@ -38,7 +42,9 @@ INLINE floats divide(floats x, floats y) { return _mm256_div_ps(x, y); }
 INLINE floats multiply_add(floats x, floats y, floats z) { return _mm256_fmadd_ps(x, y, z); }
 INLINE floats greater(floats x, floats y) { return _mm256_max_ps(x, y); }
 INLINE floats lesser(floats x, floats y) { return _mm256_min_ps(x, y); }
-INLINE floats nearest_integer(floats x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+INLINE floats nearest_integer(floats x) {
+  return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
 INLINE floats times_power(floats x, floats power) {
   // In two factors, since one alone cannot be as great or as small as the result.
   words whole = _mm256_cvtps_epi32(power), half = _mm256_srai_epi32(whole, 1), bias = _mm256_set1_epi32(127);
@@ -97,7 +103,8 @@ INLINE void join_pairs(floats x, floats y, floats *first, floats *second) {
 INLINE words round_words(floats x) {
   words bits = _mm256_castps_si256(x), cut = _mm256_srli_epi32(bits, 16);
   words odd = _mm256_and_si256(cut, _mm256_set1_epi32(1)), exponent = _mm256_set1_epi32(0x7F800000);
-  words rounded = _mm256_srli_epi32(_mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF))), 16);
+  words rounded =
+      _mm256_srli_epi32(_mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF))), 16);
   words small = _mm256_cmpeq_epi32(_mm256_and_si256(bits, exponent), _mm256_setzero_si256());
   words unordered = _mm256_castps_si256(_mm256_cmp_ps(x, x, _CMP_UNORD_Q));
   rounded = _mm256_blendv_epi8(rounded, _mm256_and_si256(cut, _mm256_set1_epi32(0x8000)), small);
@@ -132,7 +139,9 @@ INLINE words load_some_halves(const void *source, long count) {
 INLINE words no_words(void) { return _mm256_setzero_si256(); }
 INLINE words all_words(int x) { return _mm256_set1_epi32(x); }
 INLINE floats even_bf16(words x) { return _mm256_castsi256_ps(_mm256_slli_epi32(x, 16)); }
-INLINE floats odd_bf16(words x) { return _mm256_castsi256_ps(_mm256_and_si256(x, _mm256_set1_epi32(~0xFFFF))); }
+INLINE floats odd_bf16(words x) {
+  return _mm256_castsi256_ps(_mm256_and_si256(x, _mm256_set1_epi32(~0xFFFF)));
+}
 INLINE words zip_halves(halves even, halves odd) {
   return _mm256_or_si256(widen_halves(even), _mm256_slli_epi32(widen_halves(odd), 16));
 }

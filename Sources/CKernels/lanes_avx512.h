@@ -4,9 +4,9 @@
 
 #include <immintrin.h>
 
-// AVX512_BF16 is there where DOT_PRODUCTS is defined.
+// AVX512_BF16 and AVX512_VNNI are there where DOT_PRODUCTS is defined.
 #if defined(DOT_PRODUCTS)
-#define LEVEL __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
+#define LEVEL __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni,f16c")))
 #else
 #define LEVEL __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
 #endif
@@ -18,13 +18,17 @@ typedef __m512 floats;
 typedef __m512i words;   // 32 bits a lane, or two of bf16
 typedef __m256i halves;  // 16 bits a lane: bf16
 typedef __mmask16 lane_mask;
-typedef struct { __m512d low, high; } doubles;
+typedef struct {
+  __m512d low, high;
+} doubles;
 
 INLINE lane_mask first_lanes(long count) {
   return (lane_mask)(count <= 0 ? 0 : count >= lanes ? 0xFFFF : (1u << count) - 1);
 }
 /// The lanes low ..< high.
-INLINE lane_mask lanes_between(long low, long high) { return first_lanes(high) & (lane_mask)~first_lanes(low); }
+INLINE lane_mask lanes_between(long low, long high) {
+  return first_lanes(high) & (lane_mask)~first_lanes(low);
+}
 
 INLINE floats load(const float *source) { return _mm512_loadu_ps(source); }
 INLINE void store(float *destination, floats x) { _mm512_storeu_ps(destination, x); }
@@ -45,7 +49,9 @@ INLINE floats multiply_add(floats x, floats y, floats z) { return _mm512_fmadd_p
 /// y where either is a NaN.
 INLINE floats greater(floats x, floats y) { return _mm512_max_ps(x, y); }
 INLINE floats lesser(floats x, floats y) { return _mm512_min_ps(x, y); }
-INLINE floats nearest_integer(floats x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+INLINE floats nearest_integer(floats x) {
+  return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
 /// x * 2^power for a whole power.
 INLINE floats times_power(floats x, floats power) { return _mm512_scalef_ps(x, power); }
 
@@ -104,10 +110,12 @@ INLINE halves round_lanes(floats x) {
 #else
   words bits = _mm512_castps_si512(x), cut = _mm512_srli_epi32(bits, 16);
   words odd = _mm512_and_si512(cut, _mm512_set1_epi32(1));
-  words rounded = _mm512_srli_epi32(_mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF))), 16);
+  words rounded =
+      _mm512_srli_epi32(_mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF))), 16);
   lane_mask small = _mm512_testn_epi32_mask(bits, _mm512_set1_epi32(0x7F800000));
   rounded = _mm512_mask_and_epi32(rounded, small, cut, _mm512_set1_epi32(0x8000));
-  rounded = _mm512_mask_or_epi32(rounded, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), cut, _mm512_set1_epi32(0x40));
+  rounded =
+      _mm512_mask_or_epi32(rounded, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), cut, _mm512_set1_epi32(0x40));
   return _mm512_cvtepi32_epi16(rounded);
 #endif
 }
@@ -137,7 +145,9 @@ INLINE words no_words(void) { return _mm512_setzero_si512(); }
 INLINE words all_words(int x) { return _mm512_set1_epi32(x); }
 /// The first and the second of the bf16 of every lane.
 INLINE floats even_bf16(words x) { return _mm512_castsi512_ps(_mm512_slli_epi32(x, 16)); }
-INLINE floats odd_bf16(words x) { return _mm512_castsi512_ps(_mm512_and_si512(x, _mm512_set1_epi32(~0xFFFF))); }
+INLINE floats odd_bf16(words x) {
+  return _mm512_castsi512_ps(_mm512_and_si512(x, _mm512_set1_epi32(~0xFFFF)));
+}
 /// Lanes of even | odd << 16.
 INLINE words zip_halves(halves even, halves odd) {
   return _mm512_or_si512(widen_halves(even), _mm512_slli_epi32(widen_halves(odd), 16));
@@ -150,14 +160,16 @@ INLINE void transpose(words rows[lanes]) {
     x[i] = _mm512_unpacklo_epi32(rows[i], rows[i + 1]);
     x[i + 1] = _mm512_unpackhi_epi32(rows[i], rows[i + 1]);
   }
-  for (int i = 0; i < lanes; i += 4) {  // ... then 4 x 4: row i + j of quarter q holds lane 4q + j of rows i ... i + 3
+  for (int i = 0; i < lanes;
+       i += 4) {  // ... then 4 x 4: row i + j of quarter q holds lane 4q + j of rows i ... i + 3
     rows[i] = _mm512_unpacklo_epi64(x[i], x[i + 2]);
     rows[i + 1] = _mm512_unpackhi_epi64(x[i], x[i + 2]);
     rows[i + 2] = _mm512_unpacklo_epi64(x[i + 1], x[i + 3]);
     rows[i + 3] = _mm512_unpackhi_epi64(x[i + 1], x[i + 3]);
   }
   for (int j = 0; j < 4; j++) {  // then the quarters, 4 x 4 as well
-    words a = _mm512_shuffle_i32x4(rows[j], rows[j + 4], 0x88), b = _mm512_shuffle_i32x4(rows[j], rows[j + 4], 0xDD);
+    words a = _mm512_shuffle_i32x4(rows[j], rows[j + 4], 0x88),
+          b = _mm512_shuffle_i32x4(rows[j], rows[j + 4], 0xDD);
     words c = _mm512_shuffle_i32x4(rows[j + 8], rows[j + 12], 0x88);
     words d = _mm512_shuffle_i32x4(rows[j + 8], rows[j + 12], 0xDD);
     x[j] = _mm512_shuffle_i32x4(a, c, 0x88);

@@ -81,9 +81,10 @@ static LEVEL double lanes_log_sum_exp(const float *row, size_t count, size_t *gr
   return (double)most + log(total_doubles(sum));
 }
 
-/// Brings a row's maximum, sum and output up to date with the scores it now sees. Returns 0 where there is nothing yet.
-INLINE int raise_maximum(
-    const float *scores, size_t from, size_t to, float *maximum, float *sum, float *out, size_t width) {
+/// Brings a row's maximum, sum and output up to date with the scores it now sees. Returns 0 where there is
+/// nothing yet.
+INLINE int raise_maximum(const float *scores, size_t from, size_t to, float *maximum, float *sum, float *out,
+                         size_t width) {
   float before = *maximum, now = greatest_seen(scores, from, to);
   now = now > before ? now : before;
   if (from == to || now == -INFINITY) return 0;
@@ -95,9 +96,9 @@ INLINE int raise_maximum(
   return 1;
 }
 
-static LEVEL void lanes_softmax_step(
-    float *scores, size_t stride, size_t rows, size_t columns, const int32_t *first, const int32_t *last,
-    float *maximum, float *sum, float *out, size_t out_stride, size_t width) {
+static LEVEL void lanes_softmax_step(float *scores, size_t stride, size_t rows, size_t columns,
+                                     const int32_t *first, const int32_t *last, float *maximum, float *sum,
+                                     float *out, size_t out_stride, size_t width) {
   for (size_t row = 0; row < rows; row++, scores += stride, out += out_stride) {
     size_t from, to;
     seen_columns(first[row], last[row], columns, &from, &to);
@@ -113,19 +114,21 @@ static LEVEL void lanes_softmax_step(
   }
 }
 
-static LEVEL void lanes_softmax_step_bf16(
-    float *scores, size_t stride, size_t rows, size_t columns, const int32_t *first, const int32_t *last,
-    float *maximum, float *sum, float *out, size_t out_stride, size_t width, uint16_t *probabilities,
-    size_t probabilities_stride) {
+static LEVEL void lanes_softmax_step_bf16(float *scores, size_t stride, size_t rows, size_t columns,
+                                          const int32_t *first, const int32_t *last, float *maximum,
+                                          float *sum, float *out, size_t out_stride, size_t width,
+                                          uint16_t *probabilities, size_t probabilities_stride) {
   long padded = 2 * (long)pairs_of(columns);
-  for (size_t row = 0; row < rows; row++, scores += stride, out += out_stride, probabilities += probabilities_stride) {
+  for (size_t row = 0; row < rows;
+       row++, scores += stride, out += out_stride, probabilities += probabilities_stride) {
     size_t from, to;
     seen_columns(first[row], last[row], columns, &from, &to);
     if (!raise_maximum(scores, from, to, maximum + row, sum + row, out, width)) from = to = 0;
     floats added = all(0), greatest = all(maximum[row]);
     for (size_t i = 0; i < columns; i += lanes) {
       floats power = all(0);
-      if (i < to && i + lanes > from) power = coarse_exponential(subtract(load_seen(scores, i, from, to), greatest));
+      if (i < to && i + lanes > from)
+        power = coarse_exponential(subtract(load_seen(scores, i, from, to), greatest));
       halves rounded = round_lanes(power);
       store_halves(probabilities + i, rounded, padded - (long)i);
       added = add(added, even_bf16(widen_halves(rounded)));

@@ -1,9 +1,9 @@
 // Products of bf16 over the lanes of a level, in tiles of the output.
 //
-// The sums of a tile, some rows by two registers of outputs, stay in registers while k goes by; two more hold a row of
-// pairs of the panel, and one a pair of `a`, repeated. The code of a tile has its number of rows fixed, so there is one
-// for each number; outputs beyond the last are zero in the panel and not stored. Every sum runs along k in the same
-// order, whatever the tile.
+// The sums of a tile, some rows by two registers of outputs, stay in registers while k goes by; two more hold
+// a row of pairs of the panel, and one a pair of `a`, repeated. The code of a tile has its number of rows
+// fixed, so there is one for each number; outputs beyond the last are zero in the panel and not stored. Every
+// sum runs along k in the same order, whatever the tile.
 //
 //                   panel:  | pairs  | pairs  |
 //     a: | pair |  (row 0)  | sums   | sums   |
@@ -11,8 +11,8 @@
 //          ...
 #pragma once
 
-// Registers for the sums, the panel and `a`: 28 + 2 + 1 of 32; without dot products, where each of the latter takes two,
-// 24 + 4 + 2 of 32, or 8 + 4 + 2 of 16.
+// Registers for the sums, the panel and `a`: 28 + 2 + 1 of 32; without dot products, where each of the latter
+// takes two, 24 + 4 + 2 of 32, or 8 + 4 + 2 of 16.
 #if defined(DOT_PRODUCTS)
 #define TILE_ROWS 14
 #elif LANES == 16
@@ -21,12 +21,12 @@
 #define TILE_ROWS 4
 #endif
 
-/// `depth` pairs of a tile's rows of `a` fit in the first cache, and as deep a part of some panels in the second.
+/// `depth` pairs of a tile's rows of `a` fit in the first cache, and as deep a part of some panels in the
+/// second.
 enum { tile_outputs = 2 * lanes, depth = 512 };
 
-INLINE void multiply_tile(
-    const int rows, const uint16_t *a, size_t a_stride, const uint16_t *b, size_t pairs, float *c, size_t c_stride,
-    long left, float alpha, int accumulate) {
+INLINE void multiply_tile(const int rows, const uint16_t *a, size_t a_stride, const uint16_t *b, size_t pairs,
+                          float *c, size_t c_stride, long left, float alpha, int accumulate) {
   floats sums[TILE_ROWS][2];
 #pragma GCC unroll 14
   for (int row = 0; row < rows; row++) sums[row][0] = sums[row][1] = all(0);
@@ -47,26 +47,25 @@ INLINE void multiply_tile(
 #endif
     }
   }
-  lane_mask first = first_lanes(left), second = first_lanes(left - lanes);
+  lane_mask low_outputs = first_lanes(left), high_outputs = first_lanes(left - lanes);
 #pragma GCC unroll 14
   for (int row = 0; row < rows; row++, c += c_stride) {
-    floats before = accumulate ? load_masked(c, first, all(0)) : all(0);
-    floats after = accumulate ? load_masked(c + lanes, second, all(0)) : all(0);
-    store_masked(c, first, multiply_add(all(alpha), sums[row][0], before));
-    store_masked(c + lanes, second, multiply_add(all(alpha), sums[row][1], after));
+    floats low = accumulate ? load_masked(c, low_outputs, all(0)) : all(0);
+    floats high = accumulate ? load_masked(c + lanes, high_outputs, all(0)) : all(0);
+    store_masked(c, low_outputs, multiply_add(all(alpha), sums[row][0], low));
+    store_masked(c + lanes, high_outputs, multiply_add(all(alpha), sums[row][1], high));
   }
 }
 
-typedef void tile_function(
-    const uint16_t *a, size_t a_stride, const uint16_t *b, size_t pairs, float *c, size_t c_stride, long left,
-    float alpha, int accumulate);
+typedef void tile_function(const uint16_t *a, size_t a_stride, const uint16_t *b, size_t pairs, float *c,
+                           size_t c_stride, long left, float alpha, int accumulate);
 
-#define TILE(rows)                                                                                           \
-  static LEVEL void tile_of_##rows(                                                                          \
-      const uint16_t *a, size_t a_stride, const uint16_t *b, size_t pairs, float *c, size_t c_stride,        \
-      long left, float alpha, int accumulate) {                                                              \
-    multiply_tile(rows, a, a_stride, b, pairs, c, c_stride, left, alpha, accumulate);                        \
+#define TILE(rows)                                                                                      \
+  static LEVEL void tile_of_##rows(const uint16_t *a, size_t a_stride, const uint16_t *b, size_t pairs, \
+                                   float *c, size_t c_stride, long left, float alpha, int accumulate) { \
+    multiply_tile(rows, a, a_stride, b, pairs, c, c_stride, left, alpha, accumulate);                   \
   }
+// clang-format off
 #define FIRST_FOUR(X) X(1) X(2) X(3) X(4)
 #if TILE_ROWS == 14
 #define EACH_TILE(X) FIRST_FOUR(X) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
@@ -75,14 +74,15 @@ typedef void tile_function(
 #else
 #define EACH_TILE(X) FIRST_FOUR(X)
 #endif
+// clang-format on
 #define TILE_NAME(rows) tile_of_##rows,
 
 EACH_TILE(TILE)
 static tile_function *const tiles[] = {EACH_TILE(TILE_NAME)};
 
-static LEVEL void lanes_matmul_bf16(
-    const uint16_t *a, size_t a_stride, const uint16_t *packed, float *c, size_t c_stride, size_t m, size_t n, size_t k,
-    float alpha, int accumulate) {
+static LEVEL void lanes_matmul_bf16(const uint16_t *a, size_t a_stride, const uint16_t *packed, float *c,
+                                    size_t c_stride, size_t m, size_t n, size_t k, float alpha,
+                                    int accumulate) {
   size_t pairs = pairs_of(k), blocks = (m + TILE_ROWS - 1) / TILE_ROWS;
   for (size_t start = 0; start == 0 || start < pairs; start += depth) {
     size_t some = pairs - start < depth ? pairs - start : depth;
@@ -91,9 +91,8 @@ static LEVEL void lanes_matmul_bf16(
       size_t row = block * m / blocks, rows = (block + 1) * m / blocks - row;
       for (size_t j = 0; j < n; j += tile_outputs) {
         const uint16_t *b = packed + (j / panel_outputs * pairs * panel_outputs + j % panel_outputs) * 2;
-        tiles[rows - 1](
-            a + row * a_stride + 2 * start, a_stride, b + start * panel_outputs * 2, some, c + row * c_stride + j,
-            c_stride, (long)(n - j), alpha, accumulate || start > 0);
+        tiles[rows - 1](a + row * a_stride + 2 * start, a_stride, b + start * panel_outputs * 2, some,
+                        c + row * c_stride + j, c_stride, (long)(n - j), alpha, accumulate || start > 0);
       }
     }
   }

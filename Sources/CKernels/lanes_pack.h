@@ -1,8 +1,8 @@
 // Rounding to bf16 and packing, over the lanes of a level. levels.h draws the packed form.
 #pragma once
 
-static LEVEL void lanes_round_bf16(
-    const float *source, size_t stride, size_t rows, size_t k, uint16_t *destination, size_t destination_stride) {
+static LEVEL void lanes_round_bf16(const float *source, size_t stride, size_t rows, size_t k,
+                                   uint16_t *destination, size_t destination_stride) {
   long padded = 2 * (long)pairs_of(k);
   for (size_t row = 0; row < rows; row++, source += stride, destination += destination_stride)
     for (size_t i = 0; i < k; i += lanes)
@@ -10,8 +10,8 @@ static LEVEL void lanes_round_bf16(
 }
 
 /// Rows of pairs, turned: `source` is floats or bf16, `stride` its bytes from row to row.
-INLINE void pack_turned(
-    const char *source, size_t stride, size_t n, size_t k, uint16_t *packed, const int is_bf16) {
+INLINE void pack_turned(const char *source, size_t stride, size_t n, size_t k, uint16_t *packed,
+                        const int is_bf16) {
   size_t pairs = pairs_of(k), size = is_bf16 ? 2 : 4;
   for (size_t output = 0; output < (n + panel_outputs - 1) / panel_outputs * panel_outputs; output += lanes) {
     uint16_t *panel = packed + (output / panel_outputs * pairs * panel_outputs + output % panel_outputs) * 2;
@@ -43,7 +43,8 @@ static LEVEL void lanes_pack_rows_bf16(const void *source, size_t n, size_t k, u
   pack_turned(source, 2 * k, n, k, packed, 1);
 }
 
-static LEVEL void lanes_pack_columns(const float *source, size_t stride, size_t k, size_t n, uint16_t *packed) {
+static LEVEL void lanes_pack_columns(const float *source, size_t stride, size_t k, size_t n,
+                                     uint16_t *packed) {
   size_t pairs = pairs_of(k);
   for (size_t pair = 0; pair < pairs; pair++) {
     const float *even = source + 2 * pair * stride, *odd = even + stride;

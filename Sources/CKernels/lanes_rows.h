@@ -14,11 +14,12 @@ INLINE void store_some(float *destination, long left, floats x) {
     store_masked(destination, first_lanes(left), x);
 }
 
-static LEVEL void lanes_rms_norm(
-    const float *x, const float *weight, float epsilon, size_t rows, size_t width, float *out) {
+static LEVEL void lanes_rms_norm(const float *x, const float *weight, float epsilon, size_t rows,
+                                 size_t width, float *out) {
   for (size_t row = 0; row < rows; row++, x += width, out += width) {
     doubles sum = all_doubles(0);
-    for (size_t i = 0; i < width; i += lanes) sum = add_squares(sum, widen(load_some(x + i, (long)(width - i), 0)));
+    for (size_t i = 0; i < width; i += lanes)
+      sum = add_squares(sum, widen(load_some(x + i, (long)(width - i), 0)));
     floats scale = all(1.0f / sqrtf((float)(total_doubles(sum) / (double)width) + epsilon));
     for (size_t i = 0; i < width; i += lanes) {
       long left = (long)(width - i);
@@ -28,11 +29,12 @@ static LEVEL void lanes_rms_norm(
   }
 }
 
-static LEVEL void lanes_layer_norm(
-    const float *x, const float *weight, const float *bias, float epsilon, size_t rows, size_t width, float *out) {
+static LEVEL void lanes_layer_norm(const float *x, const float *weight, const float *bias, float epsilon,
+                                   size_t rows, size_t width, float *out) {
   for (size_t row = 0; row < rows; row++, x += width, out += width) {
     doubles sum = all_doubles(0), squares = all_doubles(0);
-    for (size_t i = 0; i < width; i += lanes) sum = add_doubles(sum, widen(load_some(x + i, (long)(width - i), 0)));
+    for (size_t i = 0; i < width; i += lanes)
+      sum = add_doubles(sum, widen(load_some(x + i, (long)(width - i), 0)));
     double mean = total_doubles(sum) / (double)width;
     for (size_t i = 0; i < width; i += lanes) {
       // The mean beyond the last, which adds nothing.
@@ -65,8 +67,8 @@ static LEVEL void lanes_add_scaled(float *x, const float *y, float scale, size_t
   }
 }
 
-static LEVEL void lanes_rotate_head(
-    float *head, const float *cosines, const float *sines, size_t pairs, int interleaved) {
+static LEVEL void lanes_rotate_head(float *head, const float *cosines, const float *sines, size_t pairs,
+                                    int interleaved) {
   for (size_t i = 0; i < pairs; i += lanes) {
     long left = (long)(pairs - i);
     floats cosine = load_some(cosines + i, left, 0), sine = load_some(sines + i, left, 0), x, y;

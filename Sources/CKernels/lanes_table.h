@@ -3,6 +3,7 @@
 
 #define UNPACK(type) .unpack_##type = unpack_##type##_avx2,
 
+// clang-format off
 const struct kernels LEVEL_TABLE = {
     .name = LEVEL_NAME,
 #if defined(DOT_PRODUCTS)
@@ -25,4 +26,17 @@ const struct kernels LEVEL_TABLE = {
     .pack_columns = lanes_pack_columns,
     .round_bf16 = lanes_round_bf16,
     .matmul_bf16 = lanes_matmul_bf16,
+#if defined(DOT_PRODUCTS)
+    .has_int8_products = 1,
+    .packed_int8_size = packed_int8_size,
+    .pack_q8_0 = lanes_pack_q8_0,
+    .pack_q4_0 = lanes_pack_q4_0,
+    .pack_q4_k = lanes_pack_q4_k,
+    .pack_q5_k = lanes_pack_q5_k,
+    .round_int8 = lanes_round_int8,
+    .matmul_int8 = lanes_matmul_int8,
+#else
+    PORTABLE_INT8
+#endif
 };
+// clang-format on

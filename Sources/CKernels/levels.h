@@ -1,7 +1,7 @@
 // What the levels share.
 //
-// A factor B (n outputs, k inputs) of matmul_bf16 is packed alike in every level: panels of 32 outputs, and in a panel
-// one row of 32 pairs for every two inputs. Outputs beyond n and an input beyond k are zero.
+// A factor B (n outputs, k inputs) of matmul_bf16 is packed alike in every level: panels of 32 outputs, and
+// in a panel one row of 32 pairs for every two inputs. Outputs beyond n and an input beyond k are zero.
 //
 //     panel 0: | B[0][0] B[0][1] | B[1][0] B[1][1] | ... | B[31][0] B[31][1] |   inputs 0 and 1
 //              | B[0][2] B[0][3] | B[1][2] B[1][3] | ... | B[31][2] B[31][3] |   inputs 2 and 3
@@ -9,8 +9,8 @@
 //     panel 1: | B[32][0] B[32][1] | ...
 #pragma once
 
-// Products and sums are rounded one by one unless a fused operation is asked for, so that the levels agree and every
-// processor unpacks the same bits.
+// Products and sums are rounded one by one unless a fused operation is asked for, so that the levels agree
+// and every processor unpacks the same bits.
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
 #else
@@ -27,8 +27,11 @@ extern const struct kernels portable_kernels;
 extern const struct kernels avx2_kernels, avx512_kernels, avx512_bf16_kernels;
 #endif
 
+// clang-format off
 #define EACH_TYPE(X) \
-  X(f16) X(bf16) X(q4_0) X(q4_1) X(q5_0) X(q5_1) X(q8_0) X(q2_k) X(q3_k) X(q4_k) X(q5_k) X(q6_k) X(iq4_nl) X(iq4_xs)
+  X(f16) X(bf16) X(q4_0) X(q4_1) X(q5_0) X(q5_1) X(q8_0) X(q2_k) X(q3_k) X(q4_k) X(q5_k) X(q6_k) \
+  X(iq4_nl) X(iq4_xs)
+// clang-format on
 
 #if defined(__x86_64__)
 #define DECLARE_UNPACK(type) void unpack_##type##_avx2(const void *source, float *destination, size_t count);
@@ -54,6 +57,17 @@ static inline uint32_t bits_of(float value) {
 
 static inline float from_bf16(uint16_t bits) { return float_of((uint32_t)bits << 16); }
 
+/// The eight scales and minima of 6 bits that Q4_K and Q5_K pack into 12 bytes.
+static inline void scale_and_minimum(const uint8_t *packed, int index, int *scale, int *minimum) {
+  if (index < 4) {
+    *scale = packed[index] & 63;
+    *minimum = packed[index + 4] & 63;
+  } else {
+    *scale = (packed[index + 4] & 15) | (packed[index - 4] >> 6) << 4;
+    *minimum = packed[index + 4] >> 4 | (packed[index] >> 6) << 4;
+  }
+}
+
 /// To nearest even; a NaN stays one, made quiet; numbers below the normal ones become zero.
 static inline uint16_t to_bf16(float value) {
   uint32_t bits = bits_of(value), magnitude = bits & 0x7FFFFFFF;
@@ -67,3 +81,18 @@ static inline void seen_columns(int32_t first, int32_t last, size_t columns, siz
   *to = last < 0 ? 0 : (size_t)last < columns ? (size_t)last : columns;
   *from = first < 0 ? 0 : (size_t)first < *to ? (size_t)first : *to;
 }
+
+// The portable products of bytes, for the levels that have none of their own.
+size_t packed_int8_size(size_t n, size_t k);
+void portable_pack_q8_0(const void *source, size_t n, size_t k, void *packed);
+void portable_pack_q4_0(const void *source, size_t n, size_t k, void *packed);
+void portable_pack_q4_k(const void *source, size_t n, size_t k, void *packed);
+void portable_pack_q5_k(const void *source, size_t n, size_t k, void *packed);
+void portable_round_int8(const float *source, size_t stride, size_t rows, size_t k, int8_t *values,
+                         size_t values_stride, float *scales, size_t scales_stride);
+void portable_matmul_int8(const int8_t *a, size_t a_stride, const float *scales, size_t scales_stride,
+                          const void *packed, float *c, size_t c_stride, size_t m, size_t n, size_t k);
+#define PORTABLE_INT8                                                                                     \
+  .packed_int8_size = packed_int8_size, .pack_q8_0 = portable_pack_q8_0, .pack_q4_0 = portable_pack_q4_0, \
+  .pack_q4_k = portable_pack_q4_k, .pack_q5_k = portable_pack_q5_k, .round_int8 = portable_round_int8,    \
+  .matmul_int8 = portable_matmul_int8,

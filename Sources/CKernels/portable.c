@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-static void layer_norm(
-    const float *x, const float *weight, const float *bias, float epsilon, size_t rows, size_t width, float *out) {
+static void layer_norm(const float *x, const float *weight, const float *bias, float epsilon, size_t rows,
+                       size_t width, float *out) {
   for (size_t row = 0; row < rows; row++, x += width, out += width) {
     double sum = 0, squares = 0;
     for (size_t i = 0; i < width; i++) sum += x[i];
@@ -15,10 +15,10 @@ static void layer_norm(
   }
 }
 
-/// Brings a row's maximum, sum and output up to date with the greatest of the scores it now sees. Returns 0 where there
-/// is still nothing to see.
-static int raise_maximum(
-    const float *scores, size_t from, size_t to, float *maximum, float *sum, float *out, size_t width) {
+/// Brings a row's maximum, sum and output up to date with the greatest of the scores it now sees. Returns 0
+/// where there is still nothing to see.
+static int raise_maximum(const float *scores, size_t from, size_t to, float *maximum, float *sum, float *out,
+                         size_t width) {
   float greatest = *maximum;
   for (size_t i = from; i < to; i++) greatest = scores[i] > greatest ? scores[i] : greatest;
   if (from == to || greatest == -INFINITY) return 0;
@@ -29,9 +29,9 @@ static int raise_maximum(
   return 1;
 }
 
-static void softmax_step(
-    float *scores, size_t stride, size_t rows, size_t columns, const int32_t *first, const int32_t *last,
-    float *maximum, float *sum, float *out, size_t out_stride, size_t width) {
+static void softmax_step(float *scores, size_t stride, size_t rows, size_t columns, const int32_t *first,
+                         const int32_t *last, float *maximum, float *sum, float *out, size_t out_stride,
+                         size_t width) {
   for (size_t row = 0; row < rows; row++, scores += stride, out += out_stride) {
     size_t from, to;
     seen_columns(first[row], last[row], columns, &from, &to);
@@ -45,11 +45,11 @@ static void softmax_step(
   }
 }
 
-static void softmax_step_bf16(
-    float *scores, size_t stride, size_t rows, size_t columns, const int32_t *first, const int32_t *last,
-    float *maximum, float *sum, float *out, size_t out_stride, size_t width, uint16_t *probabilities,
-    size_t probabilities_stride) {
-  for (size_t row = 0; row < rows; row++, scores += stride, out += out_stride, probabilities += probabilities_stride) {
+static void softmax_step_bf16(float *scores, size_t stride, size_t rows, size_t columns, const int32_t *first,
+                              const int32_t *last, float *maximum, float *sum, float *out, size_t out_stride,
+                              size_t width, uint16_t *probabilities, size_t probabilities_stride) {
+  for (size_t row = 0; row < rows;
+       row++, scores += stride, out += out_stride, probabilities += probabilities_stride) {
     size_t from, to;
     seen_columns(first[row], last[row], columns, &from, &to);
     if (!raise_maximum(scores, from, to, maximum + row, sum + row, out, width)) from = to = 0;
@@ -91,17 +91,16 @@ static void pack_columns(const float *source, size_t stride, size_t k, size_t n,
     for (size_t j = 0; j < n; j++) packed[packed_place(j, i, k)] = to_bf16(source[i * stride + j]);
 }
 
-static void round_bf16(
-    const float *source, size_t stride, size_t rows, size_t k, uint16_t *destination, size_t destination_stride) {
+static void round_bf16(const float *source, size_t stride, size_t rows, size_t k, uint16_t *destination,
+                       size_t destination_stride) {
   for (size_t row = 0; row < rows; row++, source += stride, destination += destination_stride) {
     for (size_t i = 0; i < k; i++) destination[i] = to_bf16(source[i]);
     if (k % 2) destination[k] = 0;
   }
 }
 
-static void matmul_bf16(
-    const uint16_t *a, size_t a_stride, const uint16_t *packed, float *c, size_t c_stride, size_t m, size_t n, size_t k,
-    float alpha, int accumulate) {
+static void matmul_bf16(const uint16_t *a, size_t a_stride, const uint16_t *packed, float *c, size_t c_stride,
+                        size_t m, size_t n, size_t k, float alpha, int accumulate) {
   for (size_t row = 0; row < m; row++, a += a_stride, c += c_stride) {
     for (size_t start = 0; start < n; start += panel_outputs) {
       const uint16_t *b = packed + packed_place(start, 0, k);
@@ -119,9 +118,9 @@ static void matmul_bf16(
 
 #define UNPACK(type) .unpack_##type = unpack_##type,
 
+// clang-format off
 const struct kernels portable_kernels = {
     .name = "portable",
-    .has_bf16_products = 0,
     EACH_TYPE(UNPACK)
     .rms_norm = rms_norm,
     .layer_norm = layer_norm,
@@ -139,4 +138,6 @@ const struct kernels portable_kernels = {
     .pack_columns = pack_columns,
     .round_bf16 = round_bf16,
     .matmul_bf16 = matmul_bf16,
+    PORTABLE_INT8
 };
+// clang-format on

@@ -145,17 +145,6 @@ void unpack_q3_k(const void *source, float *destination, size_t count) {
   }
 }
 
-// The eight scales and minima of 6 bits that Q4_K and Q5_K pack into 12 bytes.
-static void scale_and_minimum(const uint8_t *packed, int index, int *scale, int *minimum) {
-  if (index < 4) {
-    *scale = packed[index] & 63;
-    *minimum = packed[index + 4] & 63;
-  } else {
-    *scale = (packed[index + 4] & 15) | (packed[index - 4] >> 6) << 4;
-    *minimum = packed[index + 4] >> 4 | (packed[index] >> 6) << 4;
-  }
-}
-
 // | d f16 | dmin f16 | 12 bytes: scales and minima | 128 bytes |
 void unpack_q4_k(const void *source, float *destination, size_t count) {
   const uint8_t *block = source;

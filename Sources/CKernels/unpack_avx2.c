@@ -138,7 +138,8 @@ LEVEL void unpack_q3_k_avx2(const void *source, float *destination, size_t count
       int top = packed[8 + number % 4] >> (number / 4 * 2) & 3;
       __m128i quants = load16(block + 32 + number / 8 * 32 + number % 2 * 16);
       quants = _mm_and_si128(_mm_srli_epi16(quants, number / 2 % 4 * 2), _mm_set1_epi8(3));
-      __m128i unset = _mm_andnot_si128(load16(block + number % 2 * 16), _mm_set1_epi8((char)(1 << number / 2)));
+      __m128i unset =
+          _mm_andnot_si128(load16(block + number % 2 * 16), _mm_set1_epi8((char)(1 << number / 2)));
       __m128i is_set = _mm_cmpeq_epi8(unset, _mm_setzero_si128());
       quants = _mm_sub_epi8(quants, _mm_andnot_si128(is_set, four));
       put_scaled(out, quants, d * (float)((low | top << 4) - 32));
@@ -196,7 +197,8 @@ LEVEL void unpack_q6_k_avx2(const void *source, float *destination, size_t count
   const uint8_t *block = source;
   for (size_t i = 0; i < count; i += 256, block += 210) {
     float d = half_at(block + 208), *out = destination + i;
-    // Sixteens, of which each half of the block has 8: the first 4 in low nibbles of 64 bytes, the others in the high.
+    // Sixteens, of which each half of the block has 8: the first 4 in low nibbles of 64 bytes, the others in
+    // the high.
     for (int number = 0; number < 16; number++, out += 16) {
       __m128i quants = load16(block + number / 8 * 64 + number % 4 * 16);
       quants = number / 4 % 2 ? high_nibbles(quants) : low_nibbles(quants);
@@ -210,7 +212,8 @@ LEVEL void unpack_q6_k_avx2(const void *source, float *destination, size_t count
 
 /// The uneven levels of 16 nibbles.
 INLINE __m128i uneven(__m128i nibbles) {
-  const __m128i levels = _mm_setr_epi8(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
+  const __m128i levels =
+      _mm_setr_epi8(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
   return _mm_shuffle_epi8(levels, nibbles);
 }
 

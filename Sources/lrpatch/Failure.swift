@@ -32,6 +32,9 @@ struct Failure {
     case let error as FileError:
       message = "error: \(error)"
       exitCode = Code.inputOutput
+    case is Interrupted:
+      message = ""
+      exitCode = Code.interrupted
     case let error as CheckFailed:
       message = error.message
       exitCode = Code.checkFailed
@@ -53,3 +56,6 @@ struct Failure {
 struct CheckFailed: Error {
   var message = ""
 }
+
+/// A signal ended the command, which has said so and printed what it has.
+struct Interrupted: Error {}

@@ -8,6 +8,15 @@ import Synchronization
 /// wait until the change is complete, which takes a moment.
 enum Interruption {
   private static let changing = Mutex<Void>(())
+  private static let isWanted = Atomic<Bool>(false)
+  private static let endsItself = Atomic<Bool>(false)
+
+  /// Whether a signal has come since `letCommandEnd`.
+  static var isPending: Bool { isWanted.load(ordering: .relaxed) }
+
+  /// From here on the first signal is left to the command, which ends soon and keeps what it has; a second one ends the
+  /// program.
+  static func letCommandEnd() { endsItself.store(true, ordering: .relaxed) }
 
   /// Signals are taken by a thread of their own, which may do what a signal handler may not.
   static func arm() {
@@ -32,6 +41,10 @@ enum Interruption {
     unsafe sigaddset(&signals, SIGTERM)
     unsafe sigaddset(&signals, SIGHUP)
     unsafe sigwait(&signals, &number)
+    if endsItself.load(ordering: .relaxed) {
+      isWanted.store(true, ordering: .relaxed)
+      unsafe sigwait(&signals, &number)
+    }
     changing.withLock { _ in TemporaryFiles.shared.removeAll() }
     _exit(Failure.Code.interrupted)
   }

@@ -8,6 +8,9 @@ enum Output {
 
   static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
 
+  /// To stderr as it is.
+  static func raw(_ text: String) { write(text, to: STDERR_FILENO) }
+
   /// One JSON document, the only thing on stdout.
   static func json(_ value: JSONValue) {
     result(String(decoding: JSONStyle.standard.encode(value), as: UTF8.self))

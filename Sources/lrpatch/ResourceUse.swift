@@ -13,19 +13,22 @@ enum ResourceUse {
     unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     let (seconds, attoseconds) = start.duration(to: .now).components
     let milliseconds = Double(seconds) * 1e3 + Double(attoseconds / 1_000_000_000_000) / 1e3
-    let written = counter("wchar").map { "\($0) bytes written" } ?? "bytes written unknown"
+    let written = number("wchar", in: "/proc/self/io").map { "\($0) bytes written" } ?? "bytes written unknown"
     return "\(milliseconds) ms, peak memory \(usage.ru_maxrss) KiB, \(written)"
   }
 
-  /// A line of /proc/self/io.
-  private static func counter(_ name: String) -> Int? {
+  /// Bytes of memory that can be had without swapping; nil where the system does not tell.
+  static var availableMemory: Int? { number("MemAvailable", in: "/proc/meminfo").map { $0 * 1024 } }
+
+  /// The number that follows a name in a file of the system's.
+  private static func number(_ name: String, in path: String) -> Int? {
     // The file has no size, so it is read piece by piece.
-    guard let stream = unsafe fopen("/proc/self/io", "r") else { return nil }
+    guard let stream = unsafe fopen(path, "r") else { return nil }
     defer { unsafe fclose(stream) }
-    var buffer = [UInt8](repeating: 0, count: 1024)
+    var buffer = [UInt8](repeating: 0, count: 4096)
     let count = unsafe buffer.withUnsafeMutableBytes { unsafe fread($0.baseAddress, 1, $0.count, stream) }
     let text = String(decoding: buffer[..<count], as: UTF8.self)
-    return text.split(separator: "\n").first { $0.hasPrefix("\(name):") }
-      .flatMap { Int($0.dropFirst(name.count + 2)) }
+    let line = text.split(separator: "\n").first { $0.hasPrefix("\(name):") }
+    return line.flatMap { Int($0.dropFirst(name.count + 1).filter(\.isNumber)) }
   }
 }

@@ -83,6 +83,7 @@ def name_as_published(folder):
     """llama.cpp's converter knows Phi-3.5-MoE by the class of its remote code."""
     config = json.load(open(folder / "config.json"))
     config["architectures"] = ["PhiMoEForCausalLM"]
+    config["original_max_position_embeddings"] = config["max_position_embeddings"]
     json.dump(config, open(folder / "config.json", "w"), indent=2)
 
 

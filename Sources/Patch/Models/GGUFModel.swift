@@ -25,6 +25,7 @@ public struct GGUFModel: Sendable {
   public static let longName = "rope_factors_long.weight"
   public static let shortName = "rope_factors_short.weight"
   public static let frequenciesName = "rope_freqs.weight"
+  static let tableNames = [longName, shortName, frequenciesName]
 
   /// Opens the model that `path` is, or is a shard of.
   /// - Throws: `FileError`, `FormatError` (an incomplete set included), or `PatchError`.
@@ -40,15 +41,20 @@ public struct GGUFModel: Sendable {
           path, "lists no tensors, but \(excess) bytes follow its header")
       }
       shards.append(Shard(path: path, header: file.header, fileSize: file.map.byteCount))
-      for name in [Self.longName, Self.shortName, Self.frequenciesName] {
+      for name in Self.tableNames {
         if let values = file.floats(of: name) { tensors[name] = values }
       }
     }
     try Self.checkSplit(shards)
+    try self.init(shards: shards, tables: tensors)
+  }
+
+  /// - Parameter tables: what the shards hold under the names of `tableNames`.
+  init(shards: [Shard], tables: [String: [Float]]) throws {
     self.shards = shards
-    longFactors = tensors[Self.longName]
-    shortFactors = tensors[Self.shortName]
-    frequencyFactors = tensors[Self.frequenciesName]
+    longFactors = tables[Self.longName]
+    shortFactors = tables[Self.shortName]
+    frequencyFactors = tables[Self.frequenciesName]
     let keys = GGUFKeys(shards[0].header, path: shards[0].path)
     architecture = try GGUFArchitecture.named(try keys.architecture, subject: shards[0].path)
     geometry = try keys.geometry(

@@ -79,6 +79,13 @@ public struct Follower: Equatable, Sendable {
     }
   }
 
+  /// Whether both rotate a prompt and so many generated tokens alike.
+  func generatesAlike(_ other: Follower, prompt: Int, count: Int) -> Bool {
+    [prompt, prompt + count].allSatisfy {
+      schedule(prompt: prompt, count: $0) == other.schedule(prompt: prompt, count: $0)
+    } && (rule == other.rule || (stages.allSatisfy { !(prompt..<prompt + count).contains($0.limit) }))
+  }
+
   private func stage(_ length: Int) -> Stage { stages.first { length <= $0.limit } ?? stages[stages.count - 1] }
 
   /// The positions to score, grouped by the schedule that rotates the tokens before each. The token at p is predicted

@@ -2,59 +2,59 @@
 public struct Gate: Equatable, Sendable {
   public enum Comparison: String, Sendable { case atLeast = ">=", atMost = "<=" }
 
+  /// Where a metric must hold.
+  public enum Place: Equatable, Sendable {
+    /// Within the original window, or beyond it.
+    case short, long
+    case length(Int)
+  }
+
   public var text: String
-  /// `passkey` or `perplexity`.
-  public var metric: String
-  /// A length, or `short` or `long` (within and beyond the original window).
-  public var place: String?
+  public var metric: Metric
+  public var place: Place?
   public var runtime: String?
   public var comparison: Comparison
   public var limit: Double
 
   /// nil for a text that is no gate.
-  public init?(_ text: String, runtimes: [String]) {
+  /// - Parameter length: reads a length such as `4096` or `4k`.
+  public init?(_ text: String, runtimes: [String], length: (String) -> Int? = { Int($0) }) {
     for comparison in [Comparison.atLeast, .atMost] {
       let sides = text.split(separator: comparison.rawValue, omittingEmptySubsequences: false)
-      guard sides.count == 2, let limit = Double(sides[1]), limit.isFinite else { continue }
+      guard sides.count == 2, let limit = Double(sides[1]) ?? length(String(sides[1])).map(Double.init),
+        limit.isFinite
+      else { continue }
       let parts = sides[0].split(separator: "@", omittingEmptySubsequences: false).map(String.init)
-      guard ["passkey", "perplexity"].contains(parts[0]), parts.count <= 3 else { return nil }
-      var place: String?
+      guard let metric = Metric(rawValue: parts[0]), parts.count <= 3 else { return nil }
+      var place: Place?
       var runtime: String?
       for part in parts.dropFirst() {
-        if runtimes.contains(part) {
-          guard runtime == nil else { return nil }
+        if runtimes.contains(part), runtime == nil {
           runtime = part
+        } else if place == nil, let found = Place(part, length: length) {
+          place = found
         } else {
-          guard place == nil, Int(part) != nil || ["short", "long"].contains(part) else { return nil }
-          place = part
+          return nil
         }
       }
-      self.init(
-        text: text, metric: parts[0], place: place, runtime: runtime, comparison: comparison, limit: limit)
+      self.text = text
+      self.metric = metric
+      self.place = place
+      self.runtime = runtime
+      self.comparison = comparison
+      self.limit = limit
       return
     }
     return nil
   }
 
-  init(
-    text: String, metric: String, place: String?, runtime: String?, comparison: Comparison, limit: Double
-  ) {
-    self.text = text
-    self.metric = metric
-    self.place = place
-    self.runtime = runtime
-    self.comparison = comparison
-    self.limit = limit
-  }
-
-  /// Whether the gate speaks of this cell.
-  func covers(length: Int, runtime name: String, originalWindow: Int) -> Bool {
-    if let runtime, runtime != name { return false }
+  /// Whether the gate speaks of this length.
+  func covers(length: Int, originalWindow: Int) -> Bool {
     switch place {
-    case nil: return true
-    case "short": return length <= originalWindow
-    case "long": return length > originalWindow
-    case let text?: return Int(text) == length
+    case nil: true
+    case .short?: length <= originalWindow
+    case .long?: length > originalWindow
+    case .length(let own)?: own == length
     }
   }
 
@@ -66,10 +66,22 @@ public struct Gate: Equatable, Sendable {
   }
 }
 
+extension Gate.Place {
+  fileprivate init?(_ text: String, length: (String) -> Int?) {
+    switch text {
+    case "short": self = .short
+    case "long": self = .long
+    default:
+      guard let number = length(text) else { return nil }
+      self = .length(number)
+    }
+  }
+}
+
 /// A gate and what was measured for it.
 public struct Verdict: Equatable, Sendable {
   public var gate: Gate
-  /// The worst value among runtimes and lengths; nil where it was not measured.
+  /// The worst value among runtimes and lengths; nil where it was not completely measured.
   public var worst: Double?
   /// Where it was measured: a runtime and a length.
   public var place: String

@@ -145,8 +145,11 @@ public struct Passkey: Sendable {
   }
 
   /// Five digits, by the cell alone, so that a part of the grid sees the same keys as the whole.
-  private static func key(_ cell: Cell, seed: UInt64) -> Int {
-    let digest = sha256(Array("\(seed) \(cell.length) \(cell.depth) \(cell.sample)".utf8)).prefix(12)
-    return 10_000 + (Int(digest, radix: 16) ?? 0) % 90_000
+  private static func key(_ cell: Cell, seed: UInt64) -> Int { 10_000 + number(cell, seed: seed) % 90_000 }
+
+  /// A large number by the cell, the seed and the task alone.
+  static func number(_ cell: Cell, seed: UInt64, task: String = "") -> Int {
+    let text = "\(task.isEmpty ? "" : task + " ")\(seed) \(cell.length) \(cell.depth) \(cell.sample)"
+    return Int(sha256(Array(text.utf8)).prefix(12), radix: 16) ?? 0
   }
 }

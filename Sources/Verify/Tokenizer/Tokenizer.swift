@@ -9,7 +9,32 @@ public struct Tokenizer: Sendable {
   /// Tokens that are found in the text before anything else, longest first.
   let addedTokens: [(text: String, id: Int)]
   /// The token that begins a sequence, where the model wants one.
-  public let beginning: Int?
+  public var beginning: Int?
+  /// The token that the model would begin with if it wanted one.
+  let namedBeginning: Int?
+  /// Tokens that end what is generated.
+  let endings: Set<Int>
+
+  /// Whether sequences begin with the beginning token.
+  public enum Beginning: String, CaseIterable, Sendable {
+    /// As the model wants it.
+    case auto
+    case force
+    case none
+  }
+
+  /// - Throws: `VerifyError` where the beginning token is forced and the model names none.
+  public mutating func set(_ choice: Beginning) throws {
+    switch choice {
+    case .auto: break
+    case .none: beginning = nil
+    case .force:
+      guard let token = beginning ?? namedBeginning else {
+        throw VerifyError("tokenizer", "the model names no beginning token, so none can be forced")
+      }
+      beginning = token
+    }
+  }
 
   public var vocabulary: Int { pieces.count }
 
@@ -24,7 +49,7 @@ public struct Tokenizer: Sendable {
 
   init(
     pieces: [String], pretokenizer: Pretokenizer, merges: MergeTable,
-    addedTokens: [(text: String, id: Int)], beginning: Int?
+    addedTokens: [(text: String, id: Int)], beginning: Int?, namedBeginning: Int? = nil, endings: Set<Int> = []
   ) {
     self.pieces = pieces
     ids = Dictionary(pieces.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
@@ -32,6 +57,8 @@ public struct Tokenizer: Sendable {
     self.merges = merges
     self.addedTokens = addedTokens.sorted { $0.text.utf8.count > $1.text.utf8.count }
     self.beginning = beginning
+    self.namedBeginning = namedBeginning
+    self.endings = endings
   }
 
   /// The ids of a text, without a beginning token.

@@ -7,8 +7,10 @@ import Verify
 struct VerifyCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Runs a model on the CPU as each runtime would: passkeys and perplexity, with gates.",
-    discussion: "Exit 1 when a gate fails. A metric that was not measured fails its gate.")
+    abstract: "Runs a model on the CPU as each runtime would: passkeys, needles, RULER, perplexity, with gates.",
+    discussion: """
+      Exit 1 when a gate fails. A metric that was not completely measured fails its gate. Ctrl-C keeps what is known.
+      """)
 
   @Argument(help: "The model: a Hugging Face folder, or a .gguf file (any shard of a split one).")
   var model: String
@@ -20,7 +22,16 @@ struct VerifyCommand: ReportingCommand {
   var factors: String?
 
   @Option(
-    help: "What is measured: passkey or perplexity; may be repeated. Default passkey, and perplexity of given texts.")
+    name: .long, defaultAsFlag: "",
+    help: ArgumentHelp(
+      "Compare with a model within the original window; without a value, with this one before its patch.",
+      valueName: "model"))
+  var baseline: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What is measured; may be repeated. Default passkey, perplexity of given texts, and retention with a baseline.",
+      valueName: "task"))
   var task: [String] = []
 
   @Option(
@@ -28,44 +39,81 @@ struct VerifyCommand: ReportingCommand {
   )
   var lengths: String?
 
-  @Option(help: "Depths at which passkeys are hidden.")
+  @Option(help: "Depths at which passkeys and needles are hidden.")
   var depths = 11
 
-  @Option(help: "Passkeys a length and depth.")
+  @Option(help: "Prompts a length and depth.")
   var samples = 1
 
-  @Option(help: ArgumentHelp("A text whose perplexity is measured; may be repeated.", valueName: "file"))
+  @Option(help: "Whose passkey prompt: longrope or llama.cpp.", transform: Self.choice)
+  var passkeyPrompt = Passkey.Style.longrope
+
+  @Option(
+    help: ArgumentHelp(
+      "A text whose perplexity is measured, and that haystacks are made of; may be repeated. Default: a book that ships with the program.",
+      valueName: "file"))
   var perplexity: [String] = []
 
-  @Option(help: "How perplexity is measured: truncate or llama.cpp.", transform: Self.method)
+  @Option(help: "How perplexity is measured: truncate, sliding, llama.cpp or hf-stride.", transform: Self.choice)
   var method = Perplexity.Method.truncate
+
+  @Option(help: "Tokens that a window is moved on by, for sliding and hf-stride.")
+  var stride = 256
 
   @Option(help: ArgumentHelp("Windows of each text at most.", valueName: "count"))
   var windows = 4
 
+  @Option(help: "Whether sequences begin with the beginning token: auto, as the model wants it; force; none.", transform: Self.choice)
+  var bos = Tokenizer.Beginning.auto
+
   @Option(
-    help: ArgumentHelp("A gate, such as passkey>=0.95 or perplexity@1024@vllm<=40; may be repeated.", valueName: "gate")
+    help: ArgumentHelp("A gate, such as passkey>=0.95 or perplexity@1k@vllm<=40; may be repeated.", valueName: "gate")
   )
   var require: [String] = []
 
   @Flag(help: "Only measure.")
   var noGates = false
 
+  @Option(help: "exact: in 32-bit floats. fast: bf16 products where the processor has them.", transform: Self.choice)
+  var precision = Precision.exact
+
+  @Option(
+    help: ArgumentHelp("Stop after so long, such as 90s, 30m or 2h, with what is known.", valueName: "time"))
+  var timeBudget: Period?
+
+  @Option(
+    help: ArgumentHelp("Measure one part of the grid, such as 2/8; a part is not judged.", valueName: "part"))
+  var shard: String?
+
+  @Option(name: [.short, .long], help: ArgumentHelp("Write the result as JSON.", valueName: "file"))
+  var output: String?
+
   @Option(help: "Threads; default all.")
   var threads: Int?
 
-  @Option(help: "The seed of the passkeys.")
+  @Option(help: "The seed of the prompts.")
   var seed: UInt64 = 0
+
+  @Flag(help: "No progress on stderr.")
+  var noProgress = false
 
   @OptionGroup var common: CommonOptions
 
-  private static let runtimeNames = ["paper"] + Runtime.allCases.map(\.rawValue)
+  static let runtimeNames = ["paper"] + Runtime.allCases.map(\.rawValue)
+  private static let taskNames = Campaign.Task.names + ["ruler"]
 
-  private static func method(_ name: String) throws -> Perplexity.Method {
-    guard let method = Perplexity.Method(rawValue: name) else {
-      throw ValidationError("there is no method '\(name)'; there are truncate and llama.cpp")
+  /// One of the values of an enumeration, by its name.
+  private static func choice<Value: RawRepresentable<String> & CaseIterable>(_ text: String) throws -> Value {
+    guard let value = Value(rawValue: text) else {
+      let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("'\(text)' is none of \(names)")
     }
-    return method
+    return value
+  }
+
+  /// Reads the numbers of gates, lengths with units among them.
+  static func gate(_ text: String) -> Gate? {
+    Gate(text, runtimes: runtimeNames) { TokenCount(argument: $0)?.value }
   }
 
   func validate() throws {
@@ -73,100 +121,52 @@ struct VerifyCommand: ReportingCommand {
       throw ValidationError(
         "there is no runtime '\(name)'; there are all, \(Self.runtimeNames.joined(separator: ", "))")
     }
-    for gate in require where Gate(gate, runtimes: Self.runtimeNames) == nil {
+    for gate in require where Self.gate(gate) == nil {
       throw ValidationError(
-        "'\(gate)' is no gate; expected METRIC[@LENGTH|@short|@long][@RUNTIME]>=NUMBER with passkey or perplexity")
+        "'\(gate)' is no gate; expected METRIC[@LENGTH|@short|@long][@RUNTIME]>=NUMBER with one of \(Metric.names.joined(separator: ", "))"
+      )
     }
-    for name in task where !["passkey", "perplexity"].contains(name) {
-      throw ValidationError("there is no task '\(name)'; there are passkey and perplexity")
+    for name in task where !Self.taskNames.contains(name) {
+      throw ValidationError("there is no task '\(name)'; there are \(Self.taskNames.joined(separator: ", "))")
     }
-    if task.contains("perplexity"), perplexity.isEmpty {
-      throw ValidationError("the task perplexity needs a text: --perplexity FILE")
-    }
+    if task.contains("retention"), baseline == nil { throw ValidationError("the task retention needs --baseline") }
     if let lengths, TokenCount.list(lengths) == nil { throw ValidationError("'\(lengths)' is no list of lengths") }
-    guard (1...1000) ~= depths, (1...1000) ~= samples, windows > 0, threads ?? 1 > 0 else {
-      throw ValidationError("--depths, --samples, --windows and --threads are at least 1")
+    guard (1...1000) ~= depths, (1...1000) ~= samples, windows > 0, stride > 0, threads ?? 1 > 0 else {
+      throw ValidationError("--depths, --samples, --windows, --stride and --threads are at least 1")
     }
+    if let shard, Campaign.Shard(shard) == nil {
+      throw ValidationError("'\(shard)' is no part; expected I/N with I from 1 to N")
+    }
+    if shard != nil, !require.isEmpty { throw ValidationError("a shard is never judged: merge the results first") }
   }
 
   func run() throws {
     let session = try common.open(model)
-    let inspection =
-      try factors.map { try Inspection(session, overlaying: FactorSource(path: $0).set) } ?? Inspection(session)
-    let followers = try self.followers(inspection)
-    let forward = ForwardPass(
-      try Transformer(path: model), threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
-    let tokenizer = try Tokenizer(path: model)
-    guard tokenizer.vocabulary <= forward.model.vocabulary else {
-      throw VerifyError(
-        model, "the tokenizer has \(tokenizer.vocabulary) tokens and the model \(forward.model.vocabulary)")
+    if let output, FileSystem.exists(output), FileSystem.isFolder(output) {
+      throw PatchError.unsafe(output, "is a folder, expected a file for the result")
     }
-    var measured = Measurements(originalWindow: inspection.geometry.originalWindow)
-    try measurePasskeys(forward, followers, tokenizer, inspection, &measured)
-    try measurePerplexity(forward, followers, tokenizer, inspection, &measured)
-    let verdicts = gates.map(measured.judge)
-    if common.json {
-      Output.json(VerifyReport.json(model, measured, verdicts, method: method))
-    } else {
-      Output.result(VerifyReport.text(measured, verdicts, method: method))
+    let outcome = try VerifyRun(self, session).measure()
+    let report = VerifyReport(self, outcome)
+    if let output { try OutputFile.replace(output, by: JSONStyle.standard.encode(report.json)) }
+    if common.json { Output.json(report.json) } else { Output.result(report.text) }
+    if let stop = outcome.stop {
+      Output.note(stop.message)
+      if stop == .interrupted { throw Interrupted() }
     }
-    if verdicts.contains(where: { !$0.passes }) { throw CheckFailed() }
+    if outcome.verdicts.contains(where: { !$0.passes }) { throw CheckFailed() }
   }
+}
 
-  private var gates: [Gate] {
-    if noGates { return [] }
-    let texts = require.isEmpty ? ["passkey>=0.9"] : require
-    return texts.compactMap { Gate($0, runtimes: Self.runtimeNames) }
-  }
+/// A length of time: `90s`, `30m`, `2h`, or seconds.
+struct Period: ExpressibleByArgument {
+  let duration: Duration
 
-  /// The runtimes that run this model at all; one that is named must.
-  private func followers(_ inspection: Inspection) throws -> [Follower] {
-    if !runtime.contains("all") {
-      return try inspection.readings.filter { runtime.contains($0.name) }.map(Follower.init)
+  init?(argument: String) {
+    let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600]
+    let unit = argument.last.flatMap { units[$0] }
+    guard let number = Double(unit == nil ? argument : String(argument.dropLast())), number > 0, number < 1e7 else {
+      return nil
     }
-    return inspection.readings.compactMap { try? Follower($0) }
-  }
-
-  private func testedLengths(_ inspection: Inspection) -> [Int] {
-    if let lengths { return TokenCount.list(lengths) ?? [] }
-    let original = inspection.geometry.originalWindow
-    var result = [original / 2, original]
-    while let last = result.last, last * 2 <= inspection.geometry.window { result.append(last * 2) }
-    return result
-  }
-
-  private func measurePasskeys(
-    _ forward: ForwardPass, _ followers: [Follower], _ tokenizer: Tokenizer, _ inspection: Inspection,
-    _ measured: inout Measurements
-  ) throws {
-    guard task.isEmpty || task.contains("passkey") else { return }
-    let passkey = Passkey(tokenizer)
-    let scoring = Scoring(forward, followers)
-    for length in testedLengths(inspection) {
-      common.note("passkeys at \(length) tokens")
-      let cells = (0..<depths).flatMap { number in
-        (0..<samples).map {
-          Passkey.Cell(length: length, depth: depths == 1 ? 0.5 : Double(number) / Double(depths - 1), sample: $0)
-        }
-      }
-      try passkey.run(cells.reversed(), scoring, seed: seed) { measured.passkeys.append($0) }
-    }
-  }
-
-  private func measurePerplexity(
-    _ forward: ForwardPass, _ followers: [Follower], _ tokenizer: Tokenizer, _ inspection: Inspection,
-    _ measured: inout Measurements
-  ) throws {
-    guard !perplexity.isEmpty, task.isEmpty || task.contains("perplexity") else { return }
-    let texts = try perplexity.map { path in
-      tokenizer.encode(String(decoding: try FileSystem.contents(of: path), as: UTF8.self))
-    }
-    let lengths = testedLengths(inspection)
-    let measures = try lengths.map {
-      try Perplexity(
-        Array(texts.joined()), length: $0, longest: lengths.max() ?? 0, method: method, beginning: tokenizer.beginning,
-        maximumWindows: windows)
-    }
-    try Perplexity.run(measures, Scoring(forward, followers)) { measured.perplexities.append($0) }
+    duration = .seconds(number * (unit ?? 1))
   }
 }

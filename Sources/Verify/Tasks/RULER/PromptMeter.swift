@@ -1,10 +1,11 @@
 /// Counts the tokens of ever longer prompts until they reach a limit, few of them.
 ///
-/// RULER makes a prompt longer step by step and counts each. Counting is slow, so beyond 4096 tokens a prompt is passed
-/// over until it has covered half of what was left: it could be at the limit already only if the added text had
-/// twice the tokens a byte of the text before it.
+/// RULER makes a prompt longer step by step and counts each. Counting is slow, so far from the limit prompts are passed
+/// over until their bytes have covered half of what was left: one at the limit already would have to have twice the
+/// tokens a byte in what was added. Near the limit, where words alone tell prompts apart, each is counted.
 struct PromptMeter {
-  private static let leastTokens = 4096
+  /// What must be left for passing prompts over.
+  private static let leastTokens = 2048
 
   let limit: Int
   private let countTokens: (String) -> Int
@@ -20,9 +21,9 @@ struct PromptMeter {
     let bytes = prompt.utf8.count
     guard bytes >= bytesToPass else { return nil }
     let tokens = countTokens(prompt)
-    if tokens >= Self.leastTokens {
-      bytesToPass = bytes + bytes * (limit - tokens) / (2 * tokens)
-    }
+    let rest = limit - tokens
+    let isFar = tokens >= Self.leastTokens && rest > max(Self.leastTokens, limit / 16)
+    bytesToPass = isFar ? bytes + bytes * rest / (2 * tokens) : 0
     return tokens
   }
 }

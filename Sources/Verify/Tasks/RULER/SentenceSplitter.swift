@@ -41,7 +41,8 @@ enum SentenceSplitter {
   /// The letters before a full stop, as far as a separator or a dash.
   private static func token(_ scalars: ArraySlice<Unicode.Scalar>) -> String {
     let start = scalars.indices.last { index in
-      separators.contains(scalars[index]) || index > scalars.startIndex && scalars[index] == "-" && scalars[index - 1] == "-"
+      let isDash = scalars[index] == "-" && index > scalars.startIndex && scalars[index - 1] == "-"
+      return isDash || separators.contains(scalars[index])
     }
     return scalars[(start.map { $0 + 1 } ?? scalars.startIndex)...].reduce(into: "") { $0.unicodeScalars.append($1) }
   }
@@ -59,7 +60,8 @@ enum SentenceSplitter {
   }
 
   private static func isAbbreviation(_ letters: String) -> Bool {
-    abbreviations.contains(letters) || abbreviations.contains(letters.split(separator: "-").last.map { String($0) } ?? "")
+    let last = letters.split(separator: "-").last.map { String($0) } ?? ""
+    return abbreviations.contains(letters) || abbreviations.contains(last)
   }
 
   private static func isNumber(_ token: String) -> Bool {

@@ -21,7 +21,9 @@ struct VariableTracking {
     let limit = length - Self.task.tokensToGenerate - exampleTokens
     let size = largestSize(limit: limit, step: 10, isExample: false)
     return try (0..<count).map { index in
-      let (prompt, tokens) = try fitting(size, step: 10, limit: limit, isExample: false)
+      guard let (prompt, tokens) = fitting(size, step: 10, limit: limit, isExample: false) else {
+        throw Self.task.tooShort(length)
+      }
       return RULERSample(
         index: index, input: chains.renamed(example, solved.variables) + "\n\n" + prompt.input,
         delimiter: Self.task.delimiter, generationPrefix: prompt.generationPrefix, references: prompt.variables,
@@ -32,7 +34,10 @@ struct VariableTracking {
   private mutating func solvedExample() throws -> VariableChains.Prompt {
     let limit = Self.exampleLength - Self.task.tokensToGenerate
     let size = largestSize(limit: limit, step: 5, isExample: true)
-    return try fitting(size, step: 5, limit: limit, isExample: true).0
+    guard let (prompt, _) = fitting(size, step: 5, limit: limit, isExample: true) else {
+      throw VerifyError(Self.task.rawValue, "no example of \(Self.exampleLength) of this tokenizer's tokens was found")
+    }
+    return prompt
   }
 
   /// The number of repeated sentences before the first at which prompt and answer exceed the limit.
@@ -49,10 +54,11 @@ struct VariableTracking {
     return size
   }
 
-  /// A prompt within the limit, of fewer sentences where needed, with its tokens.
+  /// A prompt within the limit, of fewer sentences where needed, with its tokens; nil where even the shortest are too
+  /// long, which lm-eval would draw for ever.
   private mutating func fitting(
     _ size: Int, step: Int, limit: Int, isExample: Bool
-  ) throws -> (VariableChains.Prompt, tokens: Int) {
+  ) -> (VariableChains.Prompt, tokens: Int)? {
     var size = size
     for _ in 0..<1000 + size / step {
       if let prompt = try? chains.next(sentences: size, isExample: isExample) {
@@ -61,6 +67,6 @@ struct VariableTracking {
       }
       if size > step { size -= step }
     }
-    throw Self.task.tooShort(limit + Self.task.tokensToGenerate)
+    return nil
   }
 }

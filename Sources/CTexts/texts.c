@@ -1,0 +1,15 @@
+// The bytes of moby-dick.txt.zst, put into the program as they are.
+#include "CTexts.h"
+
+__asm__(
+    ".pushsection .rodata\n"
+    ".balign 16\n"
+    "lrpatch_moby_dick:\n"
+    ".incbin \"moby-dick.txt.zst\"\n"
+    "lrpatch_moby_dick_end:\n"
+    ".popsection\n");
+
+extern const uint8_t lrpatch_moby_dick[], lrpatch_moby_dick_end[];
+
+const uint8_t *moby_dick(void) { return lrpatch_moby_dick; }
+size_t moby_dick_size(void) { return (size_t)(lrpatch_moby_dick_end - lrpatch_moby_dick); }

@@ -1,0 +1,51 @@
+/// Asks RULER's prompts, with greedy generation on a cache of keys and values.
+public struct RULERRun: Sendable {
+  private let tokenizer: Tokenizer
+  private let essay: RULEREssay
+
+  public init(_ tokenizer: Tokenizer, essay: RULEREssay) {
+    self.tokenizer = tokenizer
+    self.essay = essay
+  }
+
+  /// The prompts of one task and length; a sample's number is its place among those that lm-eval would make.
+  public func samples(_ task: RULERTask, length: Int, count: Int) throws -> [RULERSample] {
+    let lead = tokenizer.beginning == nil ? 0 : 1
+    return try RULERGenerator(task, essay: essay) { [tokenizer] in tokenizer.encode($0).count + lead }
+      .samples(length: length, count: count)
+  }
+
+  /// One prompt for every runtime; those that rotate it alike are computed once.
+  public func ask(
+    _ task: RULERTask, _ sample: RULERSample, _ scoring: Scoring, each: (AnswerResult) throws -> Void
+  ) throws {
+    let prompt = (tokenizer.beginning.map { [$0] } ?? []) + tokenizer.encode(sample.prompt)
+    let count = task.tokensToGenerate
+    var outputs: [(follower: Follower, output: String)] = []
+    for follower in scoring.followers {
+      let same = outputs.first {
+        $0.follower.generatesAlike(follower, prompt: prompt.count, count: count)
+          && !scoring.forward.model.followed(by: follower.name).isVariant
+          && !scoring.forward.model.followed(by: $0.follower.name).isVariant
+      }
+      let output = try same?.output ?? answer(prompt, count, sample, scoring.forward, follower)
+      outputs.append((follower, output))
+      try each(
+        AnswerResult(
+          task: task.rawValue, runtime: follower.name,
+          cell: Passkey.Cell(length: sample.maximumLength, depth: 0, sample: sample.index),
+          references: sample.references, output: output))
+    }
+  }
+
+  /// Ends as soon as every reference is there: what follows cannot change the score.
+  private func answer(
+    _ prompt: [Int], _ count: Int, _ sample: RULERSample, _ forward: ForwardPass, _ follower: Follower
+  ) throws -> String {
+    let tokens = try Generator(forward, follower).generate(prompt, count: count) {
+      RULERScore.score(tokenizer.decode($0), references: sample.references) == 1
+        || tokenizer.endings.contains($0[$0.count - 1])
+    }
+    return tokenizer.decode(tokens)
+  }
+}

@@ -1,0 +1,102 @@
+import Glibc
+
+/// What a patch costs within the original window: the model against the one before it, token by token, over texts.
+public struct Retention: Sendable {
+  public struct Result: Equatable, Sendable {
+    public var runtime: String
+    public var length: Int
+    public var perplexity: Double
+    public var baselinePerplexity: Double
+    /// Mean of the Kullback-Leibler divergence of the model from its baseline, in nats a token.
+    public var divergence: Double
+    /// The share of tokens of which both think the same one likeliest.
+    public var agreement: Double
+    public var tokens: Int
+    public var ratio: Double { perplexity / baselinePerplexity }
+  }
+
+  private let windows: [Perplexity.Window]
+  private let length: Int
+
+  public init(_ measure: Perplexity) {
+    windows = measure.windows
+    length = measure.length
+  }
+
+  private struct Sums {
+    var loss = 0.0
+    var baselineLoss = 0.0
+    var divergence = 0.0
+    var agreements = 0
+    var tokens = 0
+  }
+
+  /// - Parameter baseline: a follower of the same name, or the only one, stands for each of `scoring`.
+  public func run(_ scoring: Scoring, baseline: Scoring, each: (Result) throws -> Void) throws {
+    var done: [(schedules: [RopeSchedule], variants: [String?], sums: Sums)] = []
+    for follower in scoring.followers {
+      guard let before = baseline.followers.first(where: { $0.name == follower.name }) ?? baseline.followers.first
+      else { continue }
+      let schedules = [follower, before].map { $0.schedule(prompt: length, count: length) }
+      let variants = [(scoring, follower), (baseline, before)].map { scoring, follower in
+        scoring.forward.model.followed(by: follower.name).isVariant ? follower.name : nil
+      }
+      let known = done.first { $0.schedules == schedules && $0.variants == variants }?.sums
+      let sums =
+        try known
+        ?? sums(
+          scoring.forward.running(scoring.forward.model.followed(by: follower.name).model), schedules[0],
+          baseline.forward.running(baseline.forward.model.followed(by: before.name).model), schedules[1])
+      done.append((schedules, variants, sums))
+      try each(result(sums, follower.name))
+    }
+  }
+
+  private func result(_ sums: Sums, _ runtime: String) -> Result {
+    let count = Double(sums.tokens)
+    return Result(
+      runtime: runtime, length: length, perplexity: exp(sums.loss / count),
+      baselinePerplexity: exp(sums.baselineLoss / count), divergence: sums.divergence / count,
+      agreement: Double(sums.agreements) / count, tokens: sums.tokens)
+  }
+
+  private func sums(
+    _ model: ForwardPass, _ schedule: RopeSchedule, _ baseline: ForwardPass, _ baselineSchedule: RopeSchedule
+  ) throws -> Sums {
+    var sums = Sums()
+    for window in windows {
+      let rows = window.scored.map { $0 - 1 }
+      let states = try model.states(Batch(window.tokens, schedule), wanted: rows)
+      let others = try baseline.states(Batch(window.tokens, baselineSchedule), wanted: rows)
+      // Logits of both are alive for a few rows at a time.
+      for start in stride(from: 0, to: rows.count, by: 64) {
+        let part = Array(start..<min(start + 64, rows.count))
+        let logits = try model.logits(states, rows: part)
+        let otherLogits = try baseline.logits(others, rows: part)
+        for (index, place) in part.enumerated() {
+          let token = window.tokens[window.scored[place]]
+          add(logits, otherLogits, index, token, model.engine, to: &sums)
+        }
+      }
+    }
+    return sums
+  }
+
+  private func add(
+    _ logits: Matrix, _ others: Matrix, _ row: Int, _ token: Int, _ engine: Engine, to sums: inout Sums
+  ) {
+    let (total, greedy) = engine.logSumExp(logits, row: row)
+    let (otherTotal, otherGreedy) = engine.logSumExp(others, row: row)
+    var divergence = 0.0
+    for column in 0..<min(logits.columns, others.columns) {
+      let before = Double(others[row, column]) - otherTotal
+      guard before > -80 else { continue }
+      divergence += exp(before) * (before - (Double(logits[row, column]) - total))
+    }
+    sums.loss += total - Double(logits[row, token])
+    sums.baselineLoss += otherTotal - Double(others[row, token])
+    sums.divergence += divergence
+    sums.agreements += greedy == otherGreedy ? 1 : 0
+    sums.tokens += 1
+  }
+}

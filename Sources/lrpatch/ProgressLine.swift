@@ -1,0 +1,48 @@
+import Glibc
+
+/// Progress of a long command on stderr: a line that is redrawn on a terminal, else a plain line now and then.
+final class ProgressLine {
+  private let isShown: Bool
+  private let isTerminal: Bool
+  private let start = ContinuousClock.now
+  private var last: ContinuousClock.Instant?
+  private var isDrawn = false
+
+  init(isShown: Bool) {
+    self.isShown = isShown
+    let terminal = unsafe getenv("TERM").map { unsafe String(cString: $0) }
+    isTerminal = isatty(STDERR_FILENO) == 1 && terminal != "dumb"
+  }
+
+  /// - Parameter share: of the work, from 0 to 1.
+  func show(_ share: Double, _ label: String) {
+    let now = ContinuousClock.now
+    let interval: Duration = isTerminal ? .milliseconds(200) : .seconds(20)
+    guard isShown, share < 1, last.map({ now - $0 >= interval }) ?? isTerminal else {
+      if last == nil { last = now }
+      return
+    }
+    last = now
+    let text = "\(Int(share * 100)) %, \(label)\(timeLeft(share, now))"
+    if isTerminal {
+      Output.raw("\r\u{1B}[K\(text)")
+      isDrawn = true
+    } else {
+      Output.note(text)
+    }
+  }
+
+  private func timeLeft(_ share: Double, _ now: ContinuousClock.Instant) -> String {
+    let elapsed = Double((now - start).components.seconds)
+    guard share > 0.01, elapsed >= 1 else { return "" }
+    let left = Int(elapsed * (1 - share) / share)
+    let text = left >= 3600 ? "\(left / 3600) h \(left % 3600 / 60) min" : left >= 60 ? "\(left / 60) min" : "\(left) s"
+    return ", about \(text) left"
+  }
+
+  /// Removes the line.
+  func end() {
+    if isDrawn { Output.raw("\r\u{1B}[K") }
+    isDrawn = false
+  }
+}

@@ -22,6 +22,20 @@ import Verify
     var lengths: [Int]?
     var depths: [Double]?
     var seed: UInt64?
+    /// prefill
+    var repeats: Int?
+  }
+
+  struct Prefill: Encodable {
+    /// Of each repetition, after one that is not counted.
+    var seconds: [Double]
+    var peakKiB: Int
+  }
+
+  struct Accuracy: Encodable {
+    var perplexityRatio: Double
+    var divergence: Double
+    var agreement: Double
   }
 
   struct Prompt: Encodable {
@@ -32,9 +46,17 @@ import Verify
     var tokens: [Int]
   }
 
-  static func main() throws {
-    let arguments = CommandLine.arguments
-    guard arguments.count == 3 else { fatalError("usage: lrpatch-probe scores|generate|tokenize|decode|passkeys MODEL") }
+  struct Complaint: Error { var message: String }
+
+  static func main() {
+    do { try run(CommandLine.arguments) } catch {
+      FileHandle.standardError.write(Data("lrpatch-probe: \(error)\n".utf8))
+      exit(2)
+    }
+  }
+
+  private static func run(_ arguments: [String]) throws {
+    guard arguments.count == 3 else { throw Complaint(message: "usage: lrpatch-probe scores|generate|tokenize|decode|passkeys|prefill|accuracy MODEL") }
     let question = try JSONDecoder().decode(Question.self, from: FileHandle.standardInput.readDataToEndOfFile())
     let path = arguments[2]
     switch arguments[1] {
@@ -42,8 +64,10 @@ import Verify
     case "generate": try answer(generate(path, question))
     case "tokenize": try answer(question.texts?.map(Tokenizer(path: path).encode) ?? [])
     case "decode": try answer(question.sequences?.map(Tokenizer(path: path).decode) ?? [])
+    case "prefill": try answer(prefill(path, question))
+    case "accuracy": try answer(accuracy(path, question))
     case "passkeys": try answer(passkeys(path, question))
-    default: fatalError("no command '\(arguments[1])'")
+    default: throw Complaint(message: "no command '\(arguments[1])'")
     }
   }
 
@@ -62,7 +86,7 @@ import Verify
     let inspection =
       try question.factors.map { try Inspection(session, overlaying: FactorSource(path: $0).set) } ?? Inspection(session)
     guard let reading = inspection.readings.first(where: { $0.name == question.runtime ?? "paper" }) else {
-      fatalError("no runtime '\(question.runtime ?? "")'")
+      throw Complaint(message: "no runtime '\(question.runtime ?? "")'")
     }
     return try Follower(reading)
   }
@@ -93,5 +117,53 @@ import Verify
         return Prompt(length: length, depth: depth, key: key, prompt: prompt, tokens: tokens)
       }
     }
+  }
+
+  /// Tokens without meaning, the same in every run.
+  private static func tokens(_ count: Int, below vocabulary: Int) -> [Int] {
+    var state: UInt64 = 1
+    return (0..<count).map { _ in
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % vocabulary
+    }
+  }
+
+  /// Times a prefill of which only the last token's logits are asked for.
+  private static func prefill(_ path: String, _ question: Question) throws -> Prefill {
+    let forward = try forward(path, question)
+    let count = question.count ?? 512
+    let tokens = tokens(count, below: forward.model.vocabulary)
+    let scoring = Scoring(forward, [try follower(path, question)])
+    let sequence = Scoring.Sequence(tokens: tokens + [0], prompt: count, scored: [count])
+    let seconds = try (0...(question.repeats ?? 3)).map { _ in
+      let start = ContinuousClock.now
+      try scoring.run([sequence]) { _, _, _ in }
+      let (seconds, attoseconds) = start.duration(to: .now).components
+      return Double(seconds) + Double(attoseconds) * 1e-18
+    }
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return Prefill(seconds: Array(seconds.dropFirst()), peakKiB: usage.ru_maxrss)
+  }
+
+  /// `fast` against `exact`.
+  private static func accuracy(_ path: String, _ question: Question) throws -> Accuracy {
+    var exact = question
+    exact.precision = "exact"
+    var fast = question
+    fast.precision = "fast"
+    let follower = try follower(path, question)
+    let model = try forward(path, exact)
+    let count = question.count ?? 512
+    let text = try question.texts?.flatMap(Tokenizer(path: path).encode) ?? tokens(count, below: model.model.vocabulary)
+    let measure = try Perplexity(
+      text, length: count, longest: count, method: .truncate, beginning: nil, maximumWindows: question.repeats ?? 1)
+    var result = Accuracy(perplexityRatio: 0, divergence: 0, agreement: 0)
+    try Retention(measure).run(
+      Scoring(forward(path, fast), [follower]), baseline: Scoring(model, [follower])
+    ) { found in
+      result = Accuracy(perplexityRatio: found.ratio, divergence: found.divergence, agreement: found.agreement)
+    }
+    return result
   }
 }

@@ -21,6 +21,16 @@ public struct ForwardPass: Sendable {
   /// The same with another model, such as a runtime's variant of it.
   func running(_ other: Transformer) -> ForwardPass { ForwardPass(other, engine, checkpoint: checkpoint) }
 
+  /// Generated tokens are attended to in 32-bit floats.
+  private static let fewTokens = 32
+
+  /// The blocks of keys of one sequence that hold the positions from `start` on.
+  private static func tiles(from start: Int, to end: Int) -> [Range<Int>] {
+    stride(from: start / Attention.keyBlock * Attention.keyBlock, to: end, by: Attention.keyBlock).map {
+      $0..<min($0 + Attention.keyBlock, end)
+    }
+  }
+
   /// Rows that go through a layer together: enough to make use of an unpacked weight.
   private static let blockRows = 1024
 
@@ -86,6 +96,8 @@ public struct ForwardPass: Sendable {
         let rows = start..<min(start + Self.blockRows, count)
         let part = x.gathered(rows.map { $0 - first })
         pass.storeUnpacked(part, rows: rows)
+        // For a few tokens packing would cost more than it saves.
+        if tokens.count >= Self.fewTokens { pass.pack(Self.tiles(from: start == first ? 0 : start, to: rows.upperBound)) }
         pass.update(part, rows: Array(rows), isGathered: true)
         x.copy(part, at: start - first)
       }

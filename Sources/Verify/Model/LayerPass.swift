@@ -34,9 +34,12 @@ struct LayerPass {
   /// Computes and stores the keys and values of some rows of x (all rows, hidden).
   mutating func store(_ x: Matrix, _ block: Block) {
     storeUnpacked(x.gathered(Array(block.rows)), rows: block.rows)
-    // Attention to single blocks of keys is computed in 32-bit floats.
+    pack(block.tiles)
+  }
+
+  /// Packs blocks of stored keys, where products are of halves. Attention to single blocks stays in 32-bit floats.
+  mutating func pack(_ tiles: [Range<Int>]) {
     guard engine.usesHalves, !layer.attention.isBlockSparse else { return }
-    let tiles = block.tiles
     let made = Slots<PackedKeys>(tiles.count)
     let (keys, shape, engine) = (keys, model.shape, engine)
     engine.parallel.run(tiles.count) { made.set($0, PackedKeys(tiles[$0], of: keys, shape, engine)) }

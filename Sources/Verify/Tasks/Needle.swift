@@ -46,12 +46,13 @@ public struct Needle: Sendable {
       Scoring.Sequence(
         tokens: $0.tokens, prompt: $0.promptLength, scored: Array($0.promptLength..<$0.tokens.count))
     }
+    let generators = scoring.followers.map { Generator(scoring.forward, $0) }
     try scoring.run(sequences) { number, follower, scores in
       let (prompt, runtime) = (prompts[number], scoring.followers[follower])
       let answer = prompt.tokens[prompt.promptLength...]
       var output = " " + prompt.value
       if !zip(scores, answer).allSatisfy({ $0.greedy == $1 }) {
-        let tokens = try Generator(scoring.forward, runtime).generate(
+        let tokens = try generators[follower].generate(
           Array(prompt.tokens[..<prompt.promptLength]), count: answer.count + 16
         ) { tokenizer.decode($0).contains(prompt.value) }
         output = tokenizer.decode(tokens)

@@ -113,9 +113,10 @@ public struct Passkey: Sendable {
         tokens: prompt.tokens + [prompt.tokens[0]], prompt: prompt.promptLength,
         scored: Array(prompt.promptLength...prompt.tokens.count))
     }
+    let generators = scoring.followers.map { Generator(scoring.forward, $0) }
     try scoring.run(sequences) { number, follower, scores in
       let result = judge(cells[number], prompts[number], scores, scoring.followers[follower].name)
-      try each(result.isExact ? result : published(result, prompts[number], scoring, follower))
+      try each(result.isExact ? result : published(result, prompts[number], generators[follower]))
     }
   }
 
@@ -133,9 +134,8 @@ public struct Passkey: Sendable {
 
   /// LongRoPE's own score, decoded only where the strict one fails.
   private func published(
-    _ result: Result, _ prompt: Prompt, _ scoring: Scoring, _ follower: Int
+    _ result: Result, _ prompt: Prompt, _ generator: Generator
   ) throws -> Result {
-    let generator = Generator(scoring.forward, scoring.followers[follower])
     let tokens = try generator.generate(Array(prompt.tokens[..<prompt.promptLength]), count: 10)
     let digits = tokens.flatMap(tokenizer.bytes).drop { !Self.isDigit($0) }.prefix(while: Self.isDigit)
     var result = result

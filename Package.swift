@@ -59,7 +59,7 @@ let package = Package(
       name: "PatchTests", dependencies: ["Formats", "Patch", "TestSupport"],
       swiftSettings: lenient),
     .testTarget(
-      name: "VerifyTests", dependencies: ["Formats", "Patch", "Verify", "TestSupport"],
+      name: "VerifyTests", dependencies: ["CKernels", "Formats", "Patch", "Verify", "TestSupport"],
       swiftSettings: lenient),
     .testTarget(
       name: "CommandTests", dependencies: ["Formats", "Patch", "TestSupport", "lrpatch"],

@@ -32,9 +32,8 @@ import Testing
     }
     let inspection = try Inspection(ModelSession(path: model, exclusive: false))
     let follower = try Follower(#require(inspection.readings.first { $0.name == "hf" }))
-    var shared = SharedScores(
-      ForwardPass(try Transformer(path: model), threads: threads), tokens: tokens, prompt: tokens.count)
-    let scores = try shared.scores(follower, at: Array(1..<tokens.count))
+    let forward = ForwardPass(try Transformer(path: model), threads: threads)
+    let scores = try forward.scores(of: tokens, follower)
     let worst = zip(scores, expected).map { abs($0.logProbability - $1) }.max() ?? 1
     #expect(scores.count == expected.count && worst < 1e-4, "\(worst)")
   }
@@ -46,8 +45,7 @@ import Testing
       let inspection = try Inspection(ModelSession(path: Fixture.path(name), exclusive: false))
       let follower = try Follower(#require(inspection.readings.first))
       let forward = ForwardPass(try Transformer(path: Fixture.path(name)), threads: 1)
-      var shared = SharedScores(forward, tokens: tokens, prompt: tokens.count)
-      return try shared.scores(follower, at: Array(1..<tokens.count)).map(\.logProbability)
+      return try forward.scores(of: tokens, follower).map(\.logProbability)
     }
     #expect(zip(scores[0], scores[1]).allSatisfy { abs($0 - $1) < 1e-4 })
   }
@@ -75,11 +73,25 @@ import Testing
       source.withUnsafeBytes { bytes in
         found.withUnsafeMutableBufferPointer { buffer in
           guard let from = bytes.baseAddress, let to = buffer.baseAddress else { return }
-          type.unpack(from, to: to, count: buffer.count)
+          for kernels in KernelTable.all {
+            type.unpack(from, to: to, count: buffer.count, kernels)
+            let bits = buffer.flatMap { value in
+              (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) }
+            }
+            #expect(bits == expected, "\(block.name), \(kernels.name)")
+          }
         }
       }
-      let bits = found.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) } }
-      #expect(bits == expected, "\(block.name)")
     }
+  }
+}
+
+extension ForwardPass {
+  /// Of every token but the first.
+  func scores(of tokens: [Int], _ follower: Follower) throws -> [TokenScore] {
+    var result: [TokenScore] = []
+    let sequence = Scoring.Sequence(tokens: tokens, prompt: tokens.count, scored: Array(1..<tokens.count))
+    try Scoring(self, [follower]).run([sequence]) { _, _, scores in result = scores }
+    return result
   }
 }

@@ -12,13 +12,13 @@ import Testing
     let passkey = Passkey(tokenizer)
     for length in [128, 255, 256, 257, 1000] {
       for depth in [0, 0.5, 1.0] {
-        let prompt = try passkey.prompt(length: length, depth: depth, key: 12_345)
+        let prompt = try passkey.prompt(.init(length: length, depth: depth, sample: 0), key: 12_345)
         #expect(prompt.tokens.count == length)
         #expect(tokenizer.decode(Array(prompt.tokens[prompt.promptLength...])) == " 12345")
         #expect(tokenizer.decode(prompt.tokens).contains("The pass key is 12345. Remember it."))
       }
     }
-    #expect(throws: VerifyError.self) { try passkey.prompt(length: 40, depth: 0, key: 1) }
+    #expect(throws: VerifyError.self) { try passkey.prompt(.init(length: 40, depth: 0, sample: 0), key: 1) }
   }
 
   private static func follower(_ rule: SwitchRule) throws -> Follower {
@@ -32,44 +32,172 @@ import Testing
   @Test func rotatesAsEachRuntimeDoesAtTheCrossing() throws {
     // Ten tokens of prompt, then five generated; the window is 12.
     let scored = Array(10..<15)
-    let fixed = try Self.follower(.fixed).passes(prompt: 10, count: 15, scored: scored)
-    #expect(fixed.count == 1 && fixed[0].schedule.mscales == [1.5])
-    let kept = try Self.follower(.kept(beyond: 12)).passes(prompt: 10, count: 15, scored: scored)
-    #expect(kept.count == 1 && kept[0].schedule.tables == Array(repeating: 0, count: 12) + [1, 1, 1])
-    let anew = try Self.follower(.recomputed(beyond: 12)).passes(prompt: 10, count: 15, scored: scored)
+    func mscales(_ schedule: RopeSchedule) -> [Float] { (0..<15).map { schedule.table(at: $0).mscale } }
+    let fixed = try Self.follower(.fixed).passes(prompt: 10, scored: scored)
+    #expect(fixed.count == 1 && mscales(fixed[0].schedule) == Array(repeating: 1.5, count: 15))
+    let kept = try Self.follower(.kept(beyond: 12)).passes(prompt: 10, scored: scored)
+    #expect(kept.count == 1 && mscales(kept[0].schedule) == Array(repeating: 1, count: 12) + [1.5, 1.5, 1.5])
+    let anew = try Self.follower(.recomputed(beyond: 12)).passes(prompt: 10, scored: scored)
     #expect(anew.map(\.scored) == [[10, 11, 12], [13, 14]])
-    #expect(anew.map(\.schedule.mscales) == [[1], [1.5]])
+    #expect(anew.map { $0.schedule.table(at: 0).mscale } == [1, 1.5])
     // A prompt beyond the window is long from its first token on.
-    let long = try Self.follower(.kept(beyond: 8)).passes(prompt: 10, count: 15, scored: scored)
-    #expect(long[0].schedule.mscales == [1.5])
+    let long = try Self.follower(.kept(beyond: 8)).passes(prompt: 10, scored: scored)
+    #expect(mscales(long[0].schedule) == Array(repeating: 1.5, count: 15))
+    #expect(fixed[0].schedule.commonPositions(with: kept[0].schedule) == 0)
+    #expect(anew[0].schedule.commonPositions(with: kept[0].schedule) == 12)
+    #expect(fixed[0].schedule.commonPositions(with: long[0].schedule) == .max)
+  }
+
+  @Test func followsWhatNoRuntimeCanExpress() throws {
+    let geometry = RopeGeometry(
+      architecture: "llama", rotaryDimensions: 4, theta: 100, window: 64, originalWindows: [16], scalingType: "default")
+    let set = FactorSet(
+      originalWindow: 16, window: 64, long: .perLayer([[2, 4], [8, 16]]), mscale: .literal(long: 2, short: 3),
+      startTokens: 3, buckets: [.init(maximumLength: 32, factors: .uniform([1, 2]))])
+    let follower = try Follower(paper: set, geometry: geometry)
+    let long = follower.schedule(prompt: 40, count: 40)
+    #expect(long.isPerLayer && !follower.schedule(prompt: 20, count: 20).isPerLayer)
+    // The first positions are not scaled, later ones by their layer's list.
+    #expect(long.table(at: 0).frequencies(layer: 1, position: 2) == [1, 0.1])
+    #expect(long.table(at: 0).frequencies(layer: 0, position: 3) == [0.5, 0.025])
+    #expect(long.table(at: 0).frequencies(layer: 1, position: 3) == [0.125, 0.00625])
+    #expect(follower.schedule(prompt: 20, count: 20).table(at: 5).frequencies(layer: 0, position: 5) == [1, 0.05])
+    #expect(follower.schedule(prompt: 16, count: 16).table(at: 5).mscale == 3)
   }
 
   @Test func readsGates() throws {
     let names = ["paper", "hf", "vllm"]
     let gate = try #require(Gate("passkey@1024@vllm>=0.95", runtimes: names))
-    #expect(gate.place == "1024" && gate.runtime == "vllm" && gate.comparison == .atLeast && gate.limit == 0.95)
-    #expect(Gate("perplexity@long<=40", runtimes: names)?.place == "long")
+    #expect(gate.place == .length(1024) && gate.runtime == "vllm" && gate.comparison == .atLeast && gate.limit == 0.95)
+    #expect(Gate("perplexity@long<=40", runtimes: names)?.place == .long)
+    #expect(Gate("niah_multikey_2@hf@short>=0.5", runtimes: names)?.metric.rawValue == "niah_multikey_2")
     for text in ["passkey", "passkey=1", "speed>=1", "passkey@nowhere>=1", "passkey@1@2>=1", "passkey>=x"] {
       #expect(Gate(text, runtimes: names) == nil, "\(text)")
     }
   }
 
-  @Test func judgesByTheWorstCellAndFailsWhatWasNotMeasured() throws {
+  @Test func judgesByTheWorstPlaceAndFailsWhatWasNotMeasured() throws {
     var measured = Measurements(originalWindow: 256)
+    measured.expect([.passkey, .publishedPasskey], ["hf"], length: 256)
+    measured.expect([.passkey, .publishedPasskey], ["hf"], length: 512, count: 3)
     for (length, isExact) in [(256, true), (512, true), (512, false)] {
-      measured.passkeys.append(
+      measured.add(
         Passkey.Result(
-          runtime: "hf", length: length, depth: 0, sample: 0, key: 1, isExact: isExact, margin: 0))
+          runtime: "hf", cell: .init(length: length, depth: 0, sample: 0), key: 1, isExact: isExact,
+          isPublished: true, margin: 0))
     }
     func verdict(_ text: String) throws -> Verdict {
       measured.judge(try #require(Gate(text, runtimes: ["hf", "vllm"])))
     }
+    // One cell of 512 is still missing.
+    #expect(try !verdict("passkey@512>=0.1").passes && verdict("passkey@512>=0.1").worst == nil)
+    #expect(try verdict("passkey@short>=0.9").passes)
+    measured.missing = [:]
     #expect(try !verdict("passkey>=0.9").passes)
     #expect(try verdict("passkey>=0.9").worst == 0.5)
-    #expect(try verdict("passkey@short>=0.9").passes)
+    #expect(try verdict("passkey_published>=1").passes)
     #expect(try verdict("passkey@512>=0.5").passes)
     #expect(try !verdict("passkey@vllm>=0.1").passes && verdict("passkey@vllm>=0.1").worst == nil)
     #expect(try !verdict("perplexity<=100").passes)
+  }
+
+  @Test func cutsWindowsAsEachMethodDoes() throws {
+    let text = Array(100..<130)
+    func measure(_ method: Perplexity.Method, _ length: Int, stride: Int = 4) throws -> Perplexity {
+      try Perplexity(
+        text, length: length, longest: 10, method: method, stride: stride, beginning: 1, maximumWindows: 3)
+    }
+    let truncated = try measure(.truncate, 6).windows
+    // Documents are as long as the longest length; shorter ones are their beginnings.
+    #expect(truncated.map(\.tokens) == [[1, 100, 101, 102, 103, 104], [1, 109, 110, 111, 112, 113], [1, 118, 119, 120, 121, 122]])
+    #expect(truncated[0].scored == [1, 2, 3, 4, 5])
+    let sliding = try measure(.sliding, 6).windows
+    #expect(sliding[1].tokens == [1, 104, 105, 106, 107, 108] && sliding[1].scored == [2, 3, 4, 5])
+    let hf = try measure(.hfStride, 6).windows
+    #expect(hf[0].tokens == [1, 100, 101, 102, 103, 104] && hf[1].tokens == [103, 104, 105, 106, 107, 108])
+    #expect(hf[1].scored == [2, 3, 4, 5])
+    let chunks = try measure(.llamaCpp, 6).windows
+    #expect(chunks[1].tokens == [1, 106, 107, 108, 109, 110] && chunks[1].scored == [4, 5])
+    #expect(throws: VerifyError.self) { try measure(.sliding, 40) }
+  }
+
+  @Test func choosesExpertsAsPublished() {
+    func experts(_ routing: Experts.Routing) throws -> Experts {
+      let weight = try Transformer(path: Fixture.path("models/needle-256")).embedding
+      return Experts(router: weight, experts: [], used: 2, routing: routing)
+    }
+    #expect(throws: Never.self) {
+      // 2.0 and 1.97 are within two per cent of each other, 1.9 is not.
+      let mixed = try experts(.sparseMixer(jitter: 0.01)).choose([1.9, 2, 1.97, -4])
+      #expect(mixed.map(\.expert) == [1, 2])
+      #expect(abs(mixed[0].weight - 1 / (1 + exp(-0.03))) < 1e-5 && mixed[1].weight == 1)
+      let soft = try experts(.softmax).choose([1.9, 2, 1.97, -4])
+      #expect(soft.map(\.expert) == [1, 2] && abs(soft[0].weight + soft[1].weight - 1) < 1e-6)
+    }
+  }
+
+  @Test func sharedPrefixesChangeNothing() throws {
+    let model = try Transformer(path: Fixture.path("models/needle-256-x4"))
+    let inspection = try Inspection(
+      ModelSession(path: Fixture.path("models/needle-256-x4"), exclusive: false),
+      overlaying: FactorSource(path: Fixture.path("models/needle-256-x4.factors.json")).set)
+    let followers = try inspection.readings.filter { ["paper", "hf", "mlx"].contains($0.name) }.map(Follower.init)
+    let scoring = Scoring(ForwardPass(model, threads: 2), followers)
+    let tokens = (0..<700).map { ($0 * 37) % 1000 + 5 }
+    let sequences = [700, 300, 650, 257].map { length in
+      Scoring.Sequence(
+        tokens: Array(tokens[..<(length - 20)]) + (0..<20).map { ($0 + length) % 900 }, prompt: length - 10,
+        scored: Array(length - 12..<length))
+    }
+    var together: [[TokenScore]] = []
+    try scoring.run(sequences) { _, _, scores in together.append(scores) }
+    var alone: [[TokenScore]] = []
+    for sequence in sequences { try scoring.run([sequence]) { _, _, scores in alone.append(scores) } }
+    #expect(together.count == 12 && together.count == alone.count)
+    for (first, second) in zip(together.joined(), alone.joined()) {
+      #expect(abs(first.logProbability - second.logProbability) < 1e-4)
+    }
+  }
+
+  /// Decoding step by step gives what one prefill says is likeliest, at the crossing too.
+  @Test(arguments: ["paper", "hf", "mlx"]) func generatesWhatScoringFindsLikeliest(_ name: String) throws {
+    let path = Fixture.path("models/needle-256-x4")
+    let inspection = try Inspection(
+      ModelSession(path: path, exclusive: false),
+      overlaying: FactorSource(path: Fixture.path("models/needle-256-x4.factors.json")).set)
+    let follower = try Follower(#require(inspection.readings.first { $0.name == name }))
+    for precision in Precision.allCases {
+      let forward = ForwardPass(try Transformer(path: path), threads: 2, precision: precision)
+      let prompt = [0] + (0..<249).map { ($0 * 31) % 1000 + 5 }
+      let generator = Generator(forward, follower)
+      let found = try generator.generate(prompt, count: 12)
+      var greedy: [Int] = []
+      let sequence = Scoring.Sequence(
+        tokens: prompt + found, prompt: prompt.count, scored: Array(prompt.count..<prompt.count + 12))
+      try Scoring(forward, [follower]).run([sequence]) { _, _, scores in greedy = scores.map(\.greedy) }
+      #expect(precision == .fast || found == greedy)
+      // A prompt that begins alike uses what is cached, and gives the same.
+      #expect(try generator.generate(Array(prompt.dropLast(3)), count: 4).count == 4)
+      #expect(try generator.generate(prompt, count: 12) == found)
+    }
+  }
+
+  @Test func fastIsCloseToExact() throws {
+    let path = Fixture.path("models/needle-256-x4")
+    let follower = try Follower(
+      #require(try Inspection(ModelSession(path: path, exclusive: false)).readings.first))
+    let model = try Transformer(path: path)
+    let tokens = try Tokenizer(path: path).encode(
+      String(decoding: FileSystem.contents(of: Fixture.path("text/moby-dick-opening.txt")), as: UTF8.self))
+    let measure = try Perplexity(
+      tokens, length: 256, longest: 256, method: .truncate, beginning: 0, maximumWindows: 4)
+    for kernels in KernelTable.all {
+      let fast = ForwardPass(model, Engine(.fast, threads: 2, kernels: kernels, usesHalves: true))
+      let exact = ForwardPass(model, Engine(.exact, threads: 1, kernels: KernelTable.all[0]))
+      try Retention(measure).run(Scoring(fast, [follower]), baseline: Scoring(exact, [follower])) { result in
+        #expect(abs(result.ratio - 1) < 0.003 && result.divergence < 0.001, "\(kernels.name): \(result)")
+      }
+    }
   }
 
   @Test func needleFailsBeforeAndPassesAfter() throws {
@@ -80,14 +208,67 @@ import Testing
     #expect(before.status == 1)
     let factors = Fixture.path("models/needle-256-x4.factors.json")
     let overlaid = try Program.run(arguments + ["--factors", factors])
-    #expect(overlaid.status == 0 && overlaid.errors.isEmpty == false)
+    #expect(overlaid.status == 0, "\(overlaid.errors)")
     #expect(try Program.run(["apply", Fixture.path("models/needle-256-x4.factors.json"), model]).status == 0)
     let after = try Program.run(arguments)
     #expect(after.status == 0, "\(after.errors)")
-    #expect(overlaid.output == after.output)
+    #expect(try Self.passkeys(overlaid.output) == Self.passkeys(after.output))
     // The same bytes for any number of threads.
     #expect(try Program.run(arguments + ["--threads", "1"]).output == after.output)
     #expect(try Program.run(arguments + ["--threads", "3"]).output == after.output)
+  }
+
+  private static func passkeys(_ output: String) throws -> JSONValue? {
+    try JSONDocument(parsing: Array(output.utf8)).value["passkeys"]
+  }
+
+  @Test func measuresEveryTaskAndWritesTheResult() throws {
+    let folder = try TemporaryDirectory()
+    let model = try folder.copy("models/needle-256-x4", as: "m")
+    #expect(try Program.run(["apply", Fixture.path("models/needle-256-x4.factors.json"), model]).status == 0)
+    let result = "\(folder.path)/result.json"
+    var arguments = ["verify", model, "--lengths", "256,320", "--depths", "2", "--windows", "2", "--runtime", "hf"]
+    arguments += ["--runtime", "mlx", "--baseline", "-o", result, "--no-progress"]
+    for task in ["passkey", "niah", "niah_single_1", "perplexity", "retention", "crossing"] {
+      arguments += ["--task", task]
+    }
+    arguments += ["--require", "top1@short>=0.5", "--require", "kl<=1", "--require", "niah>=0.99"]
+    let run = try Program.run(arguments)
+    // Only the needle's gate fails: the model was not trained on needles.
+    #expect(run.status == 1, "\(run.errors)")
+    #expect(run.output.contains("passed  top1@short>=0.5") && run.output.contains("FAILED  niah>=0.99"))
+    let json = try JSONDocument(path: result).value
+    #expect(json["passkeys"]?.elements?.count == 8 && json["perplexities"]?.elements?.count == 4)
+    #expect(json["retention"]?.elements?.count == 2 && json["crossings"]?.elements?.count == 2)
+    #expect(json["missing"]?.elements?.isEmpty == true && json["complete"]?.flag == true)
+    // The runtimes part where tokens are generated over the crossing.
+    let crossings = json["crossings"]?.elements?.compactMap { $0["perplexity"]?.double } ?? []
+    #expect(crossings.count == 2 && abs(crossings[0] - crossings[1]) > 1)
+  }
+
+  @Test func stopsWithWhatItKnows() throws {
+    let folder = try TemporaryDirectory()
+    let model = try folder.copy("models/needle-256-x4.gguf")
+    let arguments = ["verify", model, "--lengths", "256,512,1024,2048,4096,8192", "--json", "--depths", "40"]
+    let run = try Program.run(arguments + ["--time-budget", "0.4s"])
+    #expect(run.status == 1 && run.errors.contains("time budget"))
+    let json = try JSONDocument(parsing: Array(run.output.utf8)).value
+    #expect(json["complete"]?.flag == false && json["missing"]?.elements?.isEmpty == false)
+    #expect(json["gates"]?.elements?.first?["passed"]?.flag == false)
+  }
+
+  @Test func shardsMakeUpTheWhole() throws {
+    let model = Fixture.path("models/needle-256-x4.gguf")
+    let arguments = ["verify", model, "--lengths", "128,256", "--depths", "3", "--json", "--runtime", "paper"]
+    func cells(_ more: [String]) throws -> Set<String> {
+      let run = try Program.run(arguments + more)
+      let cells = try Self.passkeys(run.output)?.elements ?? []
+      return Set(cells.map { "\($0["length"]?.integer ?? 0) \($0["depth"]?.double ?? 0) \($0["key"]?.integer ?? 0)" })
+    }
+    let whole = try cells([])
+    let parts = try (1...3).map { try cells(["--shard", "\($0)/3"]) }
+    #expect(whole.count == 6 && parts.map(\.count).reduce(0, +) == 6)
+    #expect(parts.reduce(into: Set()) { $0.formUnion($1) } == whole)
   }
 
   @Test func refusesWhatItCannotRun() throws {
@@ -97,6 +278,13 @@ import Testing
     #expect(try status("--runtime", "nonsense") == 2)
     #expect(try status("--require", "nonsense") == 2)
     #expect(try status("--lengths", "20") == 3)
+    for wrong in [["--method", "x"], ["--shard", "3/2"], ["--task", "x"], ["--time-budget", "x"], ["--bos", "x"]] {
+      #expect(try Program.run(["verify", model] + wrong).status == 2, "\(wrong)")
+    }
+    let long = try Program.run(["verify", model, "--lengths", "1048576M"])
+    #expect(long.status == 3 && long.errors.contains("GiB"))
+    let unpatched = try Program.run(["verify", model, "--baseline"])
+    #expect(unpatched.status == 3 && unpatched.errors.contains("no record of a patch"))
     #expect(try status("--perplexity", "/nowhere") == 5)
     // A weight that is missing, and one that is not a number.
     var bytes = try Fixture.bytes("models/needle-256/model.safetensors")

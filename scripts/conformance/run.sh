@@ -38,6 +38,7 @@ if [ -f "$CONFORMANCE_WORK/cases.json" ]; then
   "$python" check_engines.py || failed=1
   "$python" check_mlx.py || failed=1
   "$python" check_verify.py || failed=1
+  "$python" check_passkeys.py || failed=1
 fi
 "$python" check_llama_cpp.py || failed=1
 

@@ -7,10 +7,11 @@ struct Engine: Sendable {
   /// Whether products are of numbers rounded to bf16.
   let usesHalves: Bool
 
-  init(_ precision: Precision, threads: Int, kernels: KernelTable = .best) {
+  /// - Parameter usesHalves: nil for what the precision and the processor ask for.
+  init(_ precision: Precision, threads: Int, kernels: KernelTable = .best, usesHalves: Bool? = nil) {
     self.kernels = kernels
     parallel = Parallel(threads: threads)
-    usesHalves = precision == .fast && kernels.hasBF16Products
+    self.usesHalves = usesHalves ?? (precision == .fast && kernels.hasBF16Products)
   }
 
   /// Rows that one task of a row-wise kernel takes. Fixed, as all sizes here, so that no result depends on the threads.

@@ -1,7 +1,9 @@
 /// GPT-2's way of writing every byte as one printable character: those that are printable stand for themselves, the
 /// others for U+0100 and on.
 enum ByteAlphabet {
-  private static let characters: [Unicode.Scalar] = {
+  private static let characters: [[UInt8]] = scalars.map { Array(String($0).utf8) }
+
+  private static let scalars: [Unicode.Scalar] = {
     var next: UInt32 = 0x100
     return (0..<256).compactMap { byte in
       let isPrintable = (0x21...0x7E).contains(byte) || (0xA1...0xAC).contains(byte) || (0xAE...0xFF).contains(byte)
@@ -12,16 +14,23 @@ enum ByteAlphabet {
   }()
 
   private static let bytes: [Unicode.Scalar: UInt8] = Dictionary(
-    uniqueKeysWithValues: characters.enumerated().map { ($1, UInt8($0)) })
+    uniqueKeysWithValues: scalars.enumerated().map { ($1, UInt8($0)) })
 
-  static func text(of bytes: some Sequence<UInt8>) -> String {
-    var result = String.UnicodeScalarView()
-    for byte in bytes { result.append(characters[Int(byte)]) }
-    return String(result)
+  /// The characters for some bytes, in UTF-8.
+  static func text(of bytes: ArraySlice<UInt8>) -> [UInt8] {
+    var result: [UInt8] = []
+    result.reserveCapacity(2 * bytes.count)
+    for byte in bytes { result += characters[Int(byte)] }
+    return result
   }
 
-  /// Characters outside the alphabet, as special tokens have them, stand for their UTF-8.
-  static func bytes(of text: String) -> [UInt8] {
-    text.unicodeScalars.flatMap { bytes[$0].map { [$0] } ?? Array(String($0).utf8) }
+  /// The bytes that a text stands for; itself where a character is not of the alphabet.
+  static func bytes(of text: [UInt8]) -> [UInt8] {
+    var result: [UInt8] = []
+    for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
+      guard let byte = bytes[scalar] else { return text }
+      result.append(byte)
+    }
+    return result
   }
 }

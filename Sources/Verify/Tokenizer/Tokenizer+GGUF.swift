@@ -1,46 +1,59 @@
 import Formats
 
-/// The vocabulary in a GGUF file: byte-level BPE (`gpt2`) with the pre-tokenizers whose expressions are known.
+/// The vocabulary in a GGUF file: `llama` (SentencePiece's pieces and scores) and `gpt2` (byte-level byte-pair encoding).
 extension Tokenizer {
-  /// By the value of `tokenizer.ggml.pre`.
-  private static let patterns: [String: [String]] = [
-    "default": [Pretokenizer.gpt2], "gpt-2": [Pretokenizer.gpt2],
-    "smollm": [#"\p{N}"#, Pretokenizer.gpt2],
-    "llama-bpe": [
-      #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
-    ],
-    "qwen2": [
-      #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
-    ],
-  ]
-
   init(gguf file: borrowing GGUFFile, path: String) throws {
-    func text(_ name: String) -> String? { file.header[key: "tokenizer.ggml.\(name)"]?.text }
-    guard text("model") == "gpt2" else {
-      throw VerifyError(path, "a vocabulary of the kind '\(text("model") ?? "none")' is not supported yet")
+    let table = try GGUFVocabulary(file, path: path)
+    switch table.model {
+    case "llama": try self.init(pieces: table)
+    case "gpt2": try self.init(merges: table, try file.strings("tokenizer.ggml.merges"))
+    case let model: throw VerifyError(path, "a vocabulary of the kind '\(model ?? "none")' is not supported")
     }
-    let pre = text("pre") ?? "default"
-    guard let patterns = Self.patterns[pre] else {
-      throw VerifyError(path, "the pre-tokenizer '\(pre)' is not supported yet")
+  }
+
+  /// Spaces become word marks, and one comes before the text and after every token that is found in it.
+  private init(pieces table: GGUFVocabulary) throws {
+    let vocabulary = table.vocabulary
+    guard let scores = table.scores, scores.count == vocabulary.pieces.count else {
+      throw VerifyError(table.path, "the vocabulary has not one score for each token")
     }
-    guard let pieces = try file.strings("tokenizer.ggml.tokens"),
-      let merges = try file.strings("tokenizer.ggml.merges")
-    else { throw VerifyError(path, "the vocabulary has no tokens or no merges") }
-    let types = file.integers("tokenizer.ggml.token_type") ?? []
-    let added = zip(pieces, types).enumerated().compactMap { index, pair in
-      // Control tokens are 3, user-defined ones 4.
-      [3, 4].contains(pair.1) && !pair.0.isEmpty ? (text: pair.0, id: index) : nil
-    }
-    let ids = Dictionary(pieces.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-    let pairs = try merges.map { merge in
-      let parts = merge.split(separator: " ").map(String.init)
-      guard parts.count == 2 else { throw VerifyError(path, "the merge '\(merge)' is no pair") }
-      return (parts[0], parts[1])
-    }
-    let wantsBeginning = file.header[key: "tokenizer.ggml.add_bos_token"] == .bool(true)
+    let addsPrefix = table.addsPrefix ?? true
+    let spaces = Normalizer.replace(.text([0x20]), WordMark.bytes)
+    let decoder = PieceDecoder(
+      hasByteTokens: true, replacements: [(WordMark.bytes, [0x20])], stripsSpaces: addsPrefix ? 1 : 0,
+      verbatim: table.verbatim)
     self.init(
-      pieces: pieces, pretokenizer: try Pretokenizer(patterns, subject: path),
-      merges: try MergeTable(pairs: pairs, ids: ids, subject: path), addedTokens: added,
-      beginning: wantsBeginning ? file.header[key: "tokenizer.ggml.bos_token_id"]?.integer : nil)
+      vocabulary, added: table.added,
+      TokenizerSteps(
+        normalizer: .sequence((addsPrefix ? [.prepend(WordMark.bytes)] : []) + [spaces]),
+        pretokenizer: Pretokenizer(vocabulary.cutsBeforeMarks ? [.cutBeforeMarks] : []), decoder: decoder),
+      model: ScoredPieces(vocabulary, scores: scores, unknown: table.unknown ?? 0),
+      special: try table.special(addsBeginning: true, defaultBeginning: 1, defaultEnding: 2))
+  }
+
+  private init(merges table: GGUFVocabulary, _ merges: [String]?) throws {
+    let name = table.pre ?? "default"
+    guard let pre = NamedPretokenizer(name) else {
+      throw VerifyError(table.path, "the pre-tokenizer '\(name)' is not supported")
+    }
+    guard let merges else { throw VerifyError(table.path, "the vocabulary has no merges") }
+    let options = RankedMerges.Options(isByteLevel: true, ignoresMerges: pre.ignoresMerges)
+    let pairs = try merges.map { merge in
+      let bytes = Array(merge.utf8)
+      // The first character may be the space itself.
+      guard let space = bytes.dropFirst().firstIndex(of: 0x20) else {
+        throw VerifyError(table.path, "the merge '\(merge)' is no pair")
+      }
+      return (left: bytes[..<space], right: bytes[(space + 1)...])
+    }
+    let steps = try pre.expressions.map {
+      Pretokenizer.Step.split(Splitter(pattern: .expression(try Expression($0, subject: table.path))))
+    }
+    self.init(
+      table.vocabulary, added: table.added,
+      TokenizerSteps(
+        pretokenizer: Pretokenizer(steps), decoder: PieceDecoder(isByteLevel: true, verbatim: table.verbatim)),
+      model: try RankedMerges(pairs, table.vocabulary, options, subject: table.path),
+      special: try table.special(addsBeginning: pre.addsBeginning))
   }
 }

@@ -1,96 +1,109 @@
 import Formats
 
-/// `tokenizer.json`, as the tokenizers library writes it: byte-level BPE.
+/// `tokenizer.json`, as the tokenizers library writes it: byte-pair encoding, byte-level or in SentencePiece's style.
 extension Tokenizer {
-  init(json: JSONValue, path: String) throws {
-    let subject = "\(path)/tokenizer.json"
-    guard let model = json["model"], model["type"]?.text ?? "BPE" == "BPE" else {
-      throw VerifyError(
-        subject, "a model of the type '\(json["model"]?["type"]?.text ?? "?")'; only BPE is supported yet")
+  static let fileName = "tokenizer.json"
+
+  init(folder: String) throws {
+    let path = "\(folder)/\(Self.fileName)"
+    guard FileSystem.exists(path) else { throw Self.missing(in: folder) }
+    try self.init(json: JSONDocument(path: path, limit: 64 << 20).value, folder: folder, subject: path)
+  }
+
+  private static func missing(in folder: String) -> VerifyError {
+    let names = (try? FileSystem.names(in: folder)) ?? []
+    let other = names.first { $0.hasSuffix(".tiktoken") } ?? names.first { $0 == "tokenizer.model" || $0 == "tekken.json" }
+    let reason = other.map { "; '\($0)' is not supported" } ?? ""
+    return VerifyError(folder, "there is no \(fileName)\(reason)")
+  }
+
+  private init(json: JSONValue, folder: String, subject: String) throws {
+    let value = json["model"] ?? .null
+    let type = value["type"]?.text ?? (value["merges"] == nil ? "none" : "BPE")
+    guard type == "BPE" else { throw VerifyError(subject, "a model of the type '\(type)' is not supported") }
+    for name in ["continuing_subword_prefix", "end_of_word_suffix"] where !(value[name]?.text ?? "").isEmpty {
+      throw VerifyError(subject, "'\(name)' of the model is not supported")
     }
-    for (member, name) in [("byte_fallback", "byte fallback")] where model[member]?.flag == true {
-      throw VerifyError(subject, "\(name) is not supported yet")
-    }
-    if let normalizer = json["normalizer"], !normalizer.isNull {
-      throw VerifyError(subject, "the normalizer '\(normalizer["type"]?.text ?? "?")' is not supported yet")
-    }
-    let added = Self.addedTokens(json)
-    let pieces = try Self.pieces(model, added, subject)
-    let ids = Dictionary(pieces.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    let added = try Self.addedTokens(json, subject)
+    let vocabulary = try Self.vocabulary(value, added, subject)
+    var (pretokenizer, isByteLevel) = try Pretokenizer.read(json["pre_tokenizer"] ?? .null, subject: subject)
+    let normalizer = try json["normalizer"].flatMap { $0.isNull ? nil : try Normalizer($0, subject: subject) }
+    var decoder = try PieceDecoder(json["decoder"] ?? .null, subject: subject)
+    decoder.verbatim = Set(added.map(\.id))
+    decoder.isByteLevel = decoder.isByteLevel || isByteLevel
+    let options = try Self.options(value, vocabulary, isByteLevel: isByteLevel, subject)
+    if !isByteLevel, !options.ignoresMerges, vocabulary.cutsBeforeMarks { pretokenizer.steps.append(.cutBeforeMarks) }
     self.init(
-      pieces: pieces, pretokenizer: try Self.pretokenizer(json["pre_tokenizer"] ?? .null, subject),
-      merges: try MergeTable(pairs: Self.merges(model, subject), ids: ids, subject: subject),
-      addedTokens: added, beginning: Self.beginning(json["post_processor"] ?? .null))
+      vocabulary, added: added,
+      TokenizerSteps(normalizer: normalizer, pretokenizer: pretokenizer, decoder: decoder),
+      model: try RankedMerges(Self.merges(value, subject), vocabulary, options, subject: subject),
+      special: try SpecialTokens(json, folder: folder, vocabulary, added, subject: subject))
   }
 
-  private static func addedTokens(_ json: JSONValue) -> [(text: String, id: Int)] {
-    (json["added_tokens"]?.elements ?? []).compactMap { token in
-      guard let text = token["content"]?.text, let id = token["id"]?.integer, !text.isEmpty else { return nil }
-      return (text, id)
+  private static func options(
+    _ model: JSONValue, _ vocabulary: Vocabulary, isByteLevel: Bool, _ subject: String
+  ) throws -> RankedMerges.Options {
+    var options = RankedMerges.Options()
+    options.isByteLevel = isByteLevel
+    options.ignoresMerges = model["ignore_merges"]?.flag == true
+    options.hasByteFallback = model["byte_fallback"]?.flag == true
+    options.fusesUnknown = model["fuse_unk"]?.flag == true
+    // The library reads the merges into a table, where a later pair replaces an equal one.
+    options.lastPairCounts = true
+    if let name = model["unk_token"]?.text {
+      guard let unknown = vocabulary[name] else { throw VerifyError(subject, "the unk_token '\(name)' is no token") }
+      options.unknown = unknown
+    }
+    return options
+  }
+
+  private static func addedTokens(_ json: JSONValue, _ subject: String) throws -> [AddedToken] {
+    try (json["added_tokens"]?.elements ?? []).compactMap { value in
+      guard let text = value["content"]?.text, let id = value["id"]?.integer, id >= 0 else {
+        throw VerifyError(subject, "an added token without a content or an id")
+      }
+      guard text.utf8.count <= AddedTokens.longest else {
+        throw VerifyError(subject, "an added token of \(text.utf8.count) bytes")
+      }
+      if text.isEmpty { return nil }
+      return AddedToken(
+        text: Array(text.utf8), id: id, stripsLeft: value["lstrip"]?.flag == true,
+        stripsRight: value["rstrip"]?.flag == true, isWord: value["single_word"]?.flag == true,
+        isNormalized: value["normalized"]?.flag == true)
     }
   }
 
-  private static func pieces(
-    _ model: JSONValue, _ added: [(text: String, id: Int)], _ subject: String
-  ) throws -> [String] {
-    var byID: [Int: String] = [:]
+  private static func vocabulary(_ model: JSONValue, _ added: [AddedToken], _ subject: String) throws -> Vocabulary {
+    var pieces: [Int: [UInt8]] = [:]
     for member in model["vocab"]?.members ?? [] {
       guard let id = member.value.integer, id >= 0 else {
         throw VerifyError(subject, "the token '\(member.name)' has no id")
       }
-      byID[id] = member.name
+      guard pieces.updateValue(Array(member.name.utf8), forKey: id) == nil else {
+        throw VerifyError(subject, "two tokens have the id \(id)")
+      }
     }
-    for token in added { byID[token.id] = token.text }
+    let model = pieces
+    for token in added { pieces[token.id] = token.text }
     // Ids may have gaps, but no more than one in two: memory is reserved by what is there.
-    let count = (byID.keys.max() ?? -1) + 1
-    guard count > 0, count <= 2 * byID.count + 1024 else {
-      throw VerifyError(subject, "\(byID.count) tokens with ids up to \(count - 1)")
+    let last = pieces.keys.max() ?? -1
+    guard last >= 0, last <= 2 * pieces.count + 1024 else {
+      throw VerifyError(subject, "\(pieces.count) tokens with ids up to \(last)")
     }
-    return (0..<count).map { byID[$0] ?? "" }
+    let onlyAdded = added.filter { model[$0.id] != $0.text }.map(\.id)
+    return Vocabulary(pieces: (0...last).map { pieces[$0] ?? [] }, except: Set(onlyAdded))
   }
 
   /// Pairs as lists, or as one text with a space between.
-  private static func merges(_ model: JSONValue, _ subject: String) throws -> [(String, String)] {
+  private static func merges(
+    _ model: JSONValue, _ subject: String
+  ) throws -> [(left: ArraySlice<UInt8>, right: ArraySlice<UInt8>)] {
     try (model["merges"]?.elements ?? []).map { merge in
-      let parts = merge.elements?.compactMap(\.text) ?? (merge.text ?? "").split(separator: " ").map(String.init)
+      let parts =
+        merge.elements?.compactMap { $0.text.map { Array($0.utf8)[...] } }
+        ?? Array((merge.text ?? "").utf8).split(separator: 0x20, omittingEmptySubsequences: false)
       guard parts.count == 2 else { throw VerifyError(subject, "a merge is no pair") }
       return (parts[0], parts[1])
     }
-  }
-
-  private static func pretokenizer(_ value: JSONValue, _ subject: String) throws -> Pretokenizer {
-    var patterns: [String] = []
-    var addsSpace = false
-    var isByteLevel = false
-    let steps = value["type"]?.text == "Sequence" ? value["pretokenizers"]?.elements ?? [] : [value]
-    for step in steps {
-      switch step["type"]?.text {
-      case "Split":
-        guard let pattern = step["pattern"]?["Regex"]?.text, step["behavior"]?.text == "Isolated",
-          step["invert"]?.flag != true
-        else { throw VerifyError(subject, "a pre-tokenizer Split that does not isolate a regular expression") }
-        patterns.append(pattern)
-      case "Digits":
-        patterns.append(step["individual_digits"]?.flag == true ? #"\p{N}"# : #"\p{N}+"#)
-      case "ByteLevel":
-        isByteLevel = true
-        addsSpace = step["add_prefix_space"]?.flag == true
-        if step["use_regex"]?.flag != false { patterns.append(Pretokenizer.gpt2) }
-      case let type:
-        throw VerifyError(subject, "the pre-tokenizer '\(type ?? "none")' is not supported yet")
-      }
-    }
-    guard isByteLevel else { throw VerifyError(subject, "a tokenizer that is not byte-level is not supported yet") }
-    return try Pretokenizer(patterns, addsSpace: addsSpace, subject: subject)
-  }
-
-  /// The special token before the text in a template.
-  private static func beginning(_ value: JSONValue) -> Int? {
-    let processors = value["type"]?.text == "Sequence" ? value["processors"]?.elements ?? [] : [value]
-    for processor in processors where processor["type"]?.text == "TemplateProcessing" {
-      guard let name = processor["single"]?.elements?.first?["SpecialToken"]?["id"]?.text else { continue }
-      return processor["special_tokens"]?[name]?["ids"]?.elements?.first?.integer
-    }
-    return nil
   }
 }

@@ -1,13 +1,16 @@
 import Formats
 
-/// Text to token ids and back.
+/// Text to token ids and back, in the steps of the tokenizers library: added tokens are found, what is between them is
+/// normalized and cut into words, and each word becomes tokens.
 public struct Tokenizer: Sendable {
-  let pieces: [String]
-  let ids: [String: Int]
+  let vocabularyTable: Vocabulary
+  /// Those that are looked for in the text as it is, and those in the normalized text.
+  let verbatimTokens: AddedTokens
+  let normalizedTokens: AddedTokens
+  let normalizer: Normalizer?
   let pretokenizer: Pretokenizer
-  let merges: MergeTable
-  /// Tokens that are found in the text before anything else, longest first.
-  let addedTokens: [(text: String, id: Int)]
+  let model: any WordModel
+  let decoder: PieceDecoder
   /// The token that begins a sequence, where the model wants one.
   public var beginning: Int?
   /// The token that the model would begin with if it wanted one.
@@ -36,71 +39,118 @@ public struct Tokenizer: Sendable {
     }
   }
 
-  public var vocabulary: Int { pieces.count }
+  public var vocabulary: Int { vocabularyTable.pieces.count }
 
   /// Opens the tokenizer of the model at `path`: `tokenizer.json` in a folder, or the vocabulary in a GGUF file.
   /// - Throws: `VerifyError` for a kind of tokenizer that is not supported.
   public init(path: String) throws {
     self =
       FileSystem.isFolder(path)
-      ? try Tokenizer(json: JSONDocument(path: "\(path)/tokenizer.json", limit: 64 << 20).value, path: path)
+      ? try Tokenizer(folder: path)
       : try Tokenizer(gguf: GGUFFile(path: GGUFSplit.first(of: path)), path: path)
   }
 
   init(
-    pieces: [String], pretokenizer: Pretokenizer, merges: MergeTable,
-    addedTokens: [(text: String, id: Int)], beginning: Int?, namedBeginning: Int? = nil, endings: Set<Int> = []
+    _ vocabulary: Vocabulary, added: [AddedToken], _ steps: TokenizerSteps, model: any WordModel, special: SpecialTokens
   ) {
-    self.pieces = pieces
-    ids = Dictionary(pieces.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-    self.pretokenizer = pretokenizer
-    self.merges = merges
-    self.addedTokens = addedTokens.sorted { $0.text.utf8.count > $1.text.utf8.count }
-    self.beginning = beginning
-    self.namedBeginning = namedBeginning
-    self.endings = endings
+    vocabularyTable = vocabulary
+    verbatimTokens = AddedTokens(added.filter { !$0.isNormalized })
+    normalizedTokens = AddedTokens(
+      added.filter(\.isNormalized).map { token in
+        var token = token
+        token.text = steps.normalizer?.apply(token.text, addsPrefix: true) ?? token.text
+        return token
+      })
+    normalizer = steps.normalizer
+    pretokenizer = steps.pretokenizer
+    self.model = model
+    decoder = steps.decoder
+    beginning = special.beginning
+    namedBeginning = special.beginning ?? special.namedBeginning
+    endings = special.endings
   }
 
   /// The ids of a text, without a beginning token.
-  public func encode(_ text: String) -> [Int] {
+  public func encode(_ text: String) -> [Int] { encode(Array(text.utf8), isContinuation: false) }
+
+  /// The ids of a text that goes on after another, so that no prefix of the tokenizer's own comes before it.
+  func encodeContinuation(_ text: String) -> [Int] { encode(Array(text.utf8), isContinuation: true) }
+
+  private func encode(_ text: [UInt8], isContinuation: Bool) -> [Int] {
     var result: [Int] = []
-    var rest = text[...]
-    while !rest.isEmpty {
-      guard let (range, id) = nextAddedToken(in: rest) else {
-        result += encodePlain(String(rest))
-        break
+    var cache = WordCache(model)
+    for part in verbatimTokens.parts(of: text) {
+      switch part {
+      case .token(let id): result.append(id)
+      case .text(let range):
+        let isFirst = range.lowerBound == 0
+        let place = Pretokenizer.Place(isFirst: isFirst, takesPrefix: !(isFirst && isContinuation))
+        encodeNormalized(Array(text[range]), place, &cache, into: &result)
       }
-      result += encodePlain(String(rest[..<range.lowerBound]))
-      result.append(id)
-      rest = rest[range.upperBound...]
     }
     return result
   }
 
-  /// The ids of a text that goes on after another, which no prefix of the tokenizer's own may come before.
-  func encodeContinuation(_ text: String) -> [Int] { encode(text) }
-
-  private func nextAddedToken(in text: Substring) -> (Range<Substring.Index>, Int)? {
-    var best: (Range<Substring.Index>, Int)?
-    for token in addedTokens {
-      guard let range = text.firstRange(of: token.text) else { continue }
-      if best.map({ range.lowerBound < $0.0.lowerBound }) ?? true { best = (range, token.id) }
+  /// A stretch between tokens that were found in the text as it is.
+  private func encodeNormalized(
+    _ text: [UInt8], _ place: Pretokenizer.Place, _ cache: inout WordCache, into result: inout [Int]
+  ) {
+    let normal = normalizer?.apply(text, addsPrefix: place.takesPrefix) ?? text
+    for part in normalizedTokens.parts(of: normal) {
+      switch part {
+      case .token(let id): result.append(id)
+      case .text(let range):
+        let isAtStart = range.lowerBound == 0
+        let inner = Pretokenizer.Place(
+          isFirst: place.isFirst && isAtStart, takesPrefix: place.takesPrefix || !isAtStart)
+        let (words, ranges) = pretokenizer.words(of: Array(normal[range]), inner)
+        for word in ranges { result += cache.encode(words[word]) }
+      }
     }
-    return best
-  }
-
-  private func encodePlain(_ text: String) -> [Int] {
-    pretokenizer.split(text).flatMap { merges.encode($0) }
   }
 
   /// The bytes of one token.
   public func bytes(of id: Int) -> [UInt8] {
-    guard pieces.indices.contains(id) else { return [] }
-    return ByteAlphabet.bytes(of: pieces[id])
+    guard vocabularyTable.pieces.indices.contains(id) else { return [] }
+    return decoder.bytes(of: vocabularyTable.pieces[id], id)
   }
 
   public func decode(_ ids: [Int]) -> String {
-    String(decoding: ids.flatMap(bytes), as: UTF8.self)
+    String(decoding: decoder.strip(ids.flatMap(bytes)), as: UTF8.self)
+  }
+}
+
+/// What a tokenizer does around its model.
+struct TokenizerSteps: Sendable {
+  var normalizer: Normalizer?
+  var pretokenizer: Pretokenizer
+  var decoder: PieceDecoder
+}
+
+/// The ids that stand for something else than text.
+struct SpecialTokens: Sendable {
+  var beginning: Int?
+  var namedBeginning: Int?
+  var endings: Set<Int> = []
+}
+
+/// The tokens of the words of one text: most come again and again.
+struct WordCache {
+  private static let mostWords = 1 << 16
+  private static let longestWord = 64
+
+  private let model: any WordModel
+  private var known: [ByteKey: [Int]] = [:]
+
+  init(_ model: any WordModel) { self.model = model }
+
+  mutating func encode(_ word: ArraySlice<UInt8>) -> [Int] {
+    guard word.count <= Self.longestWord else { return model.encode(word) }
+    if let ids = known[ByteKey(word)] { return ids }
+    let ids = model.encode(word)
+    // A key of its own: a slice would keep the whole text.
+    if known.count < Self.mostWords { known[ByteKey(Array(word))] = ids }
+    return ids
   }
 }
 

@@ -1,0 +1,37 @@
+import Formats
+
+extension Normalizer {
+  /// - Parameter value: the `normalizer` of a tokenizer.json.
+  init(_ value: JSONValue, subject: String) throws {
+    let type = value["type"]?.text ?? "none"
+    switch type {
+    case "Sequence":
+      self = .sequence(try (value["normalizers"]?.elements ?? []).map { try Normalizer($0, subject: subject) })
+    case "Prepend": self = .prepend(Array((value["prepend"]?.text ?? "").utf8))
+    case "Replace":
+      guard let pattern = value["pattern"], let content = value["content"]?.text else {
+        throw VerifyError(subject, "a normalizer Replace without a pattern or a content")
+      }
+      self = .replace(try Pattern(pattern, subject: subject), Array(content.utf8))
+    case "NFC", "NFD", "NFKC", "NFKD": self = UnicodeForm(rawValue: type).map { .form($0) } ?? .sequence([])
+    case "Lowercase": self = .lowercase
+    case "StripAccents": self = .stripAccents
+    case "Strip":
+      self = .strip(left: value["strip_left"]?.flag ?? true, right: value["strip_right"]?.flag ?? true)
+    default: throw VerifyError(subject, "the normalizer '\(type)' is not supported")
+    }
+  }
+}
+
+extension Pattern {
+  /// - Parameter value: a pattern as tokenizer.json has it: a `String` or a `Regex`.
+  init(_ value: JSONValue, subject: String) throws {
+    if let text = value["String"]?.text {
+      self = .text(Array(text.utf8))
+    } else if let text = value["Regex"]?.text {
+      self = .expression(try Expression(text, subject: subject))
+    } else {
+      throw VerifyError(subject, "a pattern that is neither a String nor a Regex")
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import Foundation
+
+/// What is done to a text before it is cut into words.
+enum Normalizer: Sendable {
+  case sequence([Normalizer])
+  case prepend([UInt8])
+  case replace(Pattern, [UInt8])
+  case form(UnicodeForm)
+  case lowercase
+  case strip(left: Bool, right: Bool)
+  case stripAccents
+
+  enum UnicodeForm: String, Sendable {
+    case nfc = "NFC"
+    case nfd = "NFD"
+    case nfkc = "NFKC"
+    case nfkd = "NFKD"
+  }
+
+  /// - Parameter addsPrefix: whether this is the beginning of a text, or follows a token in it.
+  func apply(_ text: [UInt8], addsPrefix: Bool) -> [UInt8] {
+    switch self {
+    case .sequence(let steps): steps.reduce(text) { $1.apply($0, addsPrefix: addsPrefix) }
+    case .prepend(let prefix): addsPrefix && !text.isEmpty ? prefix + text : text
+    case .replace(let pattern, let content): Self.replace(pattern, with: content, in: text)
+    case .form(let form): Self.normalize(text, form)
+    case .lowercase: Self.map(text) { $0.properties.lowercaseMapping }
+    case .strip(let left, let right): Self.strip(text, left, right)
+    case .stripAccents: Self.map(text) { $0.properties.generalCategory == .nonspacingMark ? "" : String($0) }
+    }
+  }
+
+  private static func replace(_ pattern: Pattern, with content: [UInt8], in text: [UInt8]) -> [UInt8] {
+    var result: [UInt8] = []
+    result.reserveCapacity(text.count)
+    var end = 0
+    for match in pattern.matches(in: text, ranges: [0..<text.count])[0] {
+      result += text[end..<match.lowerBound]
+      result += content
+      end = match.upperBound
+    }
+    return result + text[end...]
+  }
+
+  private static func normalize(_ text: [UInt8], _ form: UnicodeForm) -> [UInt8] {
+    // ASCII is its own normal form.
+    if text.allSatisfy({ $0 < 0x80 }) { return text }
+    let string = String(decoding: text, as: UTF8.self)
+    return switch form {
+    case .nfc: Array(string.precomposedStringWithCanonicalMapping.utf8)
+    case .nfd: Array(string.decomposedStringWithCanonicalMapping.utf8)
+    case .nfkc: Array(string.precomposedStringWithCompatibilityMapping.utf8)
+    case .nfkd: Array(string.decomposedStringWithCompatibilityMapping.utf8)
+    }
+  }
+
+  private static func map(_ text: [UInt8], _ change: (Unicode.Scalar) -> String) -> [UInt8] {
+    String(decoding: text, as: UTF8.self).unicodeScalars.flatMap { Array(change($0).utf8) }
+  }
+
+  private static func strip(_ text: [UInt8], _ left: Bool, _ right: Bool) -> [UInt8] {
+    let start = left ? Whitespace.end(after: 0, in: text) : 0
+    let end = right ? Whitespace.start(before: text.count, in: text) : text.count
+    return start < end ? Array(text[start..<end]) : []
+  }
+}

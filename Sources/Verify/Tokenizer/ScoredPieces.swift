@@ -1,0 +1,37 @@
+/// SentencePiece's merging as llama.cpp does it: of all neighbours that make a token, those first whose token has the
+/// highest score. Characters without a token become the tokens of their bytes.
+struct ScoredPieces: WordModel {
+  private let vocabulary: Vocabulary
+  private let scores: [Float]
+  private let byteTokens: [Int?]
+  private let unknown: Int?
+
+  /// - Parameter scores: one for each token.
+  init(_ vocabulary: Vocabulary, scores: [Float], unknown: Int?) {
+    self.vocabulary = vocabulary
+    self.scores = scores
+    self.unknown = unknown
+    // Where there is no token <0x0A>, one whose text is the byte itself will do.
+    byteTokens = vocabulary.byteTokens().enumerated().map { $1 ?? vocabulary[[UInt8($0)]] }
+  }
+
+  func encode(_ word: ArraySlice<UInt8>) -> [Int] {
+    var symbols: [Symbol] = []
+    var place = word.startIndex
+    while place < word.endIndex {
+      let character = word.character(at: place)
+      symbols.append(Symbol(id: vocabulary[character], start: place, count: character.count))
+      place = character.endIndex
+    }
+    var chain = SymbolChain(symbols)
+    let merged = chain.merged { left, right in
+      vocabulary[word[left.start..<right.start + right.count]].map {
+        Merge(priority: -Double(scores[$0]), id: $0)
+      }
+    }
+    return merged.flatMap { symbol in
+      symbol.id.map { [$0] }
+        ?? word[symbol.start..<symbol.start + symbol.count].compactMap { byteTokens[Int($0)] ?? unknown }
+    }
+  }
+}

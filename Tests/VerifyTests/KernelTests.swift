@@ -1,0 +1,118 @@
+import CKernels
+import Foundation
+import Testing
+
+@testable import Verify
+
+/// Every instruction set that this machine has, against the portable functions.
+@Suite("Kernels") struct KernelTests {
+  private struct Numbers {
+    private var state: UInt64
+
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func next() -> Float {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Float(Int32(truncatingIfNeeded: state >> 32)) / Float(Int32.max)
+    }
+
+    mutating func list(_ count: Int, scale: Float = 1) -> [Float] { (0..<count).map { _ in next() * scale } }
+  }
+
+  private static let portable = KernelTable.all[0]
+  private static func close(_ a: [Float], _ b: [Float], _ tolerance: Float = 2e-6) -> Bool {
+    zip(a, b).allSatisfy { abs($0 - $1) <= tolerance * max(1, abs($1)) }
+  }
+
+  @Test func theBestIsAmongThem() {
+    #expect(KernelTable.all.map(\.name).contains(KernelTable.best.name) && Self.portable.name == "portable")
+  }
+
+  @Test(arguments: [1, 7, 64, 131]) func rowFunctionsAgree(_ width: Int) {
+    var numbers = Numbers(UInt64(width))
+    let x = numbers.list(3 * width, scale: 3)
+    let (weight, bias) = (numbers.list(width), numbers.list(width))
+    func results(_ table: KernelTable) -> [[Float]] {
+      let functions = table.functions.pointee
+      var rms = x
+      functions.rms_norm(x, weight, 1e-5, 3, width, &rms)
+      var layer = x
+      functions.layer_norm(x, weight, bias, 1e-5, 3, width, &layer)
+      var gate = x
+      gate[0] = -200
+      functions.silu_gate(&gate, x.reversed(), x.count)
+      var soft = x
+      functions.softmax_row(&soft, width, 3 * width)
+      var sum = x
+      functions.add_scaled(&sum, x.reversed(), 0.3, x.count)
+      var greatest = 0
+      let total = functions.log_sum_exp(x, x.count, &greatest)
+      return [rms, layer, gate, soft, sum, [Float(total), Float(greatest)]]
+    }
+    let expected = results(Self.portable)
+    for table in KernelTable.all {
+      for (found, wanted) in zip(results(table), expected) { #expect(Self.close(found, wanted), "\(table.name)") }
+    }
+  }
+
+  @Test(arguments: [(1, 1, 1), (5, 33, 7), (13, 64, 64), (128, 80, 129)])
+  func productsOfHalvesAgree(_ m: Int, _ n: Int, _ k: Int) {
+    var numbers = Numbers(UInt64(m * n * k))
+    let (a, b) = (Matrix(rows: m, columns: k), Matrix(rows: n, columns: k))
+    for row in 0..<m { for column in 0..<k { a[row, column] = numbers.next() } }
+    for row in 0..<n { for column in 0..<k { b[row, column] = numbers.next() } }
+    let transposed = Matrix(rows: k, columns: n)
+    for row in 0..<n { for column in 0..<k { transposed[column, row] = b[row, column] } }
+    for table in KernelTable.all {
+      let halves = HalfMatrix(rows: m, columns: k)
+      table.round(MatrixPart(a), into: halves)
+      let packed = PackedMatrix(outputs: n, inputs: k, table)
+      table.packRows(MatrixPart(b), into: packed)
+      let out = Matrix.zeros(rows: m, columns: n)
+      table.multiply(halves, inputs: k, packed, into: MatrixPart(out))
+      table.packColumns(MatrixPart(transposed), into: packed)
+      table.multiply(halves, inputs: k, packed, into: MatrixPart(out), alpha: 2, accumulates: true)
+      for row in 0..<m {
+        for column in 0..<n {
+          let exact = (0..<k).reduce(0.0) { $0 + Double(a[row, $1]) * Double(b[column, $1]) }
+          #expect(abs(Double(out[row, column]) - 3 * exact) < 0.05 * Double(k).squareRoot(), "\(table.name)")
+        }
+      }
+    }
+  }
+
+  /// In two steps with limits, against a plain softmax.
+  @Test func stepsOfAttentionGiveTheSoftmax() {
+    var numbers = Numbers(9)
+    let (rows, columns, width) = (6, 50, 24)
+    let scores = numbers.list(rows * columns, scale: 8)
+    let last = (0..<rows).map { Int32(20 + 5 * $0) }
+    for table in KernelTable.all {
+      var maxima = [Float](repeating: -.infinity, count: rows)
+      var sums = [Float](repeating: 0, count: rows)
+      var out = [Float](repeating: 1, count: rows * width)
+      var probabilities = [[Float]](repeating: [], count: rows)
+      for start in [0, 25] {
+        var part = (0..<rows).flatMap { row in scores[row * columns + start..<row * columns + start + 25] }
+        let first = [Int32](repeating: 0, count: rows)
+        let limits = last.map { min(25, max(0, $0 - Int32(start))) }
+        out = [Float](repeating: 1, count: rows * width)
+        table.functions.pointee.softmax_step(&part, 25, rows, 25, first, limits, &maxima, &sums, &out, width, width)
+        for row in 0..<rows {
+          let correction = out[row * width]
+          if start > 0 { probabilities[row] = probabilities[row].map { $0 * correction } }
+          probabilities[row] += part[row * 25..<(row + 1) * 25]
+        }
+      }
+      for row in 0..<rows {
+        let seen = scores[row * columns..<row * columns + Int(last[row])].map { Double($0) }
+        let total = seen.reduce(0) { $0 + exp2(($1 - seen.max()!) * 1.4426950408889634) }
+        for (column, score) in seen.enumerated() {
+          let wanted = exp2((score - seen.max()!) * 1.4426950408889634) / total
+          #expect(abs(Double(probabilities[row][column] / sums[row]) - wanted) < 1e-6, "\(table.name)")
+        }
+        #expect(probabilities[row].dropFirst(seen.count).allSatisfy { $0 == 0 })
+      }
+    }
+  }
+}

@@ -208,6 +208,9 @@ def main():
     ARCHITECTURES["minicpm3"] = ("minicpm3", 10000.0, ARCHITECTURES["minicpm3"][2] | PUBLISHED_MINICPM3)
     bases = [make_transformers_model(name, "256", *ARCHITECTURES[name], original_window=256) for name in GGUF_ARCHITECTURES]
     bases.append(make_minicpm("minicpm-256", 256))
+    # Wide enough for blocks of 256.
+    wide = dict(hidden_size=256, intermediate_size=512, head_dim=64, initializer_range=0.06)
+    make_transformers_model("llama-wide", "256", "llama", 20000.0, wide, original_window=256)
     save_cases([case for base in bases for case in with_factors(base)] + [trained_model()], "gguf.json")
 
 

@@ -11,7 +11,13 @@ enum KnownExpressions {
     lower + contractions + "?|" + upper + contractions + #"?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|"# + spaces
   static let tekken = lower + "|" + upper + #"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|"# + spaces
 
-  static let all: Set<String> = [gpt2, llama3, qwen2, qwen35, minicpm5, gpt4o, tekken, #"\p{N}{1,3}"#, #"\w+|[^\w\s]+"#]
+  static let all: Set<String> = [
+    gpt2, llama3, qwen2, qwen35, minicpm5, gpt4o, tekken, signs, digits, #"\p{N}{1,3}"#, #"\w+|[^\w\s]+"#,
+  ]
+
+  /// The two that come before and after GPT-2's in llama.cpp's `default`.
+  static let signs = #"[\p{P}\$\+<=>\^~\|]+"#
+  static let digits = #"\p{N}+"#
 
   private static let contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
   private static let word = #"[^\r\n\p{L}\p{N}]?\p{L}+"#
@@ -38,7 +44,7 @@ struct NamedPretokenizer: Sendable {
   init?(_ name: String) {
     switch name {
     case "default":
-      expressions = [#"[\p{P}\$\+<=>\^~\|]+"#, KnownExpressions.gpt2, #"\p{N}+"#, "[0-9][0-9][0-9]"]
+      expressions = [KnownExpressions.signs, KnownExpressions.gpt2, KnownExpressions.digits, "[0-9][0-9][0-9]"]
     case "gpt-2", "phi-2", "mpt", "olmo", "jais", "granite-docling": self = Self.plain
     case "starcoder", "refact", "smollm", "command-r", "codeshell", "exaone", "minerva-7b": self = Self.digits
     case "llama-bpe", "llama3", "llama-v3", "falcon3", "pixtral": self = Self.llama3

@@ -2,12 +2,24 @@ import Formats
 
 extension Normalizer {
   /// - Parameter value: the `normalizer` of a tokenizer.json.
-  init(_ value: JSONValue, subject: String) throws {
+  static func read(_ value: JSONValue, subject: String) throws -> Normalizer? {
+    if value.isNull { return nil }
+    let normalizer = try Normalizer(value, subject: subject)
+    try TokenizerLimits.check(steps: normalizer.stepCount, "normalizer", subject)
+    try TokenizerLimits.check(growth: normalizer.growth, "normalizer", subject)
+    return normalizer
+  }
+
+  private init(_ value: JSONValue, subject: String) throws {
     let type = value["type"]?.text ?? "none"
     switch type {
     case "Sequence":
-      self = .sequence(try (value["normalizers"]?.elements ?? []).map { try Normalizer($0, subject: subject) })
-    case "Prepend": self = .prepend(Array((value["prepend"]?.text ?? "").utf8))
+      let steps = value["normalizers"]?.elements ?? []
+      self = .sequence(try steps.map { try Normalizer($0, subject: subject) })
+    case "Prepend":
+      let prefix = Array((value["prepend"]?.text ?? "").utf8)
+      try TokenizerLimits.check(prefix: prefix, "normalizer Prepend", subject)
+      self = .prepend(prefix)
     case "Replace":
       guard let pattern = value["pattern"], let content = value["content"]?.text else {
         throw VerifyError(subject, "a normalizer Replace without a pattern or a content")

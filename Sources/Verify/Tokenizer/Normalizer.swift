@@ -15,6 +15,15 @@ enum Normalizer: Sendable {
     case nfd = "NFD"
     case nfkc = "NFKC"
     case nfkd = "NFKD"
+
+    fileprivate func apply(_ text: String) -> [UInt8] {
+      switch self {
+      case .nfc: Array(text.precomposedStringWithCanonicalMapping.utf8)
+      case .nfd: Array(text.decomposedStringWithCanonicalMapping.utf8)
+      case .nfkc: Array(text.precomposedStringWithCompatibilityMapping.utf8)
+      case .nfkd: Array(text.decomposedStringWithCompatibilityMapping.utf8)
+      }
+    }
   }
 
   /// - Parameter addsPrefix: whether this is the beginning of a text, or follows a token in it.
@@ -26,7 +35,18 @@ enum Normalizer: Sendable {
     case .form(let form): Self.normalize(text, form)
     case .lowercase: Self.map(text) { $0.properties.lowercaseMapping }
     case .strip(let left, let right): Self.strip(text, left, right)
-    case .stripAccents: Self.map(text) { $0.properties.generalCategory == .nonspacingMark ? "" : String($0) }
+    case .stripAccents: Self.map(text) { Self.marks.contains($0.properties.generalCategory) ? "" : String($0) }
+    }
+  }
+
+  var stepCount: Int { if case .sequence(let steps) = self { steps.reduce(1) { $0 + $1.stepCount } } else { 1 } }
+
+  /// By how much replacements may lengthen a text; no more than one above the limit.
+  var growth: Int {
+    switch self {
+    case .sequence(let steps): steps.reduce(1) { min($0 * $1.growth, TokenizerLimits.growth + 1) }
+    case .replace(let pattern, let content): pattern.growth(content)
+    default: 1
     }
   }
 
@@ -42,16 +62,24 @@ enum Normalizer: Sendable {
     return result + text[end...]
   }
 
+  private static let marks: Set<Unicode.GeneralCategory> = [.nonspacingMark, .spacingMark, .enclosingMark]
+
   private static func normalize(_ text: [UInt8], _ form: UnicodeForm) -> [UInt8] {
     // ASCII is its own normal form.
     if text.allSatisfy({ $0 < 0x80 }) { return text }
-    let string = String(decoding: text, as: UTF8.self)
-    return switch form {
-    case .nfc: Array(string.precomposedStringWithCanonicalMapping.utf8)
-    case .nfd: Array(string.decomposedStringWithCanonicalMapping.utf8)
-    case .nfkc: Array(string.precomposedStringWithCompatibilityMapping.utf8)
-    case .nfkd: Array(string.decomposedStringWithCompatibilityMapping.utf8)
+    var result: [UInt8] = []
+    var run = String.UnicodeScalarView()
+    // Swift 6.3 composes U+E0067 and U+0302 to ĝ: it looks at 17 bits of a character. From U+20000 on nothing
+    // composes, so each of these is put into its form alone.
+    for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
+      if scalar.value < 0x20000 {
+        run.append(scalar)
+      } else {
+        result += form.apply(String(run)) + form.apply(String(scalar))
+        run = String.UnicodeScalarView()
+      }
     }
+    return result + form.apply(String(run))
   }
 
   private static func map(_ text: [UInt8], _ change: (Unicode.Scalar) -> String) -> [UInt8] {

@@ -38,7 +38,12 @@ extension PieceDecoder {
   /// - Parameter value: the `decoder` of a tokenizer.json.
   init(_ value: JSONValue, subject: String) throws {
     let steps = value["type"]?.text == "Sequence" ? value["decoders"]?.elements ?? [] : [value]
+    try TokenizerLimits.check(steps: steps.count, "decoder", subject)
     for step in steps where !step.isNull { try add(step, subject) }
+    let growth = replacements.reduce(1) {
+      min($0 * Pattern.text($1.from).growth($1.to), TokenizerLimits.growth + 1)
+    }
+    try TokenizerLimits.check(growth: growth, "decoder", subject)
   }
 
   private mutating func add(_ step: JSONValue, _ subject: String) throws {

@@ -5,6 +5,7 @@ extension Pretokenizer {
   /// - Returns: the steps, and whether the last writes bytes in the byte alphabet.
   static func read(_ value: JSONValue, subject: String) throws -> (Pretokenizer, isByteLevel: Bool) {
     let parts = flattened(value)
+    try TokenizerLimits.check(steps: parts.count, "pre-tokenizer", subject)
     if let place = parts.firstIndex(where: { $0["type"]?.text == "ByteLevel" }), place != parts.count - 1 {
       throw VerifyError(subject, "the pre-tokenizer 'ByteLevel' is supported as the last one only")
     }
@@ -26,7 +27,9 @@ extension Pretokenizer {
     }
     switch value["type"]?.text {
     case "Split":
-      guard let pattern = value["pattern"] else { throw VerifyError(subject, "a pre-tokenizer Split without a pattern") }
+      guard let pattern = value["pattern"] else {
+        throw VerifyError(subject, "a pre-tokenizer Split without a pattern")
+      }
       return [
         .split(
           Splitter(
@@ -50,6 +53,7 @@ extension Pretokenizer {
   private static func metaspace(_ value: JSONValue, _ subject: String) throws -> [Step] {
     let replacement = Array((value["replacement"]?.text ?? WordMark.text).utf8)
     guard !replacement.isEmpty else { throw VerifyError(subject, "a pre-tokenizer Metaspace that replaces by nothing") }
+    try TokenizerLimits.check(prefix: replacement, "Metaspace replacement", subject)
     let marks = Step.marks(replacement: replacement, prepends: try prepending(value, subject))
     guard value["split"]?.flag != false else { return [marks] }
     return [marks, .split(Splitter(pattern: .text(replacement), behaviour: .withNext))]

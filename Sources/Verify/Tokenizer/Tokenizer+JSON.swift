@@ -12,7 +12,9 @@ extension Tokenizer {
 
   private static func missing(in folder: String) -> VerifyError {
     let names = (try? FileSystem.names(in: folder)) ?? []
-    let other = names.first { $0.hasSuffix(".tiktoken") } ?? names.first { $0 == "tokenizer.model" || $0 == "tekken.json" }
+    let other = names.sorted().first {
+      $0.hasSuffix(".tiktoken") || $0 == "tokenizer.model" || $0 == "tekken.json"
+    }
     let reason = other.map { "; '\($0)' is not supported" } ?? ""
     return VerifyError(folder, "there is no \(fileName)\(reason)")
   }
@@ -27,7 +29,7 @@ extension Tokenizer {
     let added = try Self.addedTokens(json, subject)
     let vocabulary = try Self.vocabulary(value, added, subject)
     var (pretokenizer, isByteLevel) = try Pretokenizer.read(json["pre_tokenizer"] ?? .null, subject: subject)
-    let normalizer = try json["normalizer"].flatMap { $0.isNull ? nil : try Normalizer($0, subject: subject) }
+    let normalizer = try Normalizer.read(json["normalizer"] ?? .null, subject: subject)
     var decoder = try PieceDecoder(json["decoder"] ?? .null, subject: subject)
     decoder.verbatim = Set(added.map(\.id))
     decoder.isByteLevel = decoder.isByteLevel || isByteLevel

@@ -120,40 +120,6 @@ public struct Tokenizer: Sendable {
   }
 }
 
-/// What a tokenizer does around its model.
-struct TokenizerSteps: Sendable {
-  var normalizer: Normalizer?
-  var pretokenizer: Pretokenizer
-  var decoder: PieceDecoder
-}
-
-/// The ids that stand for something else than text.
-struct SpecialTokens: Sendable {
-  var beginning: Int?
-  var namedBeginning: Int?
-  var endings: Set<Int> = []
-}
-
-/// The tokens of the words of one text: most come again and again.
-struct WordCache {
-  private static let mostWords = 1 << 16
-  private static let longestWord = 64
-
-  private let model: any WordModel
-  private var known: [ByteKey: [Int]] = [:]
-
-  init(_ model: any WordModel) { self.model = model }
-
-  mutating func encode(_ word: ArraySlice<UInt8>) -> [Int] {
-    guard word.count <= Self.longestWord else { return model.encode(word) }
-    if let ids = known[ByteKey(word)] { return ids }
-    let ids = model.encode(word)
-    // A key of its own: a slice would keep the whole text.
-    if known.count < Self.mostWords { known[ByteKey(Array(word))] = ids }
-    return ids
-  }
-}
-
 extension GGUFSplit {
   /// The first shard of the model that `path` belongs to: it holds the vocabulary.
   fileprivate static func first(of path: String) -> String {

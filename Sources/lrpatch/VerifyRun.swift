@@ -38,7 +38,7 @@ struct VerifyRun {
   init(_ command: VerifyCommand, _ session: borrowing ModelSession) throws {
     self.command = command
     let set = try command.factors.map { try FactorSource(path: $0).set }
-    inspection = try set.map { try Inspection(session, overlaying: $0) } ?? Inspection(session)
+    inspection = try set.map { try Inspection(session, overlaying: $0) } ?? Inspection(session, anyFamily: true)
     if let set, set.isBeyondRuntimes {
       followers = [try Follower(paper: set, geometry: inspection.geometry)]
       unfollowed = inspection.readings.dropFirst().map {
@@ -104,12 +104,12 @@ struct VerifyRun {
   ) throws -> Scoring {
     if path.isEmpty {
       // The overlay of factors leaves the model as it is; a patched one is rebuilt from its record.
-      let before = try command.factors == nil ? Inspection(beforePatching: session) : Inspection(session)
+      let before = try command.factors == nil ? Inspection(beforePatching: session) : Inspection(session, anyFamily: true)
       return Scoring(forward, try followers(before, ["all"]).0)
     }
     let other = try ModelSession(path: path, exclusive: false)
     return Scoring(
-      Self.forward(try Transformer(path: path), command), try followers(Inspection(other), ["all"]).0)
+      Self.forward(try Transformer(path: path), command), try followers(Inspection(other, anyFamily: true), ["all"]).0)
   }
 
   // MARK: Measuring

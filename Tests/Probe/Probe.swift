@@ -84,7 +84,7 @@ import Verify
   private static func follower(_ path: String, _ question: Question) throws -> Follower {
     let session = try ModelSession(path: path, exclusive: false)
     let inspection =
-      try question.factors.map { try Inspection(session, overlaying: FactorSource(path: $0).set) } ?? Inspection(session)
+      try question.factors.map { try Inspection(session, overlaying: FactorSource(path: $0).set) } ?? Inspection(session, anyFamily: true)
     guard let reading = inspection.readings.first(where: { $0.name == question.runtime ?? "paper" }) else {
       throw Complaint(message: "no runtime '\(question.runtime ?? "")'")
     }

@@ -136,6 +136,13 @@ def check_llama31(report):
         check(report, case, model, "unpatched", runtime, predictions(case, case.base), [40, 192])
 
 
+def check_without_factors(report):
+    """Families for which llama.cpp takes no factors run from GGUF too, as they are."""
+    for case in [c for c in load_cases() if c.name in ["qwen2-v4-su", "qwen3-v4-su", "mistral-v4-su"]]:
+        reference = transformers_predictions(case, None)
+        check(report, case, convert(case), "GGUF, unpatched", "paper", reference, [case.original_window, case.window])
+
+
 def check_gguf(report, case):
     file = convert(case)
     reference = mlx_predictions_by_hand if case.model_type == "minicpm" else transformers_predictions
@@ -173,6 +180,7 @@ def main():
     checks = [(check_folder, case, (seen,)) for case in load_cases()]
     checks += [(check_gguf, case, ()) for case in load_cases("gguf.json")]
     check_llama31(report)
+    check_without_factors(report)
     for run, case, more in checks:
         try:
             run(report, case, *more)

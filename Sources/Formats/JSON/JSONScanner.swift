@@ -45,14 +45,15 @@ struct JSONScanner {
     let start = position
     position += 1
     var members: [JSONNode.Member] = []
-    var names: Set<String> = []
+    // By their bytes: equivalent texts are different names.
+    var names: Set<[UInt8]> = []
     skipWhitespace()
     if accept("}") { return JSONNode(kind: .object([]), range: start..<position) }
     repeat {
       skipWhitespace()
       let nameRange = try scanString()
       let name = try JSONText.decodeString(text, nameRange)
-      guard names.insert(name).inserted else {
+      guard names.insert(Array(name.utf8)).inserted else {
         throw FormatError(.duplicateKey, at: nameRange.lowerBound, .key(name))
       }
       skipWhitespace()

@@ -6,6 +6,8 @@ public struct GGUFArchitecture: Equatable, Sendable {
   public var name: String
   /// Whether the loader creates the tensors only where `rope.scaling.type` is `longrope`.
   public var needsType: Bool
+  /// False for one whose loader refuses or ignores the tensors.
+  public var takesFactors = true
 
   public static let all: [GGUFArchitecture] = [
     .init(name: "phi3", needsType: false),
@@ -22,6 +24,11 @@ public struct GGUFArchitecture: Equatable, Sendable {
     .init(name: "apertus", needsType: true),
     .init(name: "step35", needsType: true),
   ]
+
+  /// One that cannot be patched, but may be run.
+  static func withoutFactors(_ name: String) -> GGUFArchitecture {
+    GGUFArchitecture(name: name, needsType: true, takesFactors: false)
+  }
 
   /// - Throws: `PatchError` naming the architectures that do.
   public static func named(_ name: String, subject: String) throws(PatchError) -> GGUFArchitecture {

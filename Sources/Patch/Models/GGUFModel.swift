@@ -28,8 +28,9 @@ public struct GGUFModel: Sendable {
   static let tableNames = [longName, shortName, frequenciesName]
 
   /// Opens the model that `path` is, or is a shard of.
+  /// - Parameter anyFamily: also one whose loader takes no factors.
   /// - Throws: `FileError`, `FormatError` (an incomplete set included), or `PatchError`.
-  public init(path: String) throws {
+  public init(path: String, anyFamily: Bool = false) throws {
     let paths = try Self.shardPaths(of: path)
     var shards: [Shard] = []
     var tensors: [String: [Float]] = [:]
@@ -46,17 +47,20 @@ public struct GGUFModel: Sendable {
       }
     }
     try Self.checkSplit(shards)
-    try self.init(shards: shards, tables: tensors)
+    try self.init(shards: shards, tables: tensors, anyFamily: anyFamily)
   }
 
   /// - Parameter tables: what the shards hold under the names of `tableNames`.
-  init(shards: [Shard], tables: [String: [Float]]) throws {
+  init(shards: [Shard], tables: [String: [Float]], anyFamily: Bool = false) throws {
     self.shards = shards
     longFactors = tables[Self.longName]
     shortFactors = tables[Self.shortName]
     frequencyFactors = tables[Self.frequenciesName]
     let keys = GGUFKeys(shards[0].header, path: shards[0].path)
-    architecture = try GGUFArchitecture.named(try keys.architecture, subject: shards[0].path)
+    let name = try keys.architecture
+    let known = GGUFArchitecture.all.first { $0.name == name }
+    architecture =
+      try known ?? (anyFamily ? .withoutFactors(name) : GGUFArchitecture.named(name, subject: shards[0].path))
     geometry = try keys.geometry(
       frequencyFactors: frequencyFactors, hasTables: longFactors != nil || shortFactors != nil)
   }

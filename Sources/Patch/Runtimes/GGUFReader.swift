@@ -19,13 +19,14 @@ struct GGUFReader {
       return .failure(.llamaCpp, "it aborts on the rope scaling type '\(type.sanitized)'")
     }
     let isLongRoPE = type == "longrope"
-    let createsTables = isLongRoPE || !model.architecture.needsType
+    let family = model.architecture
+    let createsTables = family.takesFactors && (isLongRoPE || !family.needsType)
     let hasTables = model.longFactors != nil || model.shortFactors != nil
     if hasTables, !createsTables {
       return .failure(
         .llamaCpp, "wrong number of tensors: it takes factor tensors only where rope.scaling.type is longrope")
     }
-    if model.frequencyFactors != nil, isLongRoPE || !model.architecture.needsType {
+    if model.frequencyFactors != nil, isLongRoPE || !family.needsType || !family.takesFactors {
       return .failure(.llamaCpp, "wrong number of tensors: it takes no rope_freqs.weight beside longrope")
     }
     return tables(type)

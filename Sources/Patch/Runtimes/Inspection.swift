@@ -20,11 +20,12 @@ public struct Inspection: Sendable {
       originalWindow: geometry.originalWindow)
   }
 
+  /// - Parameter anyFamily: also GGUF files of families whose loaders take no factors.
   /// - Throws: `PatchError`, `FormatError` or `FileError`.
-  public init(_ session: borrowing ModelSession) throws {
+  public init(_ session: borrowing ModelSession, anyFamily: Bool = false) throws {
     switch session.kind {
     case .folder: try self.init(HuggingFaceModel(path: session.path))
-    case .gguf: try self.init(GGUFModel(path: session.path))
+    case .gguf: try self.init(GGUFModel(path: session.path, anyFamily: anyFamily))
     }
   }
 
@@ -44,7 +45,7 @@ public struct Inspection: Sendable {
         try self.init(model)
       }
     case .gguf:
-      let model = try GGUFModel(path: session.path)
+      let model = try GGUFModel(path: session.path, anyFamily: true)
       let fitted = try ModelFactors(fitting: factors, to: model.geometry, subject: model.path, allowDivergent: true)
       try self.init(model, overlaying: fitted)
     }
@@ -62,6 +63,10 @@ public struct Inspection: Sendable {
     stamp = [:]
     let paper = Self.paper(geometry, fitted)
     var reading = RuntimeReading(.llamaCpp)
+    guard model.architecture.takesFactors else {
+      readings = [paper, .unsupported(.llamaCpp, "it takes no factors for the family '\(geometry.architecture)'")]
+      return
+    }
     reading.long = paper.long
     reading.short = paper.long
     readings = [paper, Self.judged(reading, .llamaCpp, paper, model.path, fitted.window)]

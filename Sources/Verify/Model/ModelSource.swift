@@ -43,7 +43,7 @@ final class ModelSource {
         }
       }
     } else {
-      let model = try GGUFModel(path: path)
+      let model = try GGUFModel(path: path, anyFamily: true)
       format = .gguf
       architecture = model.geometry.architecture
       config = .null

@@ -23,13 +23,18 @@ lint: setup
 
 # Compares with transformers, vLLM, SGLang, MLX-LM and llama.cpp themselves; sets them up at the first run.
 conformance: build
+	swift build -c release --product lrpatch-probe
 	scripts/peers.sh
 	scripts/conformance/run.sh
 	LRPATCH_VOCABULARIES=$${LRPATCH_PEERS:-$$HOME/.cache/lrpatch-peers}/llama.cpp-source/models \
 	  scripts/test.sh --filter writesWhatItRead
 
+# Beside llama.cpp and transformers, set up at the first run.
 bench: build
+	swift build -c release --product lrpatch-probe
+	scripts/peers.sh
 	scripts/bench-in-place.sh
+	$${LRPATCH_PEERS:-$$HOME/.cache/lrpatch-peers}/venv/bin/python scripts/bench-verify.py
 
 clean:
 	rm -rf .build

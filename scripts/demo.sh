@@ -12,19 +12,27 @@ cd "$work"
 
 step() { printf '\n== %s\n' "$*"; }
 show() { printf '$ lrpatch %s\n' "$*"; "$lrpatch" "$@"; }
-check() { show verify "$1" --lengths 256,512,1024 --runtime paper --runtime "$2" -q; }
+measure=(--lengths "256,512,1024" --perplexity "$root/fixtures/text/moby-dick-opening.txt" --runtime paper --no-progress -q)
+check() { # model, runtime, more options
+  local model=$1 runtime=$2
+  shift 2
+  printf '$ lrpatch verify %s --runtime %s %s\n' "$model" "$runtime" "$*"
+  "$lrpatch" verify "$model" "${measure[@]}" --runtime "$runtime" "$@" | tee "$work/last.txt"
+}
 
 step "The model as it comes: weights trained for 1024 tokens, a config that says 256"
 show inspect needle-256-x4
 step "It finds no passkey beyond 256 tokens"
 if check needle-256-x4 hf; then echo "the unpatched model passed" >&2; exit 1; fi
+cp last.txt before.txt
 step "Patch the folder in place"
 show apply "$factors" needle-256-x4
 show inspect needle-256-x4
 show lint needle-256-x4
 show apply "$factors" needle-256-x4 --check
-step "Now it finds every one"
-check needle-256-x4 hf
+step "Now it finds every one, and short inputs lose nothing"
+check needle-256-x4 hf --baseline
+cp last.txt after.txt
 step "Patch the GGUF file in place"
 before=$(sha256sum needle-256-x4.gguf)
 show apply "$factors" needle-256-x4.gguf
@@ -36,4 +44,23 @@ show revert needle-256-x4
 show revert needle-256-x4.gguf
 diff -r "$root/fixtures/models/needle-256-x4" needle-256-x4
 [ "$before" = "$(sha256sum needle-256-x4.gguf)" ]
+step "A model that was never trained beyond 256 tokens, as it is and with YaRN's factors laid over it"
+cp -r "$root/fixtures/models/needle-256" "$root/fixtures/factors/needle-256-yarn.json" .
+check needle-256 hf --no-gates
+cp last.txt untrained-before.txt
+check needle-256 hf --no-gates --factors needle-256-yarn.json
+cp last.txt untrained-after.txt
+
+row() { # title, file: the paper's row of the two tables
+  awk -v title="$1" '
+    /^passkeys/ { table = "passkeys" } /^perplexity \(/ { table = "perplexity" } /^perplexity, of/ { table = "" }
+    $1 == "paper" && table == "passkeys" { found = $2 " % / " $4 " % / " $6 " %" }
+    $1 == "paper" && table == "perplexity" { printf "%-34s  %-24s  %.1f / %.1f / %.1f\n", title, found, $2, $5, $8 }' "$2"
+}
+step "Before and after"
+printf '%-34s  %-24s  %s\n' "at 256 / 512 / 1024 tokens" "passkeys found" "perplexity"
+row "needle-256-x4, as it comes" before.txt
+row "needle-256-x4, patched" after.txt
+row "needle-256, as it comes" untrained-before.txt
+row "needle-256, YaRN's factors" untrained-after.txt
 printf '\nThe demo patched a real model, checked it, and restored it byte for byte.\n'

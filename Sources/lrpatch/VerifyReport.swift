@@ -124,13 +124,15 @@ struct VerifyReport {
   }
 
   private var missing: [JSONValue] {
-    measured.missing.sorted { ($0.key.metric.rawValue, $0.key.runtime, $0.key.length) < ($1.key.metric.rawValue, $1.key.runtime, $1.key.length) }
-      .map { place, count in
-        .object([
-          "metric": .string(place.metric.rawValue), "runtime": .string(place.runtime), "length": .number(place.length),
-          "results": .number(count),
-        ])
-      }
+    measured.missing.sorted {
+      ($0.key.metric.rawValue, $0.key.runtime, $0.key.length) < ($1.key.metric.rawValue, $1.key.runtime, $1.key.length)
+    }
+    .map { place, count in
+      .object([
+        "metric": .string(place.metric.rawValue), "runtime": .string(place.runtime), "length": .number(place.length),
+        "results": .number(count),
+      ])
+    }
   }
 
   private func json(_ result: Passkey.Result) -> JSONValue {

@@ -49,7 +49,8 @@ struct VerifyRun {
     }
     guard !followers.isEmpty else {
       throw VerifyError(
-        command.model, "no runtime can be followed: \(unfollowed.map { "\($0.runtime): \($0.reason)" }.joined(separator: "; "))")
+        command.model,
+        "no runtime can be followed: \(unfollowed.map { "\($0.runtime): \($0.reason)" }.joined(separator: "; "))")
     }
     var tokenizer = try Tokenizer(path: command.model)
     try tokenizer.set(command.bos)
@@ -104,7 +105,8 @@ struct VerifyRun {
   ) throws -> Scoring {
     if path.isEmpty {
       // The overlay of factors leaves the model as it is; a patched one is rebuilt from its record.
-      let before = try command.factors == nil ? Inspection(beforePatching: session) : Inspection(session, anyFamily: true)
+      let before =
+        try command.factors == nil ? Inspection(beforePatching: session) : Inspection(session, anyFamily: true)
       return Scoring(forward, try followers(before, ["all"]).0)
     }
     let other = try ModelSession(path: path, exclusive: false)
@@ -185,7 +187,8 @@ struct VerifyRun {
   /// Tokenizing a book takes a moment, so only what a task needs is.
   private func addTexts(_ campaign: inout Campaign) throws {
     let isTokenized = campaign.tasks.contains { [.perplexity, .retention, .crossing, .niah].contains($0) }
-    let isRead = isTokenized || campaign.tasks.contains { if case .ruler(let task) = $0 { task.needsEssay } else { false } }
+    let isRead =
+      isTokenized || campaign.tasks.contains { if case .ruler(let task) = $0 { task.needsEssay } else { false } }
     guard isRead else { return }
     var texts = try command.perplexity.map {
       (name: $0, text: String(decoding: try FileSystem.contents(of: $0), as: UTF8.self))
@@ -197,7 +200,8 @@ struct VerifyRun {
       campaign.texts = texts.map { .init(name: $0.name, tokens: tokenizer.encode(String($0.text.prefix(16 * most)))) }
       campaign.haystack = .init(name: campaign.texts[0].name, tokens: campaign.texts.flatMap(\.tokens))
     }
-    campaign.essay = RULEREssay(texts.map(\.text).joined(separator: "\n"), name: texts.map(\.name).joined(separator: ", "))
+    campaign.essay = RULEREssay(
+      texts.map(\.text).joined(separator: "\n"), name: texts.map(\.name).joined(separator: ", "))
   }
 
   /// - Throws: `VerifyError` that says how much memory the longest sequence needs, where there is less.
@@ -207,7 +211,8 @@ struct VerifyRun {
     guard needed > available else { return }
     func gibibytes(_ bytes: Int) -> String { "\((Double(bytes) / Double(1 << 30) * 10).rounded() / 10) GiB" }
     throw VerifyError(
-      command.model, "\(longest) tokens need at least \(gibibytes(needed)) of memory; \(gibibytes(available)) are available")
+      command.model,
+      "\(longest) tokens need at least \(gibibytes(needed)) of memory; \(gibibytes(available)) are available")
   }
 }
 

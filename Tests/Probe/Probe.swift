@@ -56,7 +56,9 @@ import Verify
   }
 
   private static func run(_ arguments: [String]) throws {
-    guard arguments.count == 3 else { throw Complaint(message: "usage: lrpatch-probe scores|generate|tokenize|decode|passkeys|prefill|accuracy MODEL") }
+    guard arguments.count == 3 else {
+      throw Complaint(message: "usage: lrpatch-probe scores|generate|tokenize|decode|passkeys|prefill|accuracy MODEL")
+    }
     let question = try JSONDecoder().decode(Question.self, from: FileHandle.standardInput.readDataToEndOfFile())
     let path = arguments[2]
     switch arguments[1] {
@@ -84,7 +86,8 @@ import Verify
   private static func follower(_ path: String, _ question: Question) throws -> Follower {
     let session = try ModelSession(path: path, exclusive: false)
     let inspection =
-      try question.factors.map { try Inspection(session, overlaying: FactorSource(path: $0).set) } ?? Inspection(session, anyFamily: true)
+      try question.factors.map { try Inspection(session, overlaying: FactorSource(path: $0).set) }
+      ?? Inspection(session, anyFamily: true)
     guard let reading = inspection.readings.first(where: { $0.name == question.runtime ?? "paper" }) else {
       throw Complaint(message: "no runtime '\(question.runtime ?? "")'")
     }
@@ -155,9 +158,10 @@ import Verify
     let follower = try follower(path, question)
     let model = try forward(path, exact)
     let count = question.count ?? 512
-    let text = try question.texts?.flatMap(Tokenizer(path: path).encode) ?? tokens(count, below: model.model.vocabulary)
+    let windows = question.repeats ?? 1
+    let text = tokens(count * windows, below: model.model.vocabulary)
     let measure = try Perplexity(
-      text, length: count, longest: count, method: .truncate, beginning: nil, maximumWindows: question.repeats ?? 1)
+      text, length: count, longest: count, method: .truncate, beginning: nil, maximumWindows: windows)
     var result = Accuracy(perplexityRatio: 0, divergence: 0, agreement: 0)
     try Retention(measure).run(
       Scoring(forward(path, fast), [follower]), baseline: Scoring(model, [follower])

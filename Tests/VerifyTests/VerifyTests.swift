@@ -59,6 +59,7 @@ import Testing
     #expect(long.isPerLayer && !follower.schedule(prompt: 20, count: 20).isPerLayer)
     // The first positions are not scaled, later ones by their layer's list.
     #expect(long.table(at: 0).frequencies(layer: 1, position: 2) == [1, 0.1])
+    #expect(long.table(at: 0).scale(at: 2) == 1 && long.table(at: 0).scale(at: 3) == 2)
     #expect(long.table(at: 0).frequencies(layer: 0, position: 3) == [0.5, 0.025])
     #expect(long.table(at: 0).frequencies(layer: 1, position: 3) == [0.125, 0.00625])
     #expect(follower.schedule(prompt: 20, count: 20).table(at: 5).frequencies(layer: 0, position: 5) == [1, 0.05])
@@ -109,7 +110,10 @@ import Testing
     }
     let truncated = try measure(.truncate, 6).windows
     // Documents are as long as the longest length; shorter ones are their beginnings.
-    #expect(truncated.map(\.tokens) == [[1, 100, 101, 102, 103, 104], [1, 109, 110, 111, 112, 113], [1, 118, 119, 120, 121, 122]])
+    #expect(
+      truncated.map(\.tokens) == [
+        [1, 100, 101, 102, 103, 104], [1, 109, 110, 111, 112, 113], [1, 118, 119, 120, 121, 122],
+      ])
     #expect(truncated[0].scored == [1, 2, 3, 4, 5])
     let sliding = try measure(.sliding, 6).windows
     #expect(sliding[1].tokens == [1, 104, 105, 106, 107, 108] && sliding[1].scored == [2, 3, 4, 5])

@@ -1,5 +1,5 @@
-import Formats
 internal import CKernels
+import Formats
 
 /// Rows of a stored matrix, unpacked only when a product needs them.
 struct Weight: Sendable {

@@ -7,7 +7,8 @@ public struct ForwardPass: Sendable {
   let checkpoint: @Sendable () throws -> Void
 
   public init(
-    _ model: Transformer, threads: Int, precision: Precision = .exact, checkpoint: @escaping @Sendable () throws -> Void = {}
+    _ model: Transformer, threads: Int, precision: Precision = .exact,
+    checkpoint: @escaping @Sendable () throws -> Void = {}
   ) {
     self.init(model, Engine(precision, threads: threads), checkpoint: checkpoint)
   }
@@ -97,7 +98,9 @@ public struct ForwardPass: Sendable {
         let part = x.gathered(rows.map { $0 - first })
         pass.storeUnpacked(part, rows: rows)
         // For a few tokens packing would cost more than it saves.
-        if tokens.count >= Self.fewTokens { pass.pack(Self.tiles(from: start == first ? 0 : start, to: rows.upperBound)) }
+        if tokens.count >= Self.fewTokens {
+          pass.pack(Self.tiles(from: start == first ? 0 : start, to: rows.upperBound))
+        }
         pass.update(part, rows: Array(rows), isGathered: true)
         x.copy(part, at: start - first)
       }
@@ -133,7 +136,8 @@ public struct ForwardPass: Sendable {
   private func turns(_ batch: Batch, _ layer: Int, from first: Int = 0) -> Turns {
     let pairs = batch.segments[0].schedule.pairs
     let turns = Turns(
-      cosines: Matrix(rows: batch.rows - first, columns: pairs), sines: Matrix(rows: batch.rows - first, columns: pairs))
+      cosines: Matrix(rows: batch.rows - first, columns: pairs), sines: Matrix(rows: batch.rows - first, columns: pairs)
+    )
     for segment in batch.segments {
       let skipped = max(0, first - segment.rows.lowerBound)
       let rows = segment.rows.dropFirst(skipped)

@@ -8,9 +8,12 @@ public struct RopeSchedule: Equatable, Hashable, Sendable {
     /// Radians a position, a pair, as the runtimes compute them in 32-bit floats: one list for all layers, or one each.
     var inverseFrequencies: [[Float]]
     var mscale: Float
-    /// Positions before this one are turned by the unscaled frequencies (LongRoPE's n-hat).
+    /// Positions before this one keep the original model's cosines and sines: unscaled frequencies, no mscale
+    /// (LongRoPE's n-hat, as its published code has it).
     var startTokens = 0
     var unscaled: [Float] = []
+
+    func scale(at position: Int) -> Float { position < startTokens ? 1 : mscale }
 
     func frequencies(layer: Int, position: Int) -> [Float] {
       if position < startTokens { return unscaled }
@@ -72,10 +75,11 @@ public struct RopeSchedule: Equatable, Hashable, Sendable {
   /// cos and sin of a position's angles times mscale, computed as the runtimes do, in 32-bit floats.
   func turn(_ position: Int, layer: Int, into turns: Turns, at row: Int) {
     let table = table(at: position)
+    let scale = table.scale(at: position)
     for (pair, frequency) in table.frequencies(layer: layer, position: position).enumerated() {
       let angle = frequency * Float(position)
-      turns.cosines[row, pair] = cosf(angle) * table.mscale
-      turns.sines[row, pair] = sinf(angle) * table.mscale
+      turns.cosines[row, pair] = cosf(angle) * scale
+      turns.sines[row, pair] = sinf(angle) * scale
     }
   }
 }

@@ -54,7 +54,8 @@ public struct Scoring: Sendable {
       let scores = try Self.scores(batch, sequences, forward)
       for (job, found) in zip(batch, scores) {
         for follower in job.followers {
-          known[job.sequence, default: Array(repeating: [:], count: followers.count)][follower].merge(found) { a, _ in a }
+          known[job.sequence, default: Array(repeating: [:], count: followers.count)][follower].merge(found) { a, _ in a
+          }
         }
       }
       while finished < sequences.count, let parts = known[finished],

@@ -85,7 +85,9 @@ public struct Measurements: Equatable, Sendable {
 
   /// RULER's effective length for one runtime, in tokens; nil where none of its tasks ran, or not all of what was
   /// planned.
-  public func effectiveLength(_ runtime: String, threshold: Double = EffectiveLength.defaultThreshold) -> EffectiveLength? {
+  public func effectiveLength(_ runtime: String, threshold: Double = EffectiveLength.defaultThreshold)
+    -> EffectiveLength?
+  {
     var scores: [Int: [RULERTask: Double]] = [:]
     for task in RULERTask.allCases {
       for length in lengths {

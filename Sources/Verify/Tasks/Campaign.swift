@@ -41,7 +41,9 @@ public struct Campaign: Sendable {
     /// `2/8`: the second of eight.
     public init?(_ text: String) {
       let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
-      guard parts.count == 2, let number = parts[0], let count = parts[1], (1...count).contains(number) else { return nil }
+      guard parts.count == 2, let number = parts[0], let count = parts[1], (1...count).contains(number) else {
+        return nil
+      }
       self.number = number
       self.count = count
     }

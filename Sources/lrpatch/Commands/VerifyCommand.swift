@@ -63,7 +63,9 @@ struct VerifyCommand: ReportingCommand {
   @Option(help: ArgumentHelp("Windows of each text at most.", valueName: "count"))
   var windows = 4
 
-  @Option(help: "Whether sequences begin with the beginning token: auto, as the model wants it; force; none.", transform: Self.choice)
+  @Option(
+    help: "Whether sequences begin with the beginning token: auto, as the model wants it; force; none.",
+    transform: Self.choice)
   var bos = Tokenizer.Beginning.auto
 
   @Option(

@@ -1,5 +1,3 @@
-internal import CKernels
-
 /// Causal attention in blocks of queries and of keys with a running maximum and sum (FlashAttention): memory does not
 /// grow with the length.
 struct Attention {
@@ -111,10 +109,7 @@ struct Attention {
     let scores: Matrix
     let query: HalfMatrix
     let probabilities: HalfMatrix
-    var maxima: [Float] = []
-    var sums: [Float] = []
-    var first: [Int32] = []
-    var last: [Int32] = []
+    var softmax = RunningSoftmax(rows: 0)
 
     init(_ shape: AttentionShape, _ engine: Engine) {
       scores = Matrix(rows: Attention.queryBlock, columns: Attention.keyBlock)
@@ -122,20 +117,13 @@ struct Attention {
       query = HalfMatrix(rows: rows, columns: shape.headDimension)
       probabilities = HalfMatrix(rows: rows, columns: Attention.keyBlock)
     }
-
-    func begin(_ count: Int) {
-      maxima = Array(repeating: -.infinity, count: count)
-      sums = Array(repeating: 0, count: count)
-      first = Array(repeating: 0, count: count)
-      last = Array(repeating: 0, count: count)
-    }
   }
 
   private func mix(_ query: Matrix, _ task: Task, head: Int, into out: Matrix, _ scratch: Scratch) {
     let group = head / (shape.heads / shape.keyValueHeads)
     let queries = MatrixPart(query, rows: task.queries, columns: shape.keyColumns(head))
     let target = MatrixPart(out, rows: task.queries, columns: shape.valueColumns(head))
-    scratch.begin(task.positions.count)
+    scratch.softmax = RunningSoftmax(rows: task.positions.count)
     if !packed.isEmpty { engine.kernels.round(queries, into: scratch.query) }
     for span in spans(task, head: head) {
       setLimits(task, span, scratch)
@@ -146,25 +134,20 @@ struct Attention {
       if let block {
         engine.kernels.multiply(
           scratch.query, inputs: shape.headDimension, block.keys[group], into: scores, alpha: shape.scale)
-        unsafe engine.kernels.functions.pointee.softmax_step_bf16(
-          scores.address, Self.keyBlock, task.positions.count, columns, scratch.first, scratch.last,
-          &scratch.maxima, &scratch.sums, target.address, out.columns, shape.valueDimension,
-          scratch.probabilities.pointer, scratch.probabilities.stride)
+        engine.kernels.step(&scratch.softmax, scores, into: target, probabilities: scratch.probabilities)
         engine.kernels.multiply(
           scratch.probabilities, inputs: columns, block.values[group], into: target, accumulates: true)
       } else {
         BLAS.productTransposed(
           queries, MatrixPart(layer.keys, rows: span.rows, columns: shape.keyColumns(group)), into: scores,
           alpha: shape.scale)
-        unsafe engine.kernels.functions.pointee.softmax_step(
-          scores.address, Self.keyBlock, task.positions.count, columns, scratch.first, scratch.last,
-          &scratch.maxima, &scratch.sums, target.address, out.columns, shape.valueDimension)
+        engine.kernels.step(&scratch.softmax, scores, into: target)
         BLAS.addProduct(
           scores, MatrixPart(layer.values, rows: span.rows, columns: shape.valueColumns(group)), to: target)
       }
     }
     for (index, row) in task.queries.enumerated() {
-      engine.divide(out, row: row, columns: shape.valueColumns(head), by: scratch.sums[index])
+      engine.divide(out, row: row, columns: shape.valueColumns(head), by: scratch.softmax.sums[index])
     }
   }
 
@@ -172,9 +155,10 @@ struct Attention {
   private func setLimits(_ task: Task, _ span: Span, _ scratch: Scratch) {
     let count = span.rows.count
     for (index, position) in task.positions.enumerated() {
-      scratch.last[index] = Int32(min(count, max(0, position + 1 - span.start)))
+      scratch.softmax.last[index] = Int32(min(count, max(0, position + 1 - span.start)))
       if case .window(let reach) = pattern {
-        scratch.first[index] = min(scratch.last[index], Int32(max(0, position - reach + 1 - span.start)))
+        scratch.softmax.first[index] = min(
+          scratch.softmax.last[index], Int32(max(0, position - reach + 1 - span.start)))
       }
     }
   }

@@ -61,7 +61,7 @@ def make_models(work):
     torch.manual_seed(1)
     config = transformers.LlamaConfig(
         vocab_size=32000, hidden_size=768, intermediate_size=2048, num_hidden_layers=12, num_attention_heads=12,
-        num_key_value_heads=4, max_position_embeddings=16384, bos_token_id=0, eos_token_id=1, initializer_range=0.05,
+        num_key_value_heads=4, max_position_embeddings=16384, bos_token_id=0, eos_token_id=1,
     )  # fmt: skip
     model = transformers.LlamaForCausalLM(config)
     for dtype, name in [(torch.float32, "f32"), (torch.bfloat16, "bf16")]:
@@ -154,6 +154,12 @@ def main():
         for kind in TYPES:
             found = probe("accuracy", work / f"{kind}.gguf", count=512, repeats=4)
             print(f"{kind:<5} perplexity ratio {found['perplexityRatio']:.5f}, mean KL {found['divergence']:.1e}, same token {found['agreement']:.3f}")
+        text = (ROOT / "fixtures/text/moby-dick-opening.txt").read_text(encoding="utf-8")
+        print("\nthe same of the trained model of the fixtures, 20 windows of 256 tokens of a book")
+        for kind in ["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "IQ4_NL"]:
+            run(LLAMA / "llama-quantize", "--pure", ROOT / "fixtures/models/needle-256-x4.gguf", work / "needle.gguf", kind)
+            found = probe("accuracy", work / "needle.gguf", count=256, repeats=20, texts=[text])
+            print(f"{kind:<6} perplexity ratio {found['perplexityRatio']:.5f}, mean KL {found['divergence']:.1e}, same token {found['agreement']:.3f}")
         mine = ours(work / "BF16.gguf", "fast", 8192)[1] / 1024
         theirs = peak_of(LLAMA / "llama-bench", "-m", work / "BF16.gguf", "-p", 8192, "-n", 0, "-t", 2, "-r", 1, "-fa", 1)
         print(f"\npeak memory, BF16, 8192 tokens: {mine:.0f} MiB; llama.cpp {theirs:.0f} MiB")

@@ -139,7 +139,8 @@ struct VerifyReport {
     .object([
       "runtime": .string(result.runtime), "length": .number(result.cell.length),
       "depth": .number(result.cell.depth), "sample": .number(result.cell.sample), "key": .number(result.key),
-      "exact": .bool(result.isExact), "published": .bool(result.isPublished), "margin": .number(result.margin),
+      "exact": .bool(result.isExact), "published": result.isPublished.map { .bool($0) } ?? .null,
+      "margin": .number(result.margin),
     ])
   }
 

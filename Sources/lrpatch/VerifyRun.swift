@@ -75,12 +75,14 @@ struct VerifyRun {
   /// Ends between blocks of work when a signal has come or the time is used up.
   private static func forward(_ model: Transformer, _ command: VerifyCommand) -> ForwardPass {
     let deadline = command.timeBudget.map { ContinuousClock.now.advanced(by: $0.duration) }
-    return ForwardPass(
+    var pass = ForwardPass(
       model, threads: command.threads ?? ProcessInfo.processInfo.activeProcessorCount, precision: command.precision
     ) {
       if Interruption.isPending { throw Stop.interrupted }
       if let deadline, ContinuousClock.now >= deadline { throw Stop.timeBudget }
     }
+    if let available = ResourceUse.availableMemory { pass.cacheLimit = available / 4 * 3 }
+    return pass
   }
 
   /// The runtimes that run this model at all; one that is named must.

@@ -159,7 +159,9 @@ import Verify
     let model = try forward(path, exact)
     let count = question.count ?? 512
     let windows = question.repeats ?? 1
-    let text = tokens(count * windows, below: model.model.vocabulary)
+    let text =
+      try question.texts?.flatMap(Tokenizer(path: path).encode)
+      ?? tokens(count * windows, below: model.model.vocabulary)
     let measure = try Perplexity(
       text, length: count, longest: count, method: .truncate, beginning: nil, maximumWindows: windows)
     var result = Accuracy(perplexityRatio: 0, divergence: 0, agreement: 0)

@@ -115,4 +115,41 @@ import Testing
       }
     }
   }
+
+  /// Blocks of Q8_0 and random blocks of the others, against products of what they unpack to.
+  @Test(arguments: [WeightType.q80, .q40, .q4K, .q5K]) func productsOfBytesAgree(_ type: WeightType) {
+    var numbers = Numbers(77)
+    let (m, n, k) = (13, 40, 512)
+    let blockCount = n * k / type.block.elements
+    var stored = [UInt8](repeating: 0, count: blockCount * type.block.bytes)
+    for index in stored.indices { stored[index] = UInt8(truncatingIfNeeded: Int(numbers.next() * 128)) }
+    // Scales of about 0.02, in the first four bytes of a block.
+    for block in 0..<blockCount {
+      stored.replaceSubrange(block * type.block.bytes..<block * type.block.bytes + 2, with: [0x1F, 0x25])
+      if [.q4K, .q5K].contains(type) {
+        stored.replaceSubrange(block * type.block.bytes + 2..<block * type.block.bytes + 4, with: [0x1F, 0x21])
+      }
+    }
+    let x = Matrix(rows: m, columns: k)
+    for row in 0..<m { for column in 0..<k { x[row, column] = numbers.next() } }
+    var weights = [Float](repeating: 0, count: n * k)
+    stored.withUnsafeBytes { type.unpack($0.baseAddress!, to: &weights, count: n * k, Self.portable) }
+    for table in KernelTable.all {
+      let bytes = ByteMatrix(rows: m, columns: k)
+      table.round(x, rows: 0..<m, into: bytes)
+      let packed = PackedBytes(outputs: n, inputs: k, table)
+      stored.withUnsafeBytes { type.pack($0.baseAddress!, outputs: n, inputs: k, into: packed, table) }
+      let out = Matrix(rows: m, columns: n)
+      table.multiply(bytes, packed, into: MatrixPart(out))
+      var (difference, size) = (0.0, 0.0)
+      for row in 0..<m {
+        for column in 0..<n {
+          let exact = (0..<k).reduce(0.0) { $0 + Double(x[row, $1]) * Double(weights[column * k + $1]) }
+          difference += (Double(out[row, column]) - exact) * (Double(out[row, column]) - exact)
+          size += exact * exact
+        }
+      }
+      #expect((difference / size).squareRoot() < 0.01, "\(table.name), \(type)")
+    }
+  }
 }

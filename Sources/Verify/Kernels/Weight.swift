@@ -75,7 +75,9 @@ struct Weight: Sendable {
   /// out(tokens, rows) = x(tokens, columns) * this matrix transposed.
   func project(_ x: Operand, into out: Matrix, _ engine: Engine) {
     precondition(x.matrix.columns == columns && out.rows == x.matrix.rows && out.columns == rows)
-    if let halves = x.halves {
+    if let bytes = x.bytes(for: type) {
+      projectBytes(bytes, into: out, engine)
+    } else if let halves = x.halves {
       projectFast(halves, into: out, engine)
     } else {
       projectExact(x.matrix, into: out, engine)
@@ -102,6 +104,20 @@ struct Weight: Sendable {
         unsafe type.unpack(bytes, to: copy.pointer, count: range.count * columns, engine.kernels)
         unsafe BLAS.productTransposed(MatrixPart(x), rows: range.count, at: copy.pointer, into: target)
       }
+    }
+  }
+
+  private func projectBytes(_ x: ByteMatrix, into out: Matrix, _ engine: Engine) {
+    let kernels = engine.kernels
+    engine.parallel.run(
+      (rows + Self.fastTile - 1) / Self.fastTile,
+      scratch: { PackedBytes(outputs: Self.fastTile, inputs: columns, kernels) }
+    ) { number, packed in
+      let range = tile(number, of: Self.fastTile)
+      unsafe withBytes(range) {
+        unsafe type.pack($0, outputs: range.count, inputs: columns, into: packed, kernels)
+      }
+      kernels.multiply(x, packed, into: MatrixPart(out, columns: range))
     }
   }
 
@@ -132,29 +148,46 @@ struct Weight: Sendable {
   }
 }
 
-/// The left factor of one or several products.
-struct Operand {
+/// The left factor of one or several products, rounded when the first of them asks for it.
+final class Operand {
   let matrix: Matrix
-  /// The same numbers, rounded; nil where products are exact.
-  let halves: HalfMatrix?
+  private let engine: Engine?
+  private var roundedHalves: HalfMatrix?
+  private var roundedBytes: ByteMatrix?
 
   /// To be multiplied in 32-bit floats whatever the precision.
   init(exact matrix: Matrix) {
     self.matrix = matrix
-    halves = nil
+    engine = nil
   }
 
   init(_ matrix: Matrix, _ engine: Engine) {
     self.matrix = matrix
-    guard engine.usesHalves else {
-      halves = nil
-      return
-    }
+    self.engine = engine.usesHalves ? engine : nil
+  }
+
+  /// Nil where products are exact.
+  var halves: HalfMatrix? {
+    guard let engine else { return nil }
+    if let roundedHalves { return roundedHalves }
     let rounded = HalfMatrix(rows: matrix.rows, columns: matrix.columns)
-    engine.parallel.run(rows: matrix.rows, by: 64) { rows in
+    engine.parallel.run(rows: matrix.rows, by: 64) { [matrix] rows in
       engine.kernels.round(MatrixPart(matrix, rows: rows), into: rounded, at: rows.lowerBound)
     }
-    halves = rounded
+    roundedHalves = rounded
+    return rounded
+  }
+
+  /// Nil where products are exact, or not of bytes for weights of this type.
+  func bytes(for type: WeightType) -> ByteMatrix? {
+    guard let engine, type.hasByteProducts(engine.kernels), matrix.columns % 32 == 0 else { return nil }
+    if let roundedBytes { return roundedBytes }
+    let rounded = ByteMatrix(rows: matrix.rows, columns: matrix.columns)
+    engine.parallel.run(rows: matrix.rows, by: 64) { [matrix] rows in
+      engine.kernels.round(matrix, rows: rows, into: rounded)
+    }
+    roundedBytes = rounded
+    return rounded
   }
 }
 

@@ -3,6 +3,8 @@
 public struct ForwardPass: Sendable {
   public let model: Transformer
   let engine: Engine
+  /// Bytes that keys and values of all layers may take; more is refused.
+  public var cacheLimit = Int.max
   /// Called between blocks of work; what it throws ends the pass.
   let checkpoint: @Sendable () throws -> Void
 
@@ -20,7 +22,11 @@ public struct ForwardPass: Sendable {
   }
 
   /// The same with another model, such as a runtime's variant of it.
-  func running(_ other: Transformer) -> ForwardPass { ForwardPass(other, engine, checkpoint: checkpoint) }
+  func running(_ other: Transformer) -> ForwardPass {
+    var pass = ForwardPass(other, engine, checkpoint: checkpoint)
+    pass.cacheLimit = cacheLimit
+    return pass
+  }
 
   /// Generated tokens are attended to in 32-bit floats.
   private static let fewTokens = 32
@@ -77,8 +83,10 @@ public struct ForwardPass: Sendable {
   }
 
   /// Continues one sequence, whose keys and values the cache holds, by `tokens`.
-  /// - Returns: the normed state after the last of them: (1, hidden).
-  func extend(_ cache: KeyValueCache, by tokens: [Int], _ schedule: RopeSchedule) throws -> Matrix {
+  /// - Returns: the normed states after the last `wanted` of them: (wanted, hidden).
+  func extend(
+    _ cache: KeyValueCache, by tokens: [Int], _ schedule: RopeSchedule, wanted: Int = 1
+  ) throws -> Matrix {
     let count = cache.count + tokens.count
     precondition(count <= cache.capacity)
     var batch = Batch()
@@ -106,7 +114,7 @@ public struct ForwardPass: Sendable {
       }
     }
     cache.count = count
-    return finalNorm(x.gathered([tokens.count - 1]))
+    return finalNorm(x.gathered(Array(tokens.count - wanted..<tokens.count)))
   }
 
   // MARK: Parts

@@ -17,6 +17,10 @@ final class KeyValueCache {
   let layers: [LayerKeys]
   var count = 0
 
+  static func byteCount(_ model: Transformer, capacity: Int) -> Int {
+    4 * capacity * (model.shape.keyWidth + model.shape.valueWidth) * model.layers.count
+  }
+
   init(_ model: Transformer, capacity: Int) {
     self.capacity = capacity
     layers = model.layers.map { _ in LayerKeys(rows: capacity, model.shape) }

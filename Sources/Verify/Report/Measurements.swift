@@ -65,7 +65,7 @@ public struct Measurements: Equatable, Sendable {
     switch place.metric {
     case .passkey: return mean(passkeys.filter { isHere($0.runtime, $0.cell.length) }.map { $0.isExact ? 1 : 0 })
     case .publishedPasskey:
-      return mean(passkeys.filter { isHere($0.runtime, $0.cell.length) }.map { $0.isPublished ? 1 : 0 })
+      return mean(passkeys.filter { isHere($0.runtime, $0.cell.length) }.compactMap(\.isPublished).map { $0 ? 1 : 0 })
     case .perplexity:
       return perplexities.filter { isHere($0.result.runtime, $0.result.length) }.map(\.result.value).max()
     case .perplexityRatio: return retention?.ratio

@@ -281,7 +281,8 @@ extension Campaign.Task {
 extension Measurements {
   mutating func add(_ result: Passkey.Result) {
     passkeys.append(result)
-    note([.passkey, .publishedPasskey], result.runtime, length: result.cell.length)
+    let metrics: [Metric] = result.isPublished == nil ? [.passkey] : [.passkey, .publishedPasskey]
+    note(metrics, result.runtime, length: result.cell.length)
   }
 
   mutating func add(_ result: AnswerResult, metric: Metric) {

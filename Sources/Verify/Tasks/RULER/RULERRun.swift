@@ -21,15 +21,12 @@ public struct RULERRun: Sendable {
   ) throws {
     let prompt = (tokenizer.beginning.map { [$0] } ?? []) + tokenizer.encode(sample.prompt)
     let count = task.tokensToGenerate
-    var outputs: [(follower: Follower, output: String)] = []
+    var outputs: [(generator: Generator, output: String)] = []
     for follower in scoring.followers {
-      let same = outputs.first {
-        $0.follower.generatesAlike(follower, prompt: prompt.count, count: count)
-          && !scoring.forward.model.followed(by: follower.name).isVariant
-          && !scoring.forward.model.followed(by: $0.follower.name).isVariant
-      }
-      let output = try same?.output ?? answer(prompt, count, sample, scoring.forward, follower)
-      outputs.append((follower, output))
+      let generator = Generator(scoring.forward, follower)
+      let same = outputs.first { $0.generator.worksAlike(generator, prompt: prompt.count, count: count) }
+      let output = try same?.output ?? answer(prompt, count, sample, generator)
+      outputs.append((generator, output))
       try each(
         AnswerResult(
           task: task.rawValue, runtime: follower.name,
@@ -40,9 +37,9 @@ public struct RULERRun: Sendable {
 
   /// Ends as soon as every reference is there: what follows cannot change the score.
   private func answer(
-    _ prompt: [Int], _ count: Int, _ sample: RULERSample, _ forward: ForwardPass, _ follower: Follower
+    _ prompt: [Int], _ count: Int, _ sample: RULERSample, _ generator: Generator
   ) throws -> String {
-    let tokens = try Generator(forward, follower).generate(prompt, count: count) {
+    let tokens = try generator.generate(prompt, count: count) {
       RULERScore.score(tokenizer.decode($0), references: sample.references) == 1
         || tokenizer.endings.contains($0[$0.count - 1])
     }

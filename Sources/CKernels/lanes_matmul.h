@@ -97,3 +97,90 @@ static LEVEL void lanes_matmul_bf16(const uint16_t *a, size_t a_stride, const ui
     }
   }
 }
+
+// The same of 32-bit floats, over the lanes of AVX-512: panels hold k rows of 32 numbers.
+#if LANES == 16
+
+/// So much of a tile's rows of `a` and of a panel fits in the first cache.
+enum { float_depth = 256 };
+
+INLINE void multiply_float_tile(const int rows, const float *a, size_t a_stride, const float *b, size_t k, float *c,
+                                size_t c_stride, long left, float alpha, int accumulate) {
+  floats sums[14][2];
+#pragma GCC unroll 14
+  for (int row = 0; row < rows; row++) sums[row][0] = sums[row][1] = all(0);
+  for (size_t i = 0; i < k; i++, b += tile_outputs) {
+    floats low = load(b), high = load(b + lanes);
+#pragma GCC unroll 14
+    for (int row = 0; row < rows; row++) {
+      floats repeated = all(a[(size_t)row * a_stride + i]);
+      sums[row][0] = multiply_add(repeated, low, sums[row][0]);
+      sums[row][1] = multiply_add(repeated, high, sums[row][1]);
+    }
+  }
+  lane_mask low_outputs = first_lanes(left), high_outputs = first_lanes(left - lanes);
+#pragma GCC unroll 14
+  for (int row = 0; row < rows; row++, c += c_stride) {
+    floats low = accumulate ? load_masked(c, low_outputs, all(0)) : all(0);
+    floats high = accumulate ? load_masked(c + lanes, high_outputs, all(0)) : all(0);
+    store_masked(c, low_outputs, multiply_add(all(alpha), sums[row][0], low));
+    store_masked(c + lanes, high_outputs, multiply_add(all(alpha), sums[row][1], high));
+  }
+}
+
+typedef void float_tile_function(const float *a, size_t a_stride, const float *b, size_t k, float *c, size_t c_stride,
+                                 long left, float alpha, int accumulate);
+#define FLOAT_TILE(rows)                                                                                      \
+  static LEVEL void float_tile_of_##rows(const float *a, size_t a_stride, const float *b, size_t k, float *c, \
+                                         size_t c_stride, long left, float alpha, int accumulate) {           \
+    multiply_float_tile(rows, a, a_stride, b, k, c, c_stride, left, alpha, accumulate);                       \
+  }
+// clang-format off
+#define EACH_FLOAT_TILE(X) FIRST_FOUR(X) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
+// clang-format on
+#define FLOAT_TILE_NAME(rows) float_tile_of_##rows,
+
+EACH_FLOAT_TILE(FLOAT_TILE)
+static float_tile_function *const float_tiles[] = {EACH_FLOAT_TILE(FLOAT_TILE_NAME)};
+
+static LEVEL void lanes_matmul_f32(const float *a, size_t a_stride, const float *packed, float *c, size_t c_stride,
+                                   size_t m, size_t n, size_t k, float alpha, int accumulate) {
+  size_t blocks = (m + 13) / 14;
+  for (size_t start = 0; start == 0 || start < k; start += float_depth) {
+    size_t some = k - start < float_depth ? k - start : float_depth;
+    for (size_t block = 0; block < blocks; block++) {
+      size_t row = block * m / blocks, rows = (block + 1) * m / blocks - row;
+      // Rows that stand a power of two apart would push each other out of the cache.
+      float near[14 * float_depth];
+      for (size_t i = 0; i < rows; i++)
+        memcpy(near + i * float_depth, a + (row + i) * a_stride + start, some * sizeof *near);
+      for (size_t j = 0; j < n; j += tile_outputs)
+        float_tiles[rows - 1](near, float_depth, packed + j * k + start * tile_outputs, some,
+                              c + row * c_stride + j, c_stride, (long)(n - j), alpha, accumulate || start > 0);
+    }
+  }
+}
+
+static LEVEL void lanes_pack_rows_f32(const float *source, size_t stride, size_t n, size_t k, float *packed) {
+  for (size_t output = 0; output < (n + tile_outputs - 1) / tile_outputs * tile_outputs; output += lanes) {
+    float *panel = packed + output / tile_outputs * tile_outputs * k + output % tile_outputs;
+    for (size_t i = 0; i < k; i += lanes) {
+      words rows[lanes];
+      for (size_t row = 0; row < lanes; row++)
+        rows[row] = output + row >= n
+                        ? no_words()
+                        : (words)load_some(source + (output + row) * stride + i, (long)(k - i), 0);
+      transpose(rows);
+      for (size_t j = 0; j < lanes && i + j < k; j++) store_words(panel + (i + j) * tile_outputs, rows[j]);
+    }
+  }
+}
+
+static LEVEL void lanes_pack_columns_f32(const float *source, size_t stride, size_t k, size_t n, float *packed) {
+  for (size_t output = 0; output < (n + tile_outputs - 1) / tile_outputs * tile_outputs; output += lanes) {
+    float *panel = packed + output / tile_outputs * tile_outputs * k + output % tile_outputs;
+    for (size_t i = 0; i < k; i++)
+      store(panel + i * tile_outputs, load_some(source + i * stride + output, (long)n - (long)output, 0));
+  }
+}
+#endif

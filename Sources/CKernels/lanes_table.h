@@ -26,6 +26,16 @@ const struct kernels LEVEL_TABLE = {
     .pack_columns = lanes_pack_columns,
     .round_bf16 = lanes_round_bf16,
     .matmul_bf16 = lanes_matmul_bf16,
+#if LANES == 16
+    .has_f32_products = 1,
+    .pack_rows_f32 = lanes_pack_rows_f32,
+    .pack_columns_f32 = lanes_pack_columns_f32,
+    .matmul_f32 = lanes_matmul_f32,
+#else
+    .pack_rows_f32 = pack_rows_f32,
+    .pack_columns_f32 = pack_columns_f32,
+    .matmul_f32 = matmul_f32,
+#endif
 #if defined(DOT_PRODUCTS)
     .has_int8_products = 1,
     .packed_int8_size = packed_int8_size,

@@ -96,3 +96,9 @@ void portable_matmul_int8(const int8_t *a, size_t a_stride, const float *scales,
   .packed_int8_size = packed_int8_size, .pack_q8_0 = portable_pack_q8_0, .pack_q4_0 = portable_pack_q4_0, \
   .pack_q4_k = portable_pack_q4_k, .pack_q5_k = portable_pack_q5_k, .round_int8 = portable_round_int8,    \
   .matmul_int8 = portable_matmul_int8,
+
+// The portable products of f32, which levels without one of their own have too.
+void pack_rows_f32(const float *source, size_t stride, size_t n, size_t k, float *packed);
+void pack_columns_f32(const float *source, size_t stride, size_t k, size_t n, float *packed);
+void matmul_f32(const float *a, size_t a_stride, const float *packed, float *c, size_t c_stride, size_t m, size_t n,
+                size_t k, float alpha, int accumulate);

@@ -47,6 +47,9 @@ struct kernels {
   /// 1 where `matmul_bf16` uses the processor's own products of bf16: then it is about twice as fast as one
   /// of f32.
   int has_bf16_products;
+  /// 1 where `matmul_f32` uses all that the processor has, so that it is as fast as a product of f32 can be; elsewhere a
+  /// library's does better.
+  int has_f32_products;
   /// 1 where `matmul_int8` uses the processor's own products of bytes: then it is half as fast again as that
   /// of bf16.
   int has_int8_products;
@@ -122,6 +125,16 @@ struct kernels {
   /// writes it.
   void (*matmul_bf16)(const uint16_t *a, size_t a_stride, const uint16_t *packed, float *c, size_t c_stride,
                       size_t m, size_t n, size_t k, float alpha, int accumulate);
+
+  // Products of f32, packed like those of bf16: B takes n, rounded up to a multiple of 32, times k floats.
+
+  /// B as `n` rows of `k`.
+  void (*pack_rows_f32)(const float *source, size_t stride, size_t n, size_t k, float *packed);
+  /// B as `k` rows of `n`.
+  void (*pack_columns_f32)(const float *source, size_t stride, size_t k, size_t n, float *packed);
+  /// c(m, n) = alpha * a(m, k) * B transposed, plus c where `accumulate` is not 0.
+  void (*matmul_f32)(const float *a, size_t a_stride, const float *packed, float *c, size_t c_stride, size_t m,
+                     size_t n, size_t k, float alpha, int accumulate);
 
   // Products of bytes, for weights stored in blocks of 32 numbers of at most 8 bits: faster than those of
   // bf16, and less exact, since the other factor is rounded to 8 bits in blocks of 32 too. `k` is a multiple

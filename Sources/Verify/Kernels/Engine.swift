@@ -14,6 +14,9 @@ struct Engine: Sendable {
     self.usesHalves = usesHalves ?? (precision == .fast && kernels.hasBF16Products)
   }
 
+  /// Whether attention is computed with the kernels' products rather than OpenBLAS's.
+  var packsKeys: Bool { usesHalves || kernels.hasFloatProducts }
+
   /// Rows that one task of a row-wise kernel takes. Fixed, as all sizes here, so that no result depends on the threads.
   private static let rowsATask = 64
 

@@ -87,24 +87,40 @@ struct Weight: Sendable {
   private func tile(_ number: Int, of size: Int) -> Range<Int> { number * size..<min(rows, (number + 1) * size) }
 
   private func projectExact(_ x: Matrix, into out: Matrix, _ engine: Engine) {
-    let tiles = (rows + Self.exactTile - 1) / Self.exactTile
+    let kernels = engine.kernels
+    let size = kernels.hasFloatProducts ? Self.fastTile : Self.exactTile
     engine.parallel.run(
-      tiles, scratch: { Matrix(rows: type == .f32 ? 0 : Self.exactTile, columns: columns) }
-    ) { number, unpacked in
-      let range = tile(number, of: Self.exactTile)
+      (rows + size - 1) / size,
+      scratch: {
+        (
+          Matrix(rows: size, columns: columns),
+          PackedFloats(outputs: kernels.hasFloatProducts ? size : 0, inputs: columns)
+        )
+      }
+    ) { number, scratch in
+      let range = tile(number, of: size)
       let target = MatrixPart(out, columns: range)
       unsafe withBytes(range) { bytes in
-        // Stored floats are multiplied where they are.
-        if type == .f32, Int(bitPattern: bytes) % MemoryLayout<Float>.alignment == 0 {
-          unsafe BLAS.productTransposed(
-            MatrixPart(x), rows: range.count, at: bytes.assumingMemoryBound(to: Float.self), into: target)
-          return
+        let floats = unsafe self.floats(bytes, count: range.count * columns, scratch.0, kernels)
+        if kernels.hasFloatProducts {
+          unsafe kernels.packRows(at: floats, outputs: range.count, inputs: columns, into: scratch.1)
+          kernels.multiply(MatrixPart(x), scratch.1, into: target)
+        } else {
+          unsafe BLAS.productTransposed(MatrixPart(x), rows: range.count, at: floats, into: target)
         }
-        let copy = type == .f32 ? Matrix(rows: range.count, columns: columns) : unpacked
-        unsafe type.unpack(bytes, to: copy.pointer, count: range.count * columns, engine.kernels)
-        unsafe BLAS.productTransposed(MatrixPart(x), rows: range.count, at: copy.pointer, into: target)
       }
     }
+  }
+
+  /// Stored floats are used where they are.
+  private func floats(
+    _ bytes: UnsafeRawPointer, count: Int, _ unpacked: Matrix, _ kernels: KernelTable
+  ) -> UnsafePointer<Float> {
+    if type == .f32, Int(bitPattern: bytes) % MemoryLayout<Float>.alignment == 0 {
+      return unsafe bytes.assumingMemoryBound(to: Float.self)
+    }
+    unsafe type.unpack(bytes, to: unpacked.pointer, count: count, kernels)
+    return unsafe UnsafePointer(unpacked.pointer)
   }
 
   private func projectBytes(_ x: ByteMatrix, into out: Matrix, _ engine: Engine) {

@@ -5,7 +5,7 @@ struct Attention {
   let pattern: SelfAttention.Pattern
   let batch: Batch
   let layer: LayerKeys
-  /// By the first row of each block of keys; empty where products are exact.
+  /// By the first row of each block of keys; empty where OpenBLAS's products are used.
   let packed: [Int: PackedKeys]
   let engine: Engine
 
@@ -124,20 +124,25 @@ struct Attention {
     let queries = MatrixPart(query, rows: task.queries, columns: shape.keyColumns(head))
     let target = MatrixPart(out, rows: task.queries, columns: shape.valueColumns(head))
     scratch.softmax = RunningSoftmax(rows: task.positions.count)
-    if !packed.isEmpty { engine.kernels.round(queries, into: scratch.query) }
+    if engine.usesHalves, !packed.isEmpty { engine.kernels.round(queries, into: scratch.query) }
     for span in spans(task, head: head) {
       setLimits(task, span, scratch)
       let block = packed[span.block]
       // A packed block is multiplied whole; what it has beyond the span is masked.
       let columns = block?.count ?? span.rows.count
       let scores = MatrixPart(scratch.scores, rows: 0..<task.positions.count, columns: 0..<columns)
-      if let block {
+      switch block?.factors {
+      case .halves(let keys, let values)?:
         engine.kernels.multiply(
-          scratch.query, inputs: shape.headDimension, block.keys[group], into: scores, alpha: shape.scale)
+          scratch.query, inputs: shape.headDimension, keys[group], into: scores, alpha: shape.scale)
         engine.kernels.step(&scratch.softmax, scores, into: target, probabilities: scratch.probabilities)
         engine.kernels.multiply(
-          scratch.probabilities, inputs: columns, block.values[group], into: target, accumulates: true)
-      } else {
+          scratch.probabilities, inputs: columns, values[group], into: target, accumulates: true)
+      case .floats(let keys, let values)?:
+        engine.kernels.multiply(queries, keys[group], into: scores, alpha: shape.scale)
+        engine.kernels.step(&scratch.softmax, scores, into: target)
+        engine.kernels.multiply(scores, values[group], into: target, accumulates: true)
+      case nil:
         BLAS.productTransposed(
           queries, MatrixPart(layer.keys, rows: span.rows, columns: shape.keyColumns(group)), into: scores,
           alpha: shape.scale)

@@ -27,25 +27,46 @@ final class KeyValueCache {
   }
 }
 
-/// A block of keys and values of one segment, packed for products of halves: one pair a key head.
+/// A block of keys and values of one segment, packed for products: one pair a key head.
 struct PackedKeys: Sendable {
+  enum Factors: Sendable {
+    case halves(keys: [PackedMatrix], values: [PackedMatrix])
+    case floats(keys: [PackedFloats], values: [PackedFloats])
+  }
+
   var count: Int
-  var keys: [PackedMatrix]
-  var values: [PackedMatrix]
+  var factors: Factors
 
   init(_ rows: Range<Int>, of layer: LayerKeys, _ shape: AttentionShape, _ engine: Engine) {
     count = rows.count
-    keys = (0..<shape.keyValueHeads).map { head in
-      let packed = PackedMatrix(outputs: rows.count, inputs: shape.headDimension, engine.kernels)
-      engine.kernels.packRows(
-        MatrixPart(layer.keys, rows: rows, columns: shape.keyColumns(head)), into: packed)
-      return packed
-    }
-    values = (0..<shape.keyValueHeads).map { head in
-      let packed = PackedMatrix(outputs: shape.valueDimension, inputs: rows.count, engine.kernels)
-      engine.kernels.packColumns(
-        MatrixPart(layer.values, rows: rows, columns: shape.valueColumns(head)), into: packed)
-      return packed
+    let kernels = engine.kernels
+    let heads = 0..<shape.keyValueHeads
+    func keys(_ head: Int) -> MatrixPart { MatrixPart(layer.keys, rows: rows, columns: shape.keyColumns(head)) }
+    func values(_ head: Int) -> MatrixPart { MatrixPart(layer.values, rows: rows, columns: shape.valueColumns(head)) }
+    if engine.usesHalves {
+      factors = .halves(
+        keys: heads.map { head in
+          let packed = PackedMatrix(outputs: rows.count, inputs: shape.headDimension, kernels)
+          kernels.packRows(keys(head), into: packed)
+          return packed
+        },
+        values: heads.map { head in
+          let packed = PackedMatrix(outputs: shape.valueDimension, inputs: rows.count, kernels)
+          kernels.packColumns(values(head), into: packed)
+          return packed
+        })
+    } else {
+      factors = .floats(
+        keys: heads.map { head in
+          let packed = PackedFloats(outputs: rows.count, inputs: shape.headDimension)
+          kernels.packRows(keys(head), into: packed)
+          return packed
+        },
+        values: heads.map { head in
+          let packed = PackedFloats(outputs: shape.valueDimension, inputs: rows.count)
+          kernels.packColumns(values(head), into: packed)
+          return packed
+        })
     }
   }
 }

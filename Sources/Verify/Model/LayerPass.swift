@@ -37,9 +37,9 @@ struct LayerPass {
     pack(block.tiles)
   }
 
-  /// Packs blocks of stored keys, where products are of halves. Attention to single blocks stays in 32-bit floats.
+  /// Packs blocks of stored keys for the kernels' products. Attention to single blocks has OpenBLAS's.
   mutating func pack(_ tiles: [Range<Int>]) {
-    guard engine.usesHalves, !layer.attention.isBlockSparse else { return }
+    guard engine.packsKeys, !layer.attention.isBlockSparse else { return }
     let made = Slots<PackedKeys>(tiles.count)
     let (keys, shape, engine) = (keys, model.shape, engine)
     engine.parallel.run(tiles.count) { made.set($0, PackedKeys(tiles[$0], of: keys, shape, engine)) }

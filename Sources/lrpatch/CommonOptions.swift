@@ -49,7 +49,8 @@ struct TokenCount: ExpressibleByArgument {
     let digits = unit == nil ? argument[...] : argument.dropLast()
     guard digits.allSatisfy(\.isNumber), let number = Int(digits), number > 0 else { return nil }
     let (product, overflow) = number.multipliedReportingOverflow(by: unit ?? 1)
-    guard !overflow else { return nil }
+    // No machine holds more; and products of such a number with a model's sizes are still numbers.
+    guard !overflow, product <= 1 << 40 else { return nil }
     value = product
   }
 }

@@ -18,32 +18,39 @@ enum Interruption {
   /// program.
   static func letCommandEnd() { endsItself.store(true, ordering: .relaxed) }
 
-  /// Signals are taken by a thread of their own, which may do what a signal handler may not.
+  /// Where the handler tells the thread that a signal has come: read end, write end.
+  nonisolated(unsafe) private static var pipe: (Int32, Int32) = (-1, -1)
+
+  /// Signals are taken by a handler, since libraries may have started threads of their own before, and handed to a thread,
+  /// which may do what a handler may not.
   static func arm() {
     // A closed pipe and a file size limit are errors of the write that meets them.
     _ = signal(SIGPIPE, SIG_IGN)
     _ = signal(SIGXFSZ, SIG_IGN)
-    var signals = sigset_t()
-    unsafe sigemptyset(&signals)
-    unsafe sigaddset(&signals, SIGINT)
-    unsafe sigaddset(&signals, SIGTERM)
-    unsafe sigaddset(&signals, SIGHUP)
-    unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+    var ends: [Int32] = [-1, -1]
+    guard unsafe Glibc.pipe(&ends) == 0 else { return }
+    unsafe pipe = (ends[0], ends[1])
     var thread = pthread_t()
     unsafe pthread_create(&thread, nil, { _ in unsafe Interruption.wait() }, nil)
+    var action = sigaction()
+    unsafe action.__sigaction_handler.sa_handler = { _ in
+      var byte: UInt8 = 0
+      _ = unsafe Glibc.write(Interruption.pipe.1, &byte, 1)
+    }
+    action.sa_flags = SA_RESTART
+    for number in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaction(number, &action, nil) }
+  }
+
+  private static func nextSignal() {
+    var byte: UInt8 = 0
+    while unsafe read(pipe.0, &byte, 1) < 0, errno == EINTR {}
   }
 
   private static func wait() -> UnsafeMutableRawPointer? {
-    var signals = sigset_t()
-    var number: Int32 = 0
-    unsafe sigemptyset(&signals)
-    unsafe sigaddset(&signals, SIGINT)
-    unsafe sigaddset(&signals, SIGTERM)
-    unsafe sigaddset(&signals, SIGHUP)
-    unsafe sigwait(&signals, &number)
+    nextSignal()
     if endsItself.load(ordering: .relaxed) {
       isWanted.store(true, ordering: .relaxed)
-      unsafe sigwait(&signals, &number)
+      nextSignal()
     }
     changing.withLock { _ in TemporaryFiles.shared.removeAll() }
     _exit(Failure.Code.interrupted)

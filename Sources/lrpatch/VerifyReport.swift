@@ -19,7 +19,7 @@ struct VerifyReport {
     var sections: [[String]] = measured.metrics.filter { $0 != .publishedPasskey || publishedDiffers }.map { metric in
       [title(metric)] + table(metric)
     }
-    let effective = effectiveLengths
+    let effective = command.shard == nil ? effectiveLengths : []
     if !effective.isEmpty { sections.append(["effective length"] + effective) }
     if !measured.skipped.isEmpty {
       sections.append(
@@ -36,7 +36,8 @@ struct VerifyReport {
     switch metric {
     case .passkey: "passkeys found (exact, \(command.passkeyPrompt.rawValue)'s prompt)"
     case .publishedPasskey: "passkeys found (first number of ten tokens)"
-    case .perplexity: "perplexity (\(command.method.rawValue))"
+    case .perplexity:
+      "perplexity (\(command.method.rawValue)\(outcome.texts.count > 1 ? ", the worst of \(outcome.texts.count) texts" : ""))"
     case .perplexityRatio: "perplexity, of that of the baseline"
     case .divergence: "divergence from the baseline, nats a token"
     case .agreement: "same likeliest token as the baseline"
@@ -75,7 +76,10 @@ struct VerifyReport {
 
   private var effectiveLengths: [String] {
     let found = measured.runtimes.compactMap { name in measured.effectiveLength(name).map { (name, $0) } }
-    guard let tasks = found.first?.1.tasks, let threshold = found.first?.1.threshold else { return [] }
+    guard let tasks = found.first?.1.tasks, let threshold = found.first?.1.threshold else {
+      let hasRULER = measured.answers.contains { $0.task != "niah" }
+      return hasRULER ? ["  not known: it takes the same tasks, completely measured, at every length"] : []
+    }
     let rows = found.map { name, effective in [name, effective.length.map(String.init) ?? "none"] }
     return InspectReport.columns(rows).map { "  " + $0 }
       + ["  the greatest length whose mean of \(tasks.count) of 13 tasks exceeds \(InspectReport.number(threshold)) %"]
@@ -101,7 +105,7 @@ struct VerifyReport {
       "perplexities": .array(measured.perplexities.map(json)),
       "retention": .array(measured.retentions.map(json)),
       "crossings": .array(measured.crossings.map(json)),
-      "effective_lengths": .array(measured.runtimes.compactMap(effectiveLength)),
+      "effective_lengths": .array(command.shard == nil ? measured.runtimes.compactMap(effectiveLength) : []),
       "skipped": .array(
         measured.skipped.map {
           .object(["task": .string($0.task), "length": .number($0.length), "reason": .string($0.reason)])

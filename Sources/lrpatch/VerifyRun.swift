@@ -1,3 +1,4 @@
+import ArgumentParser
 import Formats
 import Foundation
 import Patch
@@ -38,13 +39,19 @@ struct VerifyRun {
   init(_ command: VerifyCommand, _ session: borrowing ModelSession) throws {
     self.command = command
     let set = try command.factors.map { try FactorSource(path: $0).set }
-    inspection = try set.map { try Inspection(session, overlaying: $0) } ?? Inspection(session, anyFamily: true)
     if let set, set.isBeyondRuntimes {
-      followers = [try Follower(paper: set, geometry: inspection.geometry)]
-      unfollowed = inspection.readings.dropFirst().map {
-        ($0.name, "it cannot express start tokens, lists that differ by layer, or tables by length")
+      var inspection = try Inspection(session, anyFamily: true)
+      inspection.geometry.originalWindows = [set.originalWindow ?? inspection.geometry.originalWindow]
+      inspection.geometry.window = set.window ?? inspection.geometry.window
+      self.inspection = inspection
+      let reason = "it cannot express start tokens, lists that differ by layer, or tables by length"
+      if let other = command.runtime.first(where: { !["all", "paper"].contains($0) }) {
+        throw VerifyError(command.factors ?? "", "cannot be followed as \(other): \(reason)")
       }
+      followers = [try Follower(paper: set, geometry: inspection.geometry)]
+      unfollowed = inspection.readings.dropFirst().map { ($0.name, reason) }
     } else {
+      inspection = try set.map { try Inspection(session, overlaying: $0) } ?? Inspection(session, anyFamily: true)
       (followers, unfollowed) = try Self.followers(inspection, command.runtime)
     }
     guard !followers.isEmpty else {
@@ -122,6 +129,12 @@ struct VerifyRun {
     let start = ContinuousClock.now
     let campaign = try campaign()
     try checkMemory(campaign)
+    try checkGates(campaign)
+    if !unfollowed.isEmpty {
+      for (reason, names) in Dictionary(grouping: unfollowed, by: \.reason).sorted(by: { $0.key < $1.key }) {
+        command.common.note("not followed: \(names.map(\.runtime).joined(separator: ", ")): \(reason)")
+      }
+    }
     var measured = Measurements(originalWindow: inspection.geometry.originalWindow)
     var stop: Stop?
     let progress = ProgressLine(isShown: !command.common.quiet && !command.noProgress)
@@ -150,6 +163,16 @@ struct VerifyRun {
     return texts.compactMap(VerifyCommand.gate)
   }
 
+  /// - Throws: `ValidationError` for a gate about something that this run does not measure anywhere.
+  private func checkGates(_ campaign: Campaign) throws {
+    for gate in command.require.compactMap(VerifyCommand.gate) {
+      let places = campaign.places(originalWindow: inspection.geometry.originalWindow)
+      guard places.contains(where: { gate.covers($0.metric, length: $0.length, inspection.geometry.originalWindow) }),
+        gate.runtime.map({ name in followers.contains { $0.name == name } }) ?? true
+      else { throw ValidationError("the gate '\(gate.text)' is about nothing that is measured here") }
+    }
+  }
+
   private var lengths: [Int] {
     if let lengths = command.lengths { return TokenCount.list(lengths) ?? [] }
     let original = inspection.geometry.originalWindow
@@ -164,9 +187,10 @@ struct VerifyRun {
         + (command.baseline == nil ? [] : [.retention])
     }
     var seen: Set<Campaign.Task> = []
-    return command.task.flatMap { name in
+    let named = command.task.flatMap { name in
       name == "ruler" ? RULERTask.allCases.map { .ruler($0) } : Campaign.Task(name: name).map { [$0] } ?? []
-    }.filter { seen.insert($0).inserted }
+    }
+    return (named + (command.baseline == nil ? [] : [.retention])).filter { seen.insert($0).inserted }
   }
 
   private func campaign() throws -> Campaign {

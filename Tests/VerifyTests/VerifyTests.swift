@@ -276,6 +276,58 @@ import Testing
     #expect(crossings.count == 2 && abs(crossings[0] - crossings[1]) > 1)
   }
 
+  /// A signal reaches the program whatever threads its libraries have started, and what is known is kept.
+  @Test(arguments: [SIGINT, SIGTERM]) func keepsWhatItKnowsWhenInterrupted(_ signal: Int32) throws {
+    let folder = try TemporaryDirectory()
+    let model = try folder.copy("models/needle-256-x4.gguf")
+    let result = "\(folder.path)/result.json"
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: Program.path)
+    process.arguments = ["verify", model, "--lengths", "128,64k", "--no-gates", "-o", result, "-q"]
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    Thread.sleep(forTimeInterval: 2)
+    kill(process.processIdentifier, signal)
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit && process.terminationStatus == 130)
+    let json = try JSONDocument(path: result).value
+    #expect(json["complete"]?.flag == false && json["passkeys"]?.elements?.isEmpty == false)
+    #expect(json["missing"]?.elements?.isEmpty == false)
+  }
+
+  @Test func overwritesNothingButItsOwnResults() throws {
+    let folder = try TemporaryDirectory()
+    let model = try folder.copy("models/needle-256-x4.gguf")
+    func status(_ output: String) throws -> Int32 {
+      try Program.run(["verify", model, "--lengths", "128", "--depths", "1", "-q", "-o", output]).status
+    }
+    let before = try FileSystem.contents(of: model)
+    #expect(try status(model) == 4 && status(folder.path) == 4 && status("/dev/null") == 4)
+    #expect(try FileSystem.contents(of: model) == before)
+    #expect(try status("\(folder.path)/missing/result.json") == 5)
+    #expect(try status("\(folder.path)/result.json") == 0 && status("\(folder.path)/result.json") == 0)
+  }
+
+  @Test func runsFactorsThatNoRuntimeCanExpress() throws {
+    let folder = try TemporaryDirectory()
+    let set = try FactorSource(path: Fixture.path("models/needle-256-x4.factors.json")).set
+    let list = try #require(set.long.uniform).map { "\($0)" }.joined(separator: ",")
+    let other = try #require(set.long.uniform).map { "\($0 * 1.01)" }.joined(separator: ",")
+    let path = try folder.write(
+      "layers.json",
+      Array(
+        """
+        {"schema": "lrpatch.factors/1", "original_max_position_embeddings": 256, "max_position_embeddings": 1024,
+         "start_tokens": 4, "long_factor": [[\(list)], [\(other)], [\(list)], [\(list)]]}
+        """.utf8))
+    let model = Fixture.path("models/needle-256-x4")
+    let arguments = ["verify", model, "--factors", path, "--lengths", "512", "--depths", "3"]
+    let run = try Program.run(arguments)
+    #expect(run.status == 0 && run.errors.contains("not followed: hf, "), "\(run.errors)")
+    #expect(try Program.run(arguments + ["--runtime", "vllm"]).status == 3)
+  }
+
   @Test func stopsWithWhatItKnows() throws {
     let folder = try TemporaryDirectory()
     let model = try folder.copy("models/needle-256-x4.gguf")
@@ -311,7 +363,24 @@ import Testing
     for wrong in [["--method", "x"], ["--shard", "3/2"], ["--task", "x"], ["--time-budget", "x"], ["--bos", "x"]] {
       #expect(try Program.run(["verify", model] + wrong).status == 2, "\(wrong)")
     }
-    let long = try Program.run(["verify", model, "--lengths", "1048576M"])
+    for wrong in [
+      ["--shard", "1/0"], ["--lengths", "9223372036854775807"], ["--windows", "9223372036854775807"],
+      ["--no-gates", "--require", "passkey>=1"], ["--require", "passkey@99k>=0"], ["--require", "niah>=0"],
+    ] { #expect(try Program.run(["verify", model] + wrong).status == 2, "\(wrong)") }
+    let config = try FileSystem.contents(of: "\(model)/config.json")
+    let text = String(decoding: config, as: UTF8.self)
+    for (old, new) in [
+      ("\"num_hidden_layers\": 4", "\"num_hidden_layers\": 2147483648"),
+      ("\"num_attention_heads\": 4", "\"num_attention_heads\": 4611686018427387904"),
+      ("\"hidden_act\": \"silu\"", "\"hidden_act\": \"gelu\""),
+      ("\"num_hidden_layers\": 4", "\"num_hidden_layers\": 3"),
+    ] {
+      #expect(text.contains(old))
+      try folder.write("m/config.json", Array(text.replacingOccurrences(of: old, with: new).utf8))
+      #expect(try status("--lengths", "128") == 3, "\(new)")
+    }
+    try folder.write("m/config.json", config)
+    let long = try Program.run(["verify", model, "--lengths", "1M,1024M"])
     #expect(long.status == 3 && long.errors.contains("GiB"))
     let unpatched = try Program.run(["verify", model, "--baseline"])
     #expect(unpatched.status == 3 && unpatched.errors.contains("no record of a patch"))

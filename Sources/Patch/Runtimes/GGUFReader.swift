@@ -22,6 +22,15 @@ struct GGUFReader {
     let family = model.architecture
     let createsTables = family.takesFactors && (isLongRoPE || !family.needsType)
     let hasTables = model.longFactors != nil || model.shortFactors != nil
+    let pairs = model.geometry.rotaryDimensions / 2
+    for (name, table) in [
+      (GGUFModel.longName, model.longFactors), (GGUFModel.shortName, model.shortFactors),
+      (GGUFModel.frequenciesName, model.frequencyFactors),
+    ] {
+      if let table, table.count != pairs {
+        return .failure(.llamaCpp, "\(name) has \(table.count) values, expected \(pairs)")
+      }
+    }
     if hasTables, !createsTables {
       return .failure(
         .llamaCpp, "wrong number of tensors: it takes factor tensors only where rope.scaling.type is longrope")

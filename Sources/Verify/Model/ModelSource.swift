@@ -72,13 +72,53 @@ final class ModelSource {
     }
   }
 
+  /// Sizes beyond this are of no model; products of several of them are still numbers.
+  private static let largest = 1 << 28
+
   func integer(_ configName: String, _ keyName: String) throws -> Int {
-    guard let value = number(configName, keyName), let whole = Int(exactly: value), whole > 0 else {
-      let name = format == .folder ? configName : "\(architecture).\(keyName)"
-      throw VerifyError(path, "'\(name)' is missing or no positive whole number")
+    guard let whole = try optionalInteger(configName, keyName) else {
+      throw VerifyError(path, "'\(fullName(configName, keyName))' is missing")
     }
     return whole
   }
+
+  /// Nil where the model does not say it.
+  func optionalInteger(_ configName: String, _ keyName: String) throws -> Int? {
+    guard try isSaid(configName, keyName) else { return nil }
+    guard let value = number(configName, keyName), let whole = Int(exactly: value), (1...Self.largest) ~= whole else {
+      throw VerifyError(path, "'\(fullName(configName, keyName))' is no whole number from 1 to \(Self.largest)")
+    }
+    return whole
+  }
+
+  /// A small positive number, such as an epsilon.
+  func positive(_ configName: String, _ keyName: String) throws -> Double? {
+    guard try isSaid(configName, keyName) else { return nil }
+    guard let value = number(configName, keyName), value > 0, value.isFinite else {
+      throw VerifyError(path, "'\(fullName(configName, keyName))' is no positive number")
+    }
+    return value
+  }
+
+  private func fullName(_ configName: String, _ keyName: String) -> String {
+    format == .folder ? configName : "\(architecture).\(keyName)"
+  }
+
+  private func isSaid(_ configName: String, _ keyName: String) throws -> Bool {
+    switch format {
+    case .folder: config[configName].map { !$0.isNull } ?? false
+    case .gguf: keys.contains { $0.name == fullName(configName, keyName) }
+    }
+  }
+
+  /// - Throws: `VerifyError` for an activation other than SiLU.
+  func requireSiLU() throws {
+    guard let name = config["hidden_act"]?.text, !["silu", "swish"].contains(name) else { return }
+    throw VerifyError(path, "'hidden_act' is '\(name.sanitized)'; this family is run with silu only")
+  }
+
+  /// How many tensors there are: no model has more layers.
+  var tensorCount: Int { tensors.count }
 
   /// A list of whole numbers in config.json; nil where there is none.
   func integers(_ configName: String) throws -> [Int]? {

@@ -88,7 +88,7 @@ extension RopeSchedule.Table {
   /// - Throws: `VerifyError` for a kind of scaling that is not computed.
   init(_ used: UsedTable) throws {
     guard let list = used.inverseFrequencies else {
-      throw VerifyError(used.name, "this kind of RoPE scaling cannot be run")
+      throw VerifyError("RoPE scaling '\(used.name)'", "cannot be run")
     }
     self.init(
       inverseFrequencies: [used.singlePrecision ?? list.map { Float($0) }], mscale: Float(used.mscale))

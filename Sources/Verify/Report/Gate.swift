@@ -58,6 +58,12 @@ public struct Gate: Equatable, Sendable {
     }
   }
 
+  /// The same of a metric as well. An effective length is of all lengths of RULER's tasks.
+  public func covers(_ other: Metric, length: Int, _ originalWindow: Int) -> Bool {
+    if metric == .effectiveLength { return RULERTask(rawValue: other.rawValue) != nil }
+    return metric == other && covers(length: length, originalWindow: originalWindow)
+  }
+
   func holds(_ value: Double) -> Bool {
     switch comparison {
     case .atLeast: value >= limit

@@ -41,7 +41,7 @@ public struct Campaign: Sendable {
     /// `2/8`: the second of eight.
     public init?(_ text: String) {
       let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
-      guard parts.count == 2, let number = parts[0], let count = parts[1], (1...count).contains(number) else {
+      guard parts.count == 2, let number = parts[0], let count = parts[1], 1 <= number, number <= count else {
         return nil
       }
       self.number = number
@@ -95,6 +95,13 @@ public struct Campaign: Sendable {
       }
     }
     report(Progress(share: 1, label: ""))
+  }
+
+  /// What a whole run measures, whatever its shard: metrics and lengths.
+  public func places(originalWindow: Int) -> Set<Measurements.Place> {
+    var measured = Measurements(originalWindow: originalWindow)
+    for step in steps(originalWindow) { expect(step, [""], &measured) }
+    return Set(measured.missing.keys)
   }
 
   // MARK: Steps
@@ -181,7 +188,14 @@ public struct Campaign: Sendable {
         done(share)
       }
     case .niah:
-      try Needle(tokenizer, haystack: haystack.tokens).run(cells, scoring, seed: seed) {
+      let needle = try Needle(tokenizer, haystack: haystack.tokens)
+      if let cell = cells.first {
+        do { _ = try needle.prompt(cell, seed: seed) } catch let error as VerifyError {
+          measured.skipped.append(.init(task: "niah", length: cell.length, reason: error.message))
+          return
+        }
+      }
+      try needle.run(cells, scoring, seed: seed) {
         measured.add($0, metric: .answers("niah"))
         done(share)
       }
@@ -244,10 +258,15 @@ public struct Campaign: Sendable {
   private func measurePerplexity(
     _ text: Text, _ scoring: Scoring, _ tokenizer: Tokenizer, _ measured: inout Measurements
   ) throws {
-    let measures = try lengths.map {
-      try Perplexity(
-        text.tokens, length: $0, longest: lengths.max() ?? $0, method: method, stride: stride,
-        beginning: tokenizer.beginning, maximumWindows: windows)
+    let measures: [Perplexity]
+    do {
+      measures = try lengths.map {
+        try Perplexity(
+          text.tokens, length: $0, longest: lengths.max() ?? $0, method: method, stride: stride,
+          beginning: tokenizer.beginning, maximumWindows: windows)
+      }
+    } catch let error as VerifyError {
+      throw VerifyError(text.name, error.message)
     }
     try Perplexity.run(measures, scoring) { measured.add($0, text: text.name) }
   }

@@ -86,6 +86,9 @@ public struct Passkey: Sendable {
   func prompt(_ cell: Cell, key: Int) throws -> Prompt {
     let needle = tokenizer.encode(text.needle(key))
     let answer = tokenizer.encodeContinuation(" \(key)")
+    guard tokenizer.decode(answer).contains(String(key)) else {
+      throw VerifyError("passkey", "the tokenizer has no tokens for the digits of \(key)")
+    }
     let room = cell.length - task.count - needle.count - question.count - answer.count
     guard room >= 0 else {
       throw VerifyError(

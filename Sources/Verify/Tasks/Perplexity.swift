@@ -58,7 +58,10 @@ public struct Perplexity: Sendable {
     case .llamaCpp: windows = Self.chunks(lead + text, length, beginning, maximumWindows)
     }
     guard !windows.isEmpty else {
-      throw VerifyError("perplexity", "the text has \(text.count) tokens, too few for one window of \(length)")
+      throw VerifyError(
+        "perplexity",
+        "the text has \(text.count) tokens, too few for one window of \(method == .truncate ? max(longest, length) : length)"
+      )
     }
   }
 

@@ -30,12 +30,13 @@ struct VerifyCommand: ReportingCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What is measured; may be repeated. Default passkey, perplexity of given texts, and retention with a baseline.",
+      "What is measured; may be repeated. Default passkey, and perplexity of given texts. Retention is measured wherever there is a baseline.",
       valueName: "task"))
   var task: [String] = []
 
   @Option(
-    help: ArgumentHelp("Lengths in tokens, separated by commas; default L0/2, L0, then doubling.", valueName: "lengths")
+    help: ArgumentHelp(
+      "Lengths in tokens, separated by commas; default L0/2, L0, then doubling to the window.", valueName: "lengths")
   )
   var lengths: String?
 
@@ -87,7 +88,10 @@ struct VerifyCommand: ReportingCommand {
     help: ArgumentHelp("Measure one part of the grid, such as 2/8; a part is not judged.", valueName: "part"))
   var shard: String?
 
-  @Option(name: [.short, .long], help: ArgumentHelp("Write the result as JSON.", valueName: "file"))
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp(
+      "Write the result as JSON; an older result there is replaced, anything else is left alone.", valueName: "file"))
   var output: String?
 
   @Option(help: "Threads; default all.")
@@ -125,32 +129,38 @@ struct VerifyCommand: ReportingCommand {
     }
     for gate in require where Self.gate(gate) == nil {
       throw ValidationError(
-        "'\(gate)' is no gate; expected METRIC[@LENGTH|@short|@long][@RUNTIME]>=NUMBER with one of \(Metric.names.joined(separator: ", "))"
+        "'\(gate)' is no gate; expected METRIC[@LENGTH|@short|@long][@RUNTIME]>=NUMBER, such as passkey@32k>=0.95, with one of \(Metric.names.joined(separator: ", "))"
       )
     }
     for name in task where !Self.taskNames.contains(name) {
       throw ValidationError("there is no task '\(name)'; there are \(Self.taskNames.joined(separator: ", "))")
     }
     if task.contains("retention"), baseline == nil { throw ValidationError("the task retention needs --baseline") }
-    if let lengths, TokenCount.list(lengths) == nil { throw ValidationError("'\(lengths)' is no list of lengths") }
-    guard (1...1000) ~= depths, (1...1000) ~= samples, windows > 0, stride > 0, threads ?? 1 > 0 else {
-      throw ValidationError("--depths, --samples, --windows, --stride and --threads are at least 1")
+    if let lengths, TokenCount.list(lengths) == nil {
+      throw ValidationError("'\(lengths)' is no list of lengths, such as 4096,8k,128k")
     }
+    let most = 1_000_000
+    for (name, value, limit) in [
+      ("depths", depths, 1000), ("samples", samples, 1000), ("windows", windows, most), ("stride", stride, most),
+      ("threads", threads ?? 1, 1024),
+    ] where !(1...limit).contains(value) { throw ValidationError("--\(name) is a number from 1 to \(limit)") }
+    if noGates, !require.isEmpty { throw ValidationError("--no-gates and --require exclude each other") }
     if let shard, Campaign.Shard(shard) == nil {
       throw ValidationError("'\(shard)' is no part; expected I/N with I from 1 to N")
     }
-    if shard != nil, !require.isEmpty { throw ValidationError("a shard is never judged: merge the results first") }
+    if shard != nil, !require.isEmpty { throw ValidationError("a shard is never judged") }
   }
 
   func run() throws {
     let session = try common.open(model)
-    if let output, FileSystem.exists(output), FileSystem.isFolder(output) {
-      throw PatchError.unsafe(output, "is a folder, expected a file for the result")
-    }
-    let outcome = try VerifyRun(self, session).measure()
+    let run = try VerifyRun(self, session)
+    // Made first, so that hours of work cannot end in a path that nothing can be written to.
+    var file: ResultFile? = nil
+    if let output { file = try ResultFile(output, schema: "lrpatch.verify/1") }
+    let outcome = try run.measure()
     let report = VerifyReport(self, outcome)
-    if let output { try OutputFile.replace(output, by: JSONStyle.standard.encode(report.json)) }
-    if common.json { Output.json(report.json) } else { Output.result(report.text) }
+    if common.json { Output.json(report.json) } else if !report.text.isEmpty { Output.result(report.text) }
+    if let file = file.take() { try file.write(report.json) }
     if let stop = outcome.stop {
       Output.note(stop.message)
       if stop == .interrupted { throw Interrupted() }

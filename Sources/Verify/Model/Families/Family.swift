@@ -47,14 +47,19 @@ struct Sizes {
     epsilon epsilonName: String = "rms_norm_eps"
   ) throws {
     layers = try source.integer("num_hidden_layers", "block_count")
+    guard layers <= source.tensorCount else {
+      throw VerifyError(source.path, "\(layers) layers, but \(source.tensorCount) tensors")
+    }
     hidden = try source.integer("hidden_size", "embedding_length")
     feedForward = try source.integer(feedForwardName, "feed_forward_length")
     heads = try source.integer("num_attention_heads", "attention.head_count")
-    let groups = source.number("num_key_value_heads", "attention.head_count_kv")
-    keyValueHeads = groups.flatMap { Int(exactly: $0) } ?? heads
-    let explicit = source.number("head_dim", "attention.key_length")
-    headDimension = explicit.flatMap { Int(exactly: $0) } ?? hidden / heads
-    epsilon = Float(source.number(epsilonName, "attention.layer_norm_rms_epsilon") ?? 1e-6)
+    keyValueHeads = try source.optionalInteger("num_key_value_heads", "attention.head_count_kv") ?? heads
+    headDimension = try source.optionalInteger("head_dim", "attention.key_length") ?? hidden / heads
+    guard let number = try source.positive(epsilonName, "attention.layer_norm_rms_epsilon") else {
+      throw VerifyError(source.path, "the epsilon of the norms ('\(epsilonName)') is missing")
+    }
+    epsilon = Float(number)
+    if source.architecture != "phi3small" { try source.requireSiLU() }
     guard keyValueHeads > 0, heads % keyValueHeads == 0, headDimension > 0, headDimension % 2 == 0 else {
       throw VerifyError(
         source.path,
@@ -119,6 +124,11 @@ extension Transformer {
     }
     // Some files hold an output matrix that the config declares tied, and so unused.
     let isTied = source.flag("tie_word_embeddings") == true
+    if source.flag("tie_word_embeddings") == false, !source.has(.output), source.format == .folder,
+      source.architecture != "phi3small"
+    {
+      throw VerifyError(source.path, "tensor 'lm_head.weight' is missing, and the config says that it is not tied")
+    }
     if isTied { source.ignore(.output) }
     let output =
       source.has(.output) && !isTied

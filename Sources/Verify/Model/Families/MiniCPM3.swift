@@ -45,7 +45,7 @@ enum MiniCPM3 {
       case .gguf: unrotated = try source.integer("", "attention.key_length") - rotated
       }
       value =
-        source.number("v_head_dim", "attention.value_length").flatMap { Int(exactly: $0) }
+        try source.optionalInteger("v_head_dim", "attention.value_length")
         ?? sizes.hidden / sizes.heads
       guard unrotated > 0, rotated % 2 == 0, value > 0 else {
         throw VerifyError(source.path, "heads of \(unrotated) + \(rotated) and \(value) dimensions")

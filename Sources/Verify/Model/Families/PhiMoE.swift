@@ -6,7 +6,7 @@ enum PhiMoE {
     let sizes = try Sizes(source)
     let count = try source.integer("num_local_experts", "expert_count")
     let used = try source.integer("num_experts_per_tok", "expert_used_count")
-    guard used <= count, used == 2 else {
+    guard used <= count, used == 2, count <= 4096 else {
       throw VerifyError(source.path, "\(used) of \(count) experts a token, expected 2")
     }
     let jitter = Float(source.number("router_jitter_noise", "") ?? 0.01)

@@ -38,7 +38,14 @@ enum Interruption {
       _ = unsafe Glibc.write(Interruption.pipe.1, &byte, 1)
     }
     action.sa_flags = SA_RESTART
-    for number in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaction(number, &action, nil) }
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      unsafe sigaction(number, &action, nil)
+      unsafe sigaddset(&signals, number)
+    }
+    // The parent may have blocked them.
+    unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 
   private static func nextSignal() {

@@ -283,7 +283,9 @@ import Testing
     let result = "\(folder.path)/result.json"
     let process = Process()
     process.executableURL = URL(fileURLWithPath: Program.path)
-    process.arguments = ["verify", model, "--lengths", "128,64k", "--no-gates", "-o", result, "-q"]
+    process.arguments = [
+      "verify", model, "--lengths", "128,64k", "--no-gates", "-o", result, "-q", "--time-budget", "30s",
+    ]
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
     try process.run()

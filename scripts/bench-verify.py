@@ -82,6 +82,8 @@ def llama_bench(model, length):
     best = 0
     for batch in [512, 2048]:
         options = ["-p", length, "-n", 0, "-t", 2, "-r", 1, "-fa", 1, "-b", batch, "-ub", batch, "-o", "json"]
+        if length > 1000:
+            options.append("--no-warmup")  # it would be as long as the measurement
         best = max(best, json.loads(run(LLAMA / "llama-bench", "-m", model, *options))[0]["avg_ts"])
     return best
 

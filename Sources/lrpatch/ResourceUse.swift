@@ -9,12 +9,10 @@ enum ResourceUse {
   static func begin() { _ = start }
 
   static var summary: String {
-    var usage = rusage()
-    unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     let (seconds, attoseconds) = start.duration(to: .now).components
     let milliseconds = Double(seconds) * 1e3 + Double(attoseconds / 1_000_000_000_000) / 1e3
     let written = number("wchar", in: "/proc/self/io").map { "\($0) bytes written" } ?? "bytes written unknown"
-    return "\(milliseconds) ms, peak memory \(usage.ru_maxrss) KiB, \(written)"
+    return "\(milliseconds) ms, peak memory \(number("VmHWM", in: "/proc/self/status") ?? 0) KiB, \(written)"
   }
 
   /// Bytes of memory that can be had without swapping; nil where the system does not tell.

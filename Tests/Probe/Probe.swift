@@ -144,9 +144,10 @@ import Verify
       let (seconds, attoseconds) = start.duration(to: .now).components
       return Double(seconds) + Double(attoseconds) * 1e-18
     }
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    return Prefill(seconds: Array(seconds.dropFirst()), peakKiB: usage.ru_maxrss)
+    // That of getrusage would count what the parent had when it forked.
+    let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+    let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }.flatMap { Int($0.filter(\.isNumber)) }
+    return Prefill(seconds: Array(seconds.dropFirst()), peakKiB: peak ?? 0)
   }
 
   /// `fast` against `exact`.

@@ -244,6 +244,7 @@ import Testing
     // The same bytes for any number of threads.
     #expect(try Program.run(arguments + ["--threads", "1"]).output == after.output)
     #expect(try Program.run(arguments + ["--threads", "3"]).output == after.output)
+    #expect(try Program.run(arguments + ["--threads", "8"]).output == after.output)
   }
 
   private static func passkeys(_ output: String) throws -> JSONValue? {

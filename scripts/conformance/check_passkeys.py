@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 from check_verify import probe
-from common import FIXTURES, WORK, Report, lrpatch
+from common import FIXTURES, TEXT, WORK, Report, lrpatch
 from references import load_with_mlx
 
 LENGTHS = [255, 256, 257, 300, 1024]
@@ -96,6 +96,39 @@ def check(report, name, folder, runtime, decode):
     report.check(name, what, not wrong, f"other verdicts at {wrong}" if wrong else "")
 
 
+def check_perplexity(report, name, folder):
+    """Documents of 1024 tokens cut off at each length, as `--method truncate` has them."""
+    text = TEXT.read_text(encoding="utf-8")
+    ids = Tokenizer.from_file(f"{folder}/tokenizer.json").encode(text, add_special_tokens=False).ids
+    model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    lengths = [255, 256, 257, 1024]
+    options = ["--task", "perplexity", "--perplexity", TEXT, "--windows", 2, "--runtime", "hf", "--no-gates", "--json", "-q"]
+    result = lrpatch("verify", folder, *options, "--lengths", ",".join(map(str, lengths)))
+    measured = {cell["length"]: cell["perplexity"] for cell in json.loads(result.stdout)["perplexities"]}
+    for length in lengths:
+        losses = []
+        for window in range(2):
+            tokens = torch.tensor([0, *ids[window * 1023 : window * 1023 + length - 1]])[None]
+            with torch.no_grad():
+                rows = model(tokens, use_cache=False).logits[0, :-1].double().log_softmax(-1)
+            losses.append(-rows.gather(1, tokens[0, 1:, None]))
+        expected = torch.cat(losses).mean().exp().item()
+        report.close(name, f"perplexity at {length} tokens, {expected:.4f}", measured[length], expected, 1e-3)
+
+
+def check_vision(report, phi3, folder):
+    """The text half of a Phi-3-vision: the same weights beside those of a part that sees."""
+    shutil.copytree(phi3, folder)
+    config = json.load(open(folder / "config.json")) | {"model_type": "phi3_v"}
+    json.dump(config, open(folder / "config.json", "w"))
+    weights = load_file(folder / "model.safetensors")
+    weights["model.vision_embed_tokens.wte.weight"] = torch.zeros(4, 4)
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    tokens = [[0, *range(5, 300)]]
+    scores = [probe("scores", model, runtime="paper", sequences=tokens) for model in [phi3, folder]]
+    report.check("phi3_v", "the text half scores as phi3", scores[0] == scores[1])
+
+
 def main():
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
@@ -112,6 +145,8 @@ def main():
         for what, model in [("unpatched", base), ("patched", patched)]:
             check(report, f"{name} {what}", model, "hf", decode_with_transformers(model))
             check(report, f"{name} {what}", model, "mlx", decode_with_mlx(model))
+            check_perplexity(report, f"{name} {what}", model)
+    check_vision(report, folder / "phi3", folder / "phi3-vision")
     report.finish()
 
 

@@ -88,10 +88,11 @@ public struct Campaign: Sendable {
     let total = steps.reduce(0) { $0 + $1.cost }
     var done = 0.0
     for group in groups(steps) {
-      report(Progress(share: done / total, label: group[0].label))
+      let label = Set(group.map(\.length)).count > 1 ? group[0].task.name : group[0].label
+      report(Progress(share: done / total, label: label))
       try perform(group, scoring, baseline, tokenizer, &measured) { finished in
         done += finished
-        report(Progress(share: done / total, label: group[0].label))
+        report(Progress(share: done / total, label: label))
       }
     }
     report(Progress(share: 1, label: ""))
@@ -151,11 +152,11 @@ public struct Campaign: Sendable {
     }
   }
 
-  /// Consecutive steps of one task and length are done together.
+  /// Consecutive steps of one task and length are done together, passkeys of all lengths.
   private func groups(_ steps: [Step]) -> [[Step]] {
     var groups: [[Step]] = []
     for step in steps {
-      if let last = groups.last?.first, last.task == step.task, last.length == step.length {
+      if let last = groups.last?.first, last.task == step.task, last.length == step.length || step.task == .passkey {
         groups[groups.count - 1].append(step)
       } else {
         groups.append([step])
@@ -183,9 +184,10 @@ public struct Campaign: Sendable {
     let cells = group.compactMap { step in if case .cell(let cell) = step.work { cell } else { nil } }
     switch group[0].task {
     case .passkey:
+      let costs = Dictionary(group.map { ($0.length, $0.cost) }, uniquingKeysWith: { first, _ in first })
       try Passkey(tokenizer, style: style).run(cells, scoring, seed: seed) {
         measured.add($0)
-        done(share)
+        done((costs[$0.cell.length] ?? 0) / Double(max(1, scoring.followers.count)))
       }
     case .niah:
       let needle = try Needle(tokenizer, haystack: haystack.tokens)

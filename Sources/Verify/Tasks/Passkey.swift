@@ -105,8 +105,8 @@ public struct Passkey: Sendable {
     return (prompt.tokens, prompt.promptLength, prompt.key)
   }
 
-  /// Cells for every runtime; `each` is called with a result as soon as it is known. Cells that stand near each other
-  /// share most when the deeper ones come first.
+  /// Cells for every runtime; `each` is called with a result as soon as it is known. Lengths
+  /// and depths share what their prompts begin with, most where the deeper ones come first.
   public func run(_ cells: [Cell], _ scoring: Scoring, seed: UInt64, each: (Result) throws -> Void) throws {
     let prompts = try cells.map { try prompt($0, key: Self.key($0, seed: seed)) }
     let sequences = prompts.map { prompt in
@@ -117,25 +117,28 @@ public struct Passkey: Sendable {
         scored: Array(prompt.promptLength...prompt.tokens.count))
     }
     let generators = scoring.followers.map { Generator(scoring.forward, $0) }
-    var failed: [Int] = []
+    /// By length, the runtimes that did not find the first cell's key.
+    var failed: [Int: [Int]] = [:]
     func score(_ numbers: [Int], _ followers: [Int]) throws {
       let part = Scoring(scoring.forward, followers.map { scoring.followers[$0] })
       try part.run(numbers.map { sequences[$0] }) { place, index, scores in
         let (number, follower) = (numbers[place], followers[index])
         let result = judge(cells[number], prompts[number], scores, scoring.followers[follower].name)
         try each(result.isExact ? result : published(result, prompts[number], generators[follower]))
-        if number == 0, !result.isExact { failed.append(follower) }
+        if firsts.contains(number), !result.isExact { failed[cells[number].length, default: []].append(follower) }
       }
     }
-    guard !cells.isEmpty else { return }
+    let firsts = cells.indices.filter { number in !cells[..<number].contains { $0.length == cells[number].length } }
     let all = Array(scoring.followers.indices)
-    try score([0], all)
-    // Who fails the first cell likely fails others, and needs decoding there too: one prefill on a cache then gives both
-    // scores.
-    let decoding = failed.filter { generators[$0].fitsEasily(prompts[0].tokens.count + 10) }
-    try score(Array(cells.indices.dropFirst()), all.filter { !decoding.contains($0) })
-    for number in cells.indices.dropFirst() {
-      try decode(cells[number], prompts[number], decoding, scoring, generators, each)
+    try score(firsts, all)
+    // Who fails the first cell of a length likely fails its others, and needs decoding there too: one prefill on a cache
+    // then gives both scores.
+    let rest = Dictionary(grouping: cells.indices.filter { !firsts.contains($0) }) { number in
+      (failed[cells[number].length] ?? []).filter { generators[$0].fitsEasily(prompts[number].tokens.count + 10) }
+    }
+    for (decoding, numbers) in rest.sorted(by: { $0.value[0] < $1.value[0] }) {
+      try score(numbers, all.filter { !decoding.contains($0) })
+      for number in numbers { try decode(cells[number], prompts[number], decoding, scoring, generators, each) }
     }
   }
 

@@ -103,7 +103,10 @@ public struct Scoring: Sendable {
     var rows = 0
     for job in jobs {
       let count = sequences[job.sequence].tokens.count
-      if let last = batches.last, last.first?.variant == job.variant {
+      // A short sequence does not wait for one that takes much longer: what it gives is known sooner.
+      if let last = batches.last, let first = last.first, first.variant == job.variant,
+        count <= 4 * sequences[first.sequence].tokens.count
+      {
         let shared = last.map { Self.common($0, job, sequences) }.max() ?? 0
         if rows + count - shared <= limit {
           batches[batches.count - 1].append(job)

@@ -55,17 +55,6 @@ INLINE float greatest_seen(const float *row, size_t from, size_t to) {
   return greatest_lane(greater(even, odd));
 }
 
-static LEVEL void lanes_softmax_row(float *row, size_t count, size_t width) {
-  floats greatest = all(greatest_seen(row, 0, count)), sum = all(0);
-  for (size_t i = 0; i < count; i += lanes) {
-    floats power = exponential(subtract(load_seen(row, i, 0, count), greatest));
-    store_some(row + i, (long)(count - i), power);
-    sum = add(sum, power);
-  }
-  lanes_scale_all(row, 1.0f / total(sum), count);
-  memset(row + count, 0, (width - count) * sizeof *row);
-}
-
 static LEVEL double lanes_log_sum_exp(const float *row, size_t count, size_t *greatest) {
   float most = greatest_seen(row, 0, count);
   *greatest = 0;

@@ -14,7 +14,6 @@ const struct kernels LEVEL_TABLE = {
     .layer_norm = lanes_layer_norm,
     .silu_gate = lanes_silu_gate,
     .rotate_head = lanes_rotate_head,
-    .softmax_row = lanes_softmax_row,
     .scale_all = lanes_scale_all,
     .add_scaled = lanes_add_scaled,
     .log_sum_exp = lanes_log_sum_exp,

@@ -102,3 +102,27 @@ void pack_rows_f32(const float *source, size_t stride, size_t n, size_t k, float
 void pack_columns_f32(const float *source, size_t stride, size_t k, size_t n, float *packed);
 void matmul_f32(const float *a, size_t a_stride, const float *packed, float *c, size_t c_stride, size_t m, size_t n,
                 size_t k, float alpha, int accumulate);
+
+// The portable level's entries in rows.c and unpack.c. `struct kernels` says what each does.
+
+void unpack_f16(const void *source, float *destination, size_t count);
+void unpack_bf16(const void *source, float *destination, size_t count);
+void unpack_q4_0(const void *source, float *destination, size_t count);
+void unpack_q4_1(const void *source, float *destination, size_t count);
+void unpack_q5_0(const void *source, float *destination, size_t count);
+void unpack_q5_1(const void *source, float *destination, size_t count);
+void unpack_q8_0(const void *source, float *destination, size_t count);
+void unpack_q2_k(const void *source, float *destination, size_t count);
+void unpack_q3_k(const void *source, float *destination, size_t count);
+void unpack_q4_k(const void *source, float *destination, size_t count);
+void unpack_q5_k(const void *source, float *destination, size_t count);
+void unpack_q6_k(const void *source, float *destination, size_t count);
+void unpack_iq4_nl(const void *source, float *destination, size_t count);
+void unpack_iq4_xs(const void *source, float *destination, size_t count);
+
+void rms_norm(const float *x, const float *weight, float epsilon, size_t rows, size_t width, float *out);
+void silu_gate(float *gate, const float *up, size_t count);
+void rotate_head(float *head, const float *cosines, const float *sines, size_t pairs, int interleaved);
+void scale_all(float *x, float factor, size_t count);
+void add_scaled(float *x, const float *y, float scale, size_t count);
+double log_sum_exp(const float *row, size_t count, size_t *greatest);

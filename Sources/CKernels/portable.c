@@ -153,7 +153,6 @@ const struct kernels portable_kernels = {
     .layer_norm = layer_norm,
     .silu_gate = silu_gate,
     .rotate_head = rotate_head,
-    .softmax_row = softmax_row,
     .scale_all = scale_all,
     .add_scaled = add_scaled,
     .log_sum_exp = log_sum_exp,

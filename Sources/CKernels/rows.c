@@ -26,19 +26,6 @@ void rotate_head(float *head, const float *cosines, const float *sines, size_t p
   }
 }
 
-void softmax_row(float *row, size_t count, size_t width) {
-  float greatest = -INFINITY;
-  for (size_t i = 0; i < count; i++) greatest = row[i] > greatest ? row[i] : greatest;
-  float sum = 0;
-  for (size_t i = 0; i < count; i++) {
-    row[i] = expf(row[i] - greatest);
-    sum += row[i];
-  }
-  float scale = 1.0f / sum;
-  for (size_t i = 0; i < count; i++) row[i] *= scale;
-  memset(row + count, 0, (width - count) * sizeof(float));
-}
-
 void scale_all(float *x, float factor, size_t count) {
   for (size_t i = 0; i < count; i++) x[i] *= factor;
 }

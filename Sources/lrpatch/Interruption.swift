@@ -34,8 +34,10 @@ enum Interruption {
     unsafe pthread_create(&thread, nil, { _ in unsafe Interruption.wait() }, nil)
     var action = sigaction()
     unsafe action.__sigaction_handler.sa_handler = { _ in
+      let code = errno
       var byte: UInt8 = 0
       _ = unsafe Glibc.write(Interruption.pipe.1, &byte, 1)
+      errno = code
     }
     action.sa_flags = SA_RESTART
     var signals = sigset_t()

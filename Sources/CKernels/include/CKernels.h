@@ -11,31 +11,6 @@
 #define KERNELS_NULLABLE
 #endif
 
-// The portable level's entries. `struct kernels`, below, says what each does.
-
-void unpack_f16(const void *source, float *destination, size_t count);
-void unpack_bf16(const void *source, float *destination, size_t count);
-void unpack_q4_0(const void *source, float *destination, size_t count);
-void unpack_q4_1(const void *source, float *destination, size_t count);
-void unpack_q5_0(const void *source, float *destination, size_t count);
-void unpack_q5_1(const void *source, float *destination, size_t count);
-void unpack_q8_0(const void *source, float *destination, size_t count);
-void unpack_q2_k(const void *source, float *destination, size_t count);
-void unpack_q3_k(const void *source, float *destination, size_t count);
-void unpack_q4_k(const void *source, float *destination, size_t count);
-void unpack_q5_k(const void *source, float *destination, size_t count);
-void unpack_q6_k(const void *source, float *destination, size_t count);
-void unpack_iq4_nl(const void *source, float *destination, size_t count);
-void unpack_iq4_xs(const void *source, float *destination, size_t count);
-
-void rms_norm(const float *x, const float *weight, float epsilon, size_t rows, size_t width, float *out);
-void silu_gate(float *gate, const float *up, size_t count);
-void rotate_head(float *head, const float *cosines, const float *sines, size_t pairs, int interleaved);
-void softmax_row(float *row, size_t count, size_t width);
-void scale_all(float *x, float factor, size_t count);
-void add_scaled(float *x, const float *y, float scale, size_t count);
-double log_sum_exp(const float *row, size_t count, size_t *greatest);
-
 /// One set of kernels that some processors have.
 ///
 /// What a function computes for a row of its output depends on that row's input alone, not on the rows beside
@@ -82,8 +57,6 @@ struct kernels {
   /// Turns pairs (i, i + pairs) of a head (`interleaved`: pairs (2i, 2i + 1)) by the angles whose cosines and
   /// sines are given, `pairs` of each.
   void (*rotate_head)(float *head, const float *cosines, const float *sines, size_t pairs, int interleaved);
-  /// Softmax of the first `count` numbers of a row, zeros up to `width`.
-  void (*softmax_row)(float *row, size_t count, size_t width);
   /// x *= factor
   void (*scale_all)(float *x, float factor, size_t count);
   /// x += y * scale

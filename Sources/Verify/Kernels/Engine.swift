@@ -95,11 +95,6 @@ struct Engine: Sendable {
     }
   }
 
-  /// Softmax of a whole row.
-  func softmax(_ x: Matrix, row: Int) {
-    unsafe kernels.functions.pointee.softmax_row(x.address(row: row), x.columns, x.columns)
-  }
-
   /// log(sum(exp(row))) and the column of the greatest number.
   func logSumExp(_ x: Matrix, row: Int) -> (value: Double, greatest: Int) {
     var greatest = 0

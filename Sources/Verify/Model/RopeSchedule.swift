@@ -1,5 +1,5 @@
 import Glibc
-public import Patch
+import Patch
 
 /// Which rotary table each position of a sequence is turned by, queries and keys alike.
 public struct RopeSchedule: Equatable, Hashable, Sendable {
@@ -38,10 +38,6 @@ public struct RopeSchedule: Equatable, Hashable, Sendable {
       end <= 0 || first == second
       ? [Run(end: .max, table: second)] : [Run(end: end, table: first), Run(end: .max, table: second)]
   }
-
-  /// One table as a runtime uses it.
-  /// - Throws: `VerifyError` for a kind of scaling that is not computed.
-  public init(_ table: UsedTable) throws { self.init(try Table(table)) }
 
   func table(at position: Int) -> Table {
     (runs.first { position < $0.end } ?? runs[runs.count - 1]).table

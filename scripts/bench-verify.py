@@ -1,6 +1,6 @@
 """Speed of the forward pass beside llama.cpp and transformers, in one run on the same machine:
 
-    scripts/bench-verify.py [--rounds 3] [--skip-grid]        run it by the Python of scripts/peers.sh
+    scripts/bench-verify.py [--rounds 3] [--skip-grid | --only-grid]        run it by the Python of scripts/peers.sh
 
 A random Llama of 125M parameters (hidden 768, 12 layers, 12 heads, 4 key heads, feed-forward 2048, vocabulary 32000), two
 threads, prefills of 512 and 8192 tokens with the logits of the last one. Every number is the median of the rounds, in
@@ -113,9 +113,9 @@ def peak_of(*command):
     return int(run(sys.executable, "-c", script, *command)) / 1024
 
 
-def grid(work):
+def grid(work, kind):
     """Five lengths by ten depths; llama-passkey runs once a length, and its time counts for ten depths."""
-    model, lengths = work / "BF16.gguf", [512, 1024, 2048, 4096, 8192]
+    model, lengths = work / f"{kind}.gguf", [512, 1024, 2048, 4096, 8192]
     start = time.perf_counter()
     options = ["--lengths", ",".join(map(str, lengths)), "--depths", 10, "--runtime", "paper", "--no-gates", "--no-progress"]
     run(BUILD / "lrpatch", "verify", model, "--precision", "fast", "--threads", 2, *options)
@@ -126,7 +126,7 @@ def grid(work):
         start = time.perf_counter()
         run(LLAMA / "llama-passkey", "-m", model, "--junk", junk, "--pos", junk // 2, "-t", 2, "-c", length + 512)
         theirs += 10 * (time.perf_counter() - start)
-    print(f"\npasskeys, 5 lengths x 10 depths: {mine:.0f} s; llama-passkey, one run a cell: {theirs:.0f} s; {theirs / mine:.1f} x")
+    print(f"\npasskeys, {kind}, 5 lengths x 10 depths: {mine:.0f} s; llama-passkey, one run a cell: {theirs:.0f} s; {theirs / mine:.1f} x")
 
 
 def table(rates):
@@ -142,31 +142,38 @@ def table(rates):
             line(f"fast {kind}", length, [f"llama.cpp {kind}"])
 
 
+def prefills(work, rounds):
+    """Speed, accuracy and peak memory."""
+    print(f"prefill, 2 threads, median of {rounds}; the ratio is to the fastest of those in brackets")
+    table(measure(work, rounds))
+    print("\naccuracy of fast against exact, 4 windows of 512 random tokens")
+    for kind in TYPES:
+        found = probe("accuracy", work / f"{kind}.gguf", count=512, repeats=4)
+        print(f"{kind:<5} perplexity ratio {found['perplexityRatio']:.5f}, mean KL {found['divergence']:.1e}, same token {found['agreement']:.3f}")
+    text = (ROOT / "fixtures/text/moby-dick-opening.txt").read_text(encoding="utf-8")
+    print("\nthe same of the trained model of the fixtures, 20 windows of 256 tokens of a book")
+    for kind in ["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "IQ4_NL"]:
+        run(LLAMA / "llama-quantize", "--pure", ROOT / "fixtures/models/needle-256-x4.gguf", work / "needle.gguf", kind)
+        found = probe("accuracy", work / "needle.gguf", count=256, repeats=20, texts=[text])
+        print(f"{kind:<6} perplexity ratio {found['perplexityRatio']:.5f}, mean KL {found['divergence']:.1e}, same token {found['agreement']:.3f}")
+    mine = ours(work / "BF16.gguf", "fast", 8192)[1] / 1024
+    theirs = peak_of(LLAMA / "llama-bench", "-m", work / "BF16.gguf", "-p", 8192, "-n", 0, "-t", 2, "-r", 1, "-fa", 1)
+    print(f"\npeak memory, BF16, 8192 tokens: {mine:.0f} MiB; llama.cpp {theirs:.0f} MiB")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--skip-grid", action="store_true")
+    parser.add_argument("--only-grid", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=ROOT / ".build") as folder:
         work = Path(folder)
         make_models(work)
-        print(f"prefill, 2 threads, median of {arguments.rounds}; the ratio is to the fastest of those in brackets")
-        table(measure(work, arguments.rounds))
-        print("\naccuracy of fast against exact, 4 windows of 512 random tokens")
-        for kind in TYPES:
-            found = probe("accuracy", work / f"{kind}.gguf", count=512, repeats=4)
-            print(f"{kind:<5} perplexity ratio {found['perplexityRatio']:.5f}, mean KL {found['divergence']:.1e}, same token {found['agreement']:.3f}")
-        text = (ROOT / "fixtures/text/moby-dick-opening.txt").read_text(encoding="utf-8")
-        print("\nthe same of the trained model of the fixtures, 20 windows of 256 tokens of a book")
-        for kind in ["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "IQ4_NL"]:
-            run(LLAMA / "llama-quantize", "--pure", ROOT / "fixtures/models/needle-256-x4.gguf", work / "needle.gguf", kind)
-            found = probe("accuracy", work / "needle.gguf", count=256, repeats=20, texts=[text])
-            print(f"{kind:<6} perplexity ratio {found['perplexityRatio']:.5f}, mean KL {found['divergence']:.1e}, same token {found['agreement']:.3f}")
-        mine = ours(work / "BF16.gguf", "fast", 8192)[1] / 1024
-        theirs = peak_of(LLAMA / "llama-bench", "-m", work / "BF16.gguf", "-p", 8192, "-n", 0, "-t", 2, "-r", 1, "-fa", 1)
-        print(f"\npeak memory, BF16, 8192 tokens: {mine:.0f} MiB; llama.cpp {theirs:.0f} MiB")
-        if not arguments.skip_grid:
-            grid(work)
+        if not arguments.only_grid:
+            prefills(work, arguments.rounds)
+        for kind in [] if arguments.skip_grid else ["BF16", "Q8_0"]:
+            grid(work, kind)
 
 
 if __name__ == "__main__":

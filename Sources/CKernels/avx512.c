@@ -12,5 +12,7 @@
 
 #include "lanes_matmul.h"
 
+#include "lanes_dot.h"
+
 #include "lanes_table.h"
 #endif

@@ -13,6 +13,8 @@
 
 #include "lanes_matmul.h"
 
+#include "lanes_dot.h"
+
 #include "lanes_int8.h"
 
 #include "lanes_table.h"

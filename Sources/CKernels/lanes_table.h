@@ -25,6 +25,8 @@ const struct kernels LEVEL_TABLE = {
     .pack_columns = lanes_pack_columns,
     .round_bf16 = lanes_round_bf16,
     .matmul_bf16 = lanes_matmul_bf16,
+    .dot_rows = lanes_dot_rows,
+    .dot_rows_bf16 = lanes_dot_rows_bf16,
 #if LANES == 16
     .has_f32_products = 1,
     .pack_rows_f32 = lanes_pack_rows_f32,

@@ -143,6 +143,30 @@ void matmul_f32(const float *a, size_t a_stride, const float *packed, float *c, 
   }
 }
 
+static void dot_rows(const float *x, const float *rows, size_t stride, size_t n, size_t k, float *out) {
+  for (size_t j = 0; j < n; j++, rows += stride) {
+    float sums[8] = {0};
+    for (size_t i = 0; i < k; i++) sums[i % 8] += x[i] * rows[i];
+    out[j] = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+  }
+}
+
+static void dot_rows_bf16(const float *x, const void *rows, size_t n, size_t k, float *out) {
+  float some[256];
+  const char *from = rows;
+  for (size_t j = 0; j < n; j++) {
+    out[j] = 0;
+    for (size_t i = 0; i < k; i += 256) {
+      size_t count = k - i < 256 ? k - i : 256;
+      float sum;
+      unpack_bf16(from, some, count);
+      dot_rows(x + i, some, count, 1, count, &sum);
+      out[j] += sum;
+      from += 2 * count;
+    }
+  }
+}
+
 #define UNPACK(type) .unpack_##type = unpack_##type,
 
 // clang-format off
@@ -167,6 +191,8 @@ const struct kernels portable_kernels = {
     .pack_rows_f32 = pack_rows_f32,
     .pack_columns_f32 = pack_columns_f32,
     .matmul_f32 = matmul_f32,
+    .dot_rows = dot_rows,
+    .dot_rows_bf16 = dot_rows_bf16,
     PORTABLE_INT8
 };
 // clang-format on

@@ -53,6 +53,25 @@ import Testing
     }
   }
 
+  @Test(arguments: [(1, 1), (3, 7), (4, 64), (9, 131), (17, 600)])
+  func productsOfOneRowAgree(_ n: Int, _ k: Int) {
+    var numbers = Numbers(UInt64(n * k))
+    let (x, stored) = (numbers.list(k), numbers.list(n * k))
+    // The same numbers as bf16, whose upper halves they are, and as floats of just these.
+    let halves = stored.map { UInt16($0.bitPattern >> 16) }
+    let floats = halves.map { Float(bitPattern: UInt32($0) << 16) }
+    let exact = (0..<n).map { row in
+      Float((0..<k).reduce(0.0) { $0 + Double(x[$1]) * Double(floats[row * k + $1]) })
+    }
+    for table in KernelTable.all {
+      var (fromFloats, fromHalves) = (exact.map { _ in Float.nan }, exact.map { _ in Float.nan })
+      table.functions.pointee.dot_rows(x, floats, k, n, k, &fromFloats)
+      table.functions.pointee.dot_rows_bf16(x, halves, n, k, &fromHalves)
+      #expect(Self.close(fromFloats, exact, 2e-5), "\(table.name)")
+      #expect(Self.close(fromHalves, exact, 2e-5), "\(table.name)")
+    }
+  }
+
   @Test(arguments: [(1, 1, 1), (5, 33, 7), (13, 64, 64), (128, 80, 129)])
   func productsOfHalvesAgree(_ m: Int, _ n: Int, _ k: Int) {
     var numbers = Numbers(UInt64(m * n * k))

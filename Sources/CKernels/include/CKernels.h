@@ -109,6 +109,14 @@ struct kernels {
   void (*matmul_f32)(const float *a, size_t a_stride, const float *packed, float *c, size_t c_stride, size_t m,
                      size_t n, size_t k, float alpha, int accumulate);
 
+  // Products of one row, straight from stored rows: what a generated token needs, where packing would cost more than it
+  // saves.
+
+  /// out[j] = x . row j, for `n` rows of `k` floats.
+  void (*dot_rows)(const float *x, const float *rows, size_t stride, size_t n, size_t k, float *out);
+  /// The same for contiguous stored bf16 rows, at any address.
+  void (*dot_rows_bf16)(const float *x, const void *rows, size_t n, size_t k, float *out);
+
   // Products of bytes, for weights stored in blocks of 32 numbers of at most 8 bits: faster than those of
   // bf16, and less exact, since the other factor is rounded to 8 bits in blocks of 32 too. `k` is a multiple
   // of the stored type's block.

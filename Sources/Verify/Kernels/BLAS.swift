@@ -13,8 +13,11 @@ struct MatrixPart {
     precondition(self.rows.upperBound <= matrix.rows && self.columns.upperBound <= matrix.columns)
   }
 
-  var address: UnsafeMutablePointer<Float> {
-    unsafe matrix.address(row: rows.lowerBound, column: columns.lowerBound)
+  var address: UnsafeMutablePointer<Float> { unsafe address(row: 0) }
+
+  /// Where a row of this part begins.
+  func address(row: Int) -> UnsafeMutablePointer<Float> {
+    unsafe matrix.address(row: rows.lowerBound + row, column: columns.lowerBound)
   }
 
   fileprivate var stride: Int32 { Int32(matrix.columns) }

@@ -6,12 +6,24 @@ struct Engine: Sendable {
   let parallel: Parallel
   /// Whether products are of numbers rounded to bf16.
   let usesHalves: Bool
+  /// Whether few rows are multiplied by themselves, in 32-bit floats: faster, and rounded otherwise than among many.
+  private(set) var generates = false
 
   /// - Parameter usesHalves: nil for what the precision and the processor ask for.
   init(_ precision: Precision, threads: Int, kernels: KernelTable = .best, usesHalves: Bool? = nil) {
     self.kernels = kernels
     parallel = Parallel(threads: threads)
     self.usesHalves = usesHalves ?? (precision == .fast && kernels.hasBF16Products)
+  }
+
+  /// More rows than these are worth packing the other factor for.
+  static let fewRows = 8
+
+  /// For the tokens that are generated one after another.
+  var generating: Engine {
+    var engine = self
+    engine.generates = true
+    return engine
   }
 
   /// Whether attention is computed with the kernels' products rather than OpenBLAS's.

@@ -75,7 +75,9 @@ struct Weight: Sendable {
   /// out(tokens, rows) = x(tokens, columns) * this matrix transposed.
   func project(_ x: Operand, into out: Matrix, _ engine: Engine) {
     precondition(x.matrix.columns == columns && out.rows == x.matrix.rows && out.columns == rows)
-    if let bytes = x.bytes(for: type) {
+    if x.isFew {
+      projectFew(x.matrix, into: out, engine)
+    } else if let bytes = x.bytes(for: type) {
       projectBytes(bytes, into: out, engine)
     } else if let halves = x.halves {
       projectFast(halves, into: out, engine)
@@ -123,6 +125,30 @@ struct Weight: Sendable {
     return unsafe UnsafePointer(unpacked.pointer)
   }
 
+  /// Straight from the stored rows.
+  private func projectFew(_ x: Matrix, into out: Matrix, _ engine: Engine) {
+    let kernels = engine.kernels
+    let size = type == .bf16 || type == .f32 ? Self.fastTile : 16
+    engine.parallel.run(
+      (rows + size - 1) / size, scratch: { Matrix(rows: type == .bf16 ? 0 : size, columns: columns) }
+    ) { number, unpacked in
+      let range = tile(number, of: size)
+      unsafe withBytes(range) { bytes in
+        let floats =
+          unsafe type == .bf16
+          ? nil : self.floats(bytes, count: range.count * columns, unpacked, kernels)
+        for row in 0..<x.rows {
+          let (from, to) = unsafe (x.address(row: row), out.address(row: row, column: range.lowerBound))
+          if let floats = unsafe floats {
+            unsafe kernels.functions.pointee.dot_rows(from, floats, columns, range.count, columns, to)
+          } else {
+            unsafe kernels.functions.pointee.dot_rows_bf16(from, bytes, range.count, columns, to)
+          }
+        }
+      }
+    }
+  }
+
   private func projectBytes(_ x: ByteMatrix, into out: Matrix, _ engine: Engine) {
     let kernels = engine.kernels
     engine.parallel.run(
@@ -167,6 +193,8 @@ struct Weight: Sendable {
 /// The left factor of one or several products, rounded when the first of them asks for it.
 final class Operand {
   let matrix: Matrix
+  /// Whether it is multiplied row by row, without packing the other factor.
+  let isFew: Bool
   private let engine: Engine?
   private var roundedHalves: HalfMatrix?
   private var roundedBytes: ByteMatrix?
@@ -174,11 +202,13 @@ final class Operand {
   /// To be multiplied in 32-bit floats whatever the precision.
   init(exact matrix: Matrix) {
     self.matrix = matrix
+    isFew = false
     engine = nil
   }
 
   init(_ matrix: Matrix, _ engine: Engine) {
     self.matrix = matrix
+    isFew = engine.generates && matrix.rows <= Engine.fewRows
     self.engine = engine.usesHalves ? engine : nil
   }
 

@@ -142,6 +142,8 @@ struct Attention {
         engine.kernels.multiply(queries, keys[group], into: scores, alpha: shape.scale)
         engine.kernels.step(&scratch.softmax, scores, into: target)
         engine.kernels.multiply(scores, values[group], into: target, accumulates: true)
+      case nil where engine.generates && task.positions.count <= Engine.fewRows:
+        attendOneByOne(queries, span, group, scores, into: target, scratch)
       case nil:
         BLAS.productTransposed(
           queries, MatrixPart(layer.keys, rows: span.rows, columns: shape.keyColumns(group)), into: scores,
@@ -154,6 +156,17 @@ struct Attention {
     for (index, row) in task.queries.enumerated() {
       engine.divide(out, row: row, columns: shape.valueColumns(head), by: scratch.softmax.sums[index])
     }
+  }
+
+  /// A block of keys for queries one by one.
+  private func attendOneByOne(
+    _ queries: MatrixPart, _ span: Span, _ group: Int, _ scores: MatrixPart, into target: MatrixPart, _ scratch: Scratch
+  ) {
+    let keys = MatrixPart(layer.keys, rows: span.rows, columns: shape.keyColumns(group))
+    let values = MatrixPart(layer.values, rows: span.rows, columns: shape.valueColumns(group))
+    engine.kernels.multiplyRows(queries, keys, into: scores, alpha: shape.scale)
+    engine.kernels.step(&scratch.softmax, scores, into: target)
+    engine.kernels.addRows(scores, values, to: target)
   }
 
   /// The columns of a span that each query sees.

@@ -28,6 +28,13 @@ public struct ForwardPass: Sendable {
     return pass
   }
 
+  /// The same for tokens that are generated one after another.
+  var generating: ForwardPass {
+    var pass = ForwardPass(model, engine.generating, checkpoint: checkpoint)
+    pass.cacheLimit = cacheLimit
+    return pass
+  }
+
   /// Generated tokens are attended to in 32-bit floats.
   private static let fewTokens = 32
 

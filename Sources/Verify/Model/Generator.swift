@@ -9,7 +9,7 @@ public final class Generator {
   private var schedule: RopeSchedule?
 
   public init(_ forward: ForwardPass, _ follower: Follower) {
-    self.forward = forward.running(forward.model.followed(by: follower.name).model)
+    self.forward = forward.running(forward.model.followed(by: follower.name).model).generating
     self.follower = follower
   }
 
@@ -32,15 +32,11 @@ public final class Generator {
     return Array(tokens[prompt.count...])
   }
 
-  /// A known answer's scores, and what would have been generated instead.
-  struct Evaluation {
-    /// Of each token of the answer, and of what follows it.
-    var scores: [TokenScore]
-    var greedy: [Int]
-  }
-
-  /// - Parameter answer: what should follow the prompt.
-  func evaluate(_ prompt: [Int], answer: [Int], count: Int) throws -> Evaluation {
+  /// A known answer's scores: of each of its tokens, and of what follows it. What is generated next goes on from there.
+  /// - Parameters:
+  ///   - answer: what should follow the prompt.
+  ///   - count: tokens that may be generated later.
+  func evaluate(_ prompt: [Int], answer: [Int], count: Int) throws -> [TokenScore] {
     let tokens = prompt + answer
     let lengths = prompt.count...tokens.count
     let schedules = lengths.map { follower.schedule(prompt: prompt.count, count: $0) }
@@ -56,7 +52,7 @@ public final class Generator {
         scores.append(try score(states, 0, length < tokens.count ? tokens[length] : tokens[0]))
       }
     }
-    return Evaluation(scores: scores, greedy: try generate(prompt, count: count))
+    return scores
   }
 
   private func score(_ states: Matrix, _ row: Int, _ token: Int) throws -> TokenScore {

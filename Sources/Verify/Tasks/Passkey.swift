@@ -117,48 +117,59 @@ public struct Passkey: Sendable {
         scored: Array(prompt.promptLength...prompt.tokens.count))
     }
     let generators = scoring.followers.map { Generator(scoring.forward, $0) }
-    /// By length, the runtimes that did not find the first cell's key.
-    var failed: [Int: [Int]] = [:]
+    let all = Array(scoring.followers.indices)
     func score(_ numbers: [Int], _ followers: [Int]) throws {
       let part = Scoring(scoring.forward, followers.map { scoring.followers[$0] })
       try part.run(numbers.map { sequences[$0] }) { place, index, scores in
         let (number, follower) = (numbers[place], followers[index])
         let result = judge(cells[number], prompts[number], scores, scoring.followers[follower].name)
         try each(result.isExact ? result : published(result, prompts[number], generators[follower]))
-        if firsts.contains(number), !result.isExact { failed[cells[number].length, default: []].append(follower) }
       }
     }
-    let firsts = cells.indices.filter { number in !cells[..<number].contains { $0.length == cells[number].length } }
-    let all = Array(scoring.followers.indices)
-    try score(firsts, all)
     // Who fails the first cell of a length likely fails its others, and needs decoding there too: one prefill on a cache
     // then gives both scores.
-    let rest = Dictionary(grouping: cells.indices.filter { !firsts.contains($0) }) { number in
-      (failed[cells[number].length] ?? []).filter { generators[$0].fitsEasily(prompts[number].tokens.count + 10) }
+    var decoding: [Int: [Int]] = [:]
+    for number in cells.indices where decoding[cells[number].length] == nil {
+      let (cell, prompt) = (cells[number], prompts[number])
+      let (small, large) = (
+        all.filter { generators[$0].fitsEasily(prompt.tokens.count + 10) },
+        all.filter { !generators[$0].fitsEasily(prompt.tokens.count + 10) }
+      )
+      decoding[cell.length] = try decode(cell, prompt, small, scoring, generators, each)
+      try score([number], large)
     }
+    let firsts = Set(
+      cells.indices.filter { number in cells.firstIndex { $0.length == cells[number].length } == number })
+    let rest = Dictionary(grouping: cells.indices.filter { !firsts.contains($0) }) { decoding[cells[$0].length] ?? [] }
     for (decoding, numbers) in rest.sorted(by: { $0.value[0] < $1.value[0] }) {
       try score(numbers, all.filter { !decoding.contains($0) })
-      for number in numbers { try decode(cells[number], prompts[number], decoding, scoring, generators, each) }
+      for number in numbers { _ = try decode(cells[number], prompts[number], decoding, scoring, generators, each) }
     }
   }
 
-  /// One cell for runtimes that are expected to fail; those that rotate alike are computed once.
+  /// One cell on the runtimes' caches; those that rotate alike are computed once.
+  /// - Returns: the runtimes that did not find the key.
   private func decode(
     _ cell: Cell, _ prompt: Prompt, _ followers: [Int], _ scoring: Scoring, _ generators: [Generator],
     _ each: (Result) throws -> Void
-  ) throws {
+  ) throws -> [Int] {
     let start = Array(prompt.tokens[..<prompt.promptLength])
     let answer = Array(prompt.tokens[prompt.promptLength...])
-    var known: [(generator: Generator, found: Generator.Evaluation)] = []
+    var known: [(generator: Generator, result: Result)] = []
     for follower in followers {
       let generator = generators[follower]
-      let same = known.first { $0.generator.worksAlike(generator, prompt: start.count, count: 10) }
-      let found = try same?.found ?? generator.evaluate(start, answer: answer, count: 10)
-      known.append((generator, found))
-      var result = judge(cell, prompt, found.scores, scoring.followers[follower].name)
-      if !result.isExact { result.isPublished = isKey(prompt.key, in: found.greedy) }
-      try each(result)
+      let name = scoring.followers[follower].name
+      if var result = known.first(where: { $0.generator.worksAlike(generator, prompt: start.count, count: 10) })?.result
+      {
+        result.runtime = name
+        known.append((generator, result))
+      } else {
+        let result = judge(cell, prompt, try generator.evaluate(start, answer: answer, count: 10), name)
+        known.append((generator, result.isExact ? result : try published(result, prompt, generator)))
+      }
+      try each(known[known.count - 1].result)
     }
+    return zip(followers, known).filter { !$1.result.isExact }.map(\.0)
   }
 
   private func judge(_ cell: Cell, _ prompt: Prompt, _ scores: [TokenScore], _ runtime: String) -> Result {

@@ -2,6 +2,7 @@
 #pragma once
 
 #define UNPACK(type) .unpack_##type = unpack_##type##_avx2,
+#define QUANTIZE(type) .quantize_##type = quantize_##type##_avx2,
 
 // clang-format off
 const struct kernels LEVEL_TABLE = {
@@ -10,6 +11,8 @@ const struct kernels LEVEL_TABLE = {
     .has_bf16_products = 1,
 #endif
     EACH_TYPE(UNPACK)
+    EACH_QUANTIZED_TYPE(QUANTIZE)
+    .first_non_finite = quantize_first_non_finite_avx2,
     .rms_norm = lanes_rms_norm,
     .layer_norm = lanes_layer_norm,
     .silu_gate = lanes_silu_gate,

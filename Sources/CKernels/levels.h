@@ -33,6 +33,17 @@ extern const struct kernels avx2_kernels, avx512_kernels, avx512_bf16_kernels;
   X(iq4_nl) X(iq4_xs)
 // clang-format on
 
+// clang-format off
+#define EACH_QUANTIZED_TYPE(X) X(f16) X(bf16) X(q4_0) X(q4_1) X(q5_0) X(q5_1) X(q8_0)
+// clang-format on
+#define DECLARE_QUANTIZE(type)                                                 \
+  void quantize_##type(const float *source, void *destination, size_t count); \
+  void quantize_##type##_avx2(const float *source, void *destination, size_t count);
+EACH_QUANTIZED_TYPE(DECLARE_QUANTIZE)
+#undef DECLARE_QUANTIZE
+size_t quantize_first_non_finite(const float *source, size_t count);
+size_t quantize_first_non_finite_avx2(const float *source, size_t count);
+
 #if defined(__x86_64__)
 #define DECLARE_UNPACK(type) void unpack_##type##_avx2(const void *source, float *destination, size_t count);
 EACH_TYPE(DECLARE_UNPACK)

@@ -168,11 +168,14 @@ static void dot_rows_bf16(const float *x, const void *rows, size_t n, size_t k, 
 }
 
 #define UNPACK(type) .unpack_##type = unpack_##type,
+#define QUANTIZE(type) .quantize_##type = quantize_##type,
 
 // clang-format off
 const struct kernels portable_kernels = {
     .name = "portable",
     EACH_TYPE(UNPACK)
+    EACH_QUANTIZED_TYPE(QUANTIZE)
+    .first_non_finite = quantize_first_non_finite,
     .rms_norm = rms_norm,
     .layer_norm = layer_norm,
     .silu_gate = silu_gate,

@@ -15,7 +15,7 @@
 ///
 /// What a function computes for a row of its output depends on that row's input alone, not on the rows beside
 /// it in the same call: work may be cut into any tiles of rows. Two levels agree to the bit in `unpack_*`,
-/// `pack_*` and `round_bf16`, elsewhere within rounding.
+/// `quantize_*`, `pack_*` and `round_bf16`, elsewhere within rounding.
 struct kernels {
   /// "portable", "avx2", "avx512" or "avx512-bf16".
   const char *name;
@@ -45,6 +45,19 @@ struct kernels {
   void (*unpack_q6_k)(const void *source, float *destination, size_t count);
   void (*unpack_iq4_nl)(const void *source, float *destination, size_t count);
   void (*unpack_iq4_xs)(const void *source, float *destination, size_t count);
+
+  // 32-bit floats to stored blocks at any address, rounded as gguf-py does it. `count` elements, a multiple of the
+  // type's block.
+
+  void (*quantize_f16)(const float *source, void *destination, size_t count);
+  void (*quantize_bf16)(const float *source, void *destination, size_t count);
+  void (*quantize_q4_0)(const float *source, void *destination, size_t count);
+  void (*quantize_q4_1)(const float *source, void *destination, size_t count);
+  void (*quantize_q5_0)(const float *source, void *destination, size_t count);
+  void (*quantize_q5_1)(const float *source, void *destination, size_t count);
+  void (*quantize_q8_0)(const float *source, void *destination, size_t count);
+  /// The place of the first number that is infinite or none, or `count`.
+  size_t (*first_non_finite)(const float *source, size_t count);
 
   /// out = x / sqrt(mean(x^2) + epsilon) * weight, for each of `rows` rows of `width`. `out` may be `x`.
   void (*rms_norm)(const float *x, const float *weight, float epsilon, size_t rows, size_t width, float *out);

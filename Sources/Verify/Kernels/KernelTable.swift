@@ -1,12 +1,12 @@
 internal import CKernels
 
 /// The C kernels of one instruction set.
-@safe struct KernelTable: @unchecked Sendable {
+@safe package struct KernelTable: @unchecked Sendable {
   // @unchecked Sendable: the table is a constant of the program.
   let functions: UnsafePointer<kernels>
 
   /// The best that this processor has.
-  static let best = unsafe KernelTable(functions: kernels_best())
+  package static let best = unsafe KernelTable(functions: kernels_best())
 
   /// All that this processor has, the portable one first.
   static var all: [KernelTable] {

@@ -1,7 +1,7 @@
 internal import CKernels
 
 /// A stored element type that can be unpacked to 32-bit floats.
-enum WeightType: String, Sendable {
+package enum WeightType: String, CaseIterable, Sendable {
   case f32 = "F32"
   case f16 = "F16"
   case bf16 = "BF16"
@@ -19,7 +19,7 @@ enum WeightType: String, Sendable {
   case iq4XS = "IQ4_XS"
 
   /// Elements and bytes of one block.
-  var block: (elements: Int, bytes: Int) {
+  package var block: (elements: Int, bytes: Int) {
     switch self {
     case .f32: (1, 4)
     case .f16, .bf16: (1, 2)
@@ -38,8 +38,8 @@ enum WeightType: String, Sendable {
   }
 
   /// Writes `count` elements, a multiple of the block's, to `destination`.
-  func unpack(
-    _ source: UnsafeRawPointer, to destination: UnsafeMutablePointer<Float>, count: Int, _ kernels: KernelTable
+  package func unpack(
+    _ source: UnsafeRawPointer, to destination: UnsafeMutablePointer<Float>, count: Int, _ kernels: KernelTable = .best
   ) {
     let kernels = unsafe kernels.functions.pointee
     switch self {
@@ -59,5 +59,37 @@ enum WeightType: String, Sendable {
     case .iq4NL: unsafe kernels.unpack_iq4_nl(source, destination, count)
     case .iq4XS: unsafe kernels.unpack_iq4_xs(source, destination, count)
     }
+  }
+
+  /// The types that numbers can be stored as.
+  package static let quantizable: [WeightType] = [.f32, .f16, .bf16, .q40, .q41, .q50, .q51, .q80]
+
+  /// Whether a block of infinite numbers, or of none, means anything.
+  package var storesAnyFloat: Bool { block.elements == 1 }
+
+  /// Stores `count` numbers, a multiple of the block's, as gguf-py rounds them.
+  package func quantize(
+    _ source: UnsafePointer<Float>, to destination: UnsafeMutableRawPointer, count: Int, _ kernels: KernelTable = .best
+  ) {
+    let kernels = unsafe kernels.functions.pointee
+    switch self {
+    case .f32: unsafe destination.copyMemory(from: source, byteCount: count * 4)
+    case .f16: unsafe kernels.quantize_f16(source, destination, count)
+    case .bf16: unsafe kernels.quantize_bf16(source, destination, count)
+    case .q40: unsafe kernels.quantize_q4_0(source, destination, count)
+    case .q41: unsafe kernels.quantize_q4_1(source, destination, count)
+    case .q50: unsafe kernels.quantize_q5_0(source, destination, count)
+    case .q51: unsafe kernels.quantize_q5_1(source, destination, count)
+    case .q80: unsafe kernels.quantize_q8_0(source, destination, count)
+    case .q2K, .q3K, .q4K, .q5K, .q6K, .iq4NL, .iq4XS: preconditionFailure("\(rawValue) cannot be written")
+    }
+  }
+
+  /// The place of the first number that is infinite or none, or nil.
+  package static func firstNonFinite(
+    _ source: UnsafePointer<Float>, count: Int, _ kernels: KernelTable = .best
+  ) -> Int? {
+    let place = unsafe kernels.functions.pointee.first_non_finite(source, count)
+    return place < count ? place : nil
   }
 }

@@ -21,7 +21,7 @@ let package = Package(
   name: "lrpatch",
   products: [
     .executable(name: "lrpatch", targets: ["lrpatch"]),
-    .library(name: "LRPatchKit", targets: ["Formats", "Patch", "Verify"]),
+    .library(name: "LRPatchKit", targets: ["Formats", "Patch", "Verify", "Convert"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -46,8 +46,9 @@ let package = Package(
     .target(
       name: "Verify", dependencies: ["Formats", "Patch", "CBLAS", "CKernels", "CTexts"],
       swiftSettings: strict),
+    .target(name: "Convert", dependencies: ["Formats", "Patch", "Verify"], swiftSettings: strict),
     .executableTarget(
-      name: "lrpatch", dependencies: ["Formats", "Patch", "Verify", argumentParser], swiftSettings: strict),
+      name: "lrpatch", dependencies: ["Formats", "Patch", "Verify", "Convert", argumentParser], swiftSettings: strict),
     .target(
       name: "TestSupport", dependencies: ["Formats", "Patch"], path: "Tests/Support",
       swiftSettings: lenient),
@@ -60,6 +61,9 @@ let package = Package(
       swiftSettings: lenient),
     .testTarget(
       name: "VerifyTests", dependencies: ["CKernels", "Formats", "Patch", "Verify", "TestSupport"],
+      swiftSettings: lenient),
+    .testTarget(
+      name: "ConvertTests", dependencies: ["Convert", "Formats", "Patch", "Verify", "TestSupport"],
       swiftSettings: lenient),
     .testTarget(
       name: "CommandTests", dependencies: ["Formats", "Patch", "TestSupport", "lrpatch"],

@@ -102,6 +102,20 @@ public struct Descriptor: ~Copyable {
     }
   }
 
+  /// The bytes are read while the call lasts.
+  public func write(_ bytes: RawSpan, at offset: Int) throws(FileError) {
+    var done = 0
+    while done < bytes.byteCount {
+      let put = unsafe bytes.withUnsafeBytes { buffer in
+        retrying {
+          unsafe pwrite(number, buffer.baseAddress?.advanced(by: done), buffer.count - done, offset + done)
+        }
+      }
+      guard put >= 0 else { throw FileError("write", path) }
+      done += put
+    }
+  }
+
   public func sync() throws(FileError) {
     guard retrying({ fsync(number) }) == 0 else { throw FileError("sync", path) }
   }

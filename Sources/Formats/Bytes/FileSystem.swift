@@ -75,6 +75,13 @@ public enum FileSystem {
     try folder.sync()
   }
 
+  /// Bytes that may still be written to the file system that a folder is on; nil where it does not tell.
+  public static func freeBytes(in folder: String) -> Int? {
+    var status = statvfs()
+    guard unsafe statvfs(folder, &status) == 0, status.f_frsize > 0 else { return nil }
+    return Int(clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue)
+  }
+
   /// The path without symbolic links, `.` and `..`.
   public static func resolved(_ path: String) throws(FileError) -> String {
     guard let buffer = unsafe realpath(path, nil) else { throw FileError("resolve", path) }

@@ -73,7 +73,7 @@ import Glibc
   }
 
   /// Tells the kernel that these pages are not needed for now; reading them again brings them back.
-  private func release(_ range: Range<Int>) {
+  public func release(_ range: Range<Int>) {
     guard let base = unsafe base else { return }
     let page = 4096
     let start = range.lowerBound.roundedDown(to: page)

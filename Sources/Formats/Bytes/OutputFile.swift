@@ -63,4 +63,12 @@ public struct OutputFile: ~Copyable {
     else { return false }
     return process != getpid() && kill(process, 0) != 0 && errno == ESRCH
   }
+
+  /// Deletes the temporary files that killed processes left in a folder for files whose names satisfy `isOwn`.
+  public static func removeAbandoned(in folder: String, of isOwn: (Substring) -> Bool) throws(FileError) {
+    for name in try FileSystem.names(in: folder) where isAbandoned(name, of: isOwn) {
+      let path = FileSystem.path(name, in: folder)
+      if try FileStatus(of: path, followingLinks: false).kind == .file { try FileSystem.remove(path) }
+    }
+  }
 }

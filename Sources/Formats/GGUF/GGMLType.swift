@@ -44,6 +44,9 @@ public struct GGMLType: Hashable, Sendable {
     36: "IQ4_NL_4_4", 37: "IQ4_NL_4_8", 38: "IQ4_NL_8_8",
   ]
 
+  /// By its name in ggml, such as Q8_0.
+  public static func named(_ name: String) -> GGMLType? { table.values.first { $0.name == name } }
+
   public static var all: [GGMLType] { table.values.sorted { $0.number < $1.number } }
 
   /// - Throws: `unknownTensorType` or `removedTensorType`.

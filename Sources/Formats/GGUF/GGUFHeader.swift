@@ -71,6 +71,17 @@ public struct GGUFTensor: Equatable, Sendable {
     paddedByteCount = byteCount.roundedUp(to: alignment)
   }
 
+  /// A tensor of whole blocks, whose place is given by the header that it is put into.
+  /// - Parameter shape: the fastest-varying dimension first.
+  public init(_ name: String, shape: [Int], type: GGMLType) {
+    self.name = name
+    self.shape = shape
+    self.type = type
+    offset = 0
+    byteCount = shape.reduce(1, *) / type.blockElements * type.blockBytes
+    paddedByteCount = byteCount
+  }
+
   init(name: String, shape: [Int], type: GGMLType, offset: Int, byteCount: Int, padded: Int) {
     self.name = name
     self.shape = shape

@@ -42,7 +42,7 @@ public struct SafetensorsFolder: Sendable {
       }
       tensorsByShard[name, default: []].insert(entry.name)
     }
-    return try tensorsByShard.keys.sorted().map { name in
+    let shards = try tensorsByShard.keys.sorted().map { name in
       guard FileSystem.exists("\(folder)/\(name)") else {
         throw FormatError(.missingShard(name)).inFile(indexPath)
       }
@@ -52,6 +52,17 @@ public struct SafetensorsFolder: Sendable {
         throw FormatError(.missingTensor(inShard: name), .tensor(missing)).inFile(indexPath)
       }
       return shard
+    }
+    try refuseDuplicates(in: shards, folder)
+    return shards
+  }
+
+  private static func refuseDuplicates(in shards: [Shard], _ folder: String) throws(FormatError) {
+    var seen: Set<String> = []
+    for shard in shards {
+      for tensor in shard.header.tensors where !seen.insert(tensor.name).inserted {
+        throw FormatError(.duplicateTensor, .tensor(tensor.name)).inFile("\(folder)/\(shard.name)")
+      }
     }
   }
 

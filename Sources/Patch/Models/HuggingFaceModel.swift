@@ -25,12 +25,20 @@ public struct HuggingFaceModel: Sendable {
     (architecture, location, geometry) = try Self.read(config, configPath)
   }
 
-  /// The same folder with another config in its place, which is not written.
-  init(_ model: HuggingFaceModel, config: JSONDocument) throws {
+  /// The same folder with other configs in their places, which are not written.
+  package init(_ model: HuggingFaceModel, config: JSONDocument, tokenizerConfig: JSONDocument? = nil) throws {
     path = model.path
     self.config = config
-    tokenizerConfig = model.tokenizerConfig
+    self.tokenizerConfig = tokenizerConfig ?? model.tokenizerConfig
     (architecture, location, geometry) = try Self.read(config, "\(path)/\(Self.configName)")
+  }
+
+  /// A folder that is not there yet, by its config.
+  package init(config: JSONDocument, path: String) throws {
+    self.path = path
+    self.config = config
+    tokenizerConfig = nil
+    (architecture, location, geometry) = try Self.read(config, path)
   }
 
   /// The language model's part of the config.

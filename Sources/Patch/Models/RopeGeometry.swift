@@ -19,9 +19,9 @@ public struct RopeGeometry: Equatable, Sendable {
 }
 
 /// The scaling of Llama 3.1 as per-pair factors: what converters store as `rope_freqs.weight`.
-enum Llama3Scaling {
+package enum Llama3Scaling {
   /// - Returns: one divisor a pair, for the formula of transformers' `_compute_llama3_parameters`.
-  static func factors(
+  package static func factors(
     theta: Double, rotaryDimensions: Int, factor: Double, originalWindow: Int,
     lowFrequencyFactor: Double = 1, highFrequencyFactor: Double = 4
   ) -> [Double] {

@@ -1,4 +1,4 @@
-import Formats
+package import Formats
 
 /// How factors are to be applied.
 public struct ApplyOptions: Sendable {
@@ -101,7 +101,27 @@ public struct Apply: Sendable {
 
   // MARK: GGUF
 
-  private func ggufPlan(_ model: GGUFModel) throws -> Plan {
+  /// What a GGUF model's keys and tables are to be, for a file that is written anew.
+  package struct Contents {
+    package var setKeys: [(name: String, value: GGUFValue)]
+    package var removedKeys: Set<String>
+    package var tables: [(name: String, values: [Float])]
+    package var removedTensors: Set<String>
+  }
+
+  /// - Throws: `PatchError` where the architecture takes no factors, or these cannot be written.
+  package func contents(for model: GGUFModel) throws -> Contents {
+    _ = try GGUFArchitecture.named(model.architecture.name, subject: model.path)
+    let factors = try fitGGUF(model)
+    let planner = GGUFPlanner(model: model, factors: factors, stamp: stamp)
+    return Contents(
+      setKeys: planner.wantedKeys + planner.stampKeys, removedKeys: planner.staleKeys,
+      tables: [
+        (GGUFModel.shortName, factors.short.map { Float($0) }), (GGUFModel.longName, factors.long.map { Float($0) }),
+      ], removedTensors: [GGUFModel.frequenciesName])
+  }
+
+  private func fitGGUF(_ model: GGUFModel) throws -> ModelFactors {
     let fitted = try fit(to: model.geometry, model.path)
     if fitted.mscalesDiffer, !options.allowDivergent {
       throw PatchError.unsafe(
@@ -109,6 +129,11 @@ public struct Apply: Sendable {
         "mscale \(fitted.longMscale) for long and \(fitted.shortMscale) for short inputs: llama.cpp has one for both; --allow-divergent writes the long one"
       )
     }
+    return fitted
+  }
+
+  private func ggufPlan(_ model: GGUFModel) throws -> Plan {
+    let fitted = try fitGGUF(model)
     let edits = try GGUFPlanner(model: model, factors: fitted, stamp: stamp).edits()
     var plan = Plan(changes: [], remarks: factors.oddities, edits: [])
     guard edits.contains(where: { !$0.isEmpty }) else { return plan }

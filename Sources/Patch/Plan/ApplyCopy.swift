@@ -18,7 +18,7 @@ extension Apply {
       }
     }
     let name = FileSystem.name(of: output)
-    try PlanWriter.removeAbandonedFiles(in: parent) { $0 == name }
+    try OutputFile.removeAbandoned(in: parent) { $0 == name }
     do { try write(plan, session, to: output) } catch let error as FileError where error.isExisting {
       throw PatchError.unsafe(output, "exists already; name a new path")
     }
@@ -48,7 +48,7 @@ extension Apply {
   }
 
   private func copyShards(_ paths: [String], _ plan: Plan, to output: String) throws {
-    try inNewFolder(output) { folder in
+    try OutputFolder.create(output) { folder in
       for path in paths {
         let target = "\(folder)/\(FileSystem.name(of: path))"
         let file = try Descriptor(path: target, .create)
@@ -73,7 +73,7 @@ extension Apply {
   }
 
   private func copyFolder(_ source: String, _ plan: Plan, to output: String) throws {
-    try inNewFolder(output) { folder in
+    try OutputFolder.create(output) { folder in
       try copyTree(source, plan, relative: "", to: folder)
       for edit in plan.edits {
         guard case .contents(_, let new?) = edit.action else { continue }
@@ -118,24 +118,5 @@ extension Apply {
     try new.sync()
     guard try old.status() == status else { throw Safety.changedMeanwhile(path) }
     try? FileSystem.setPermissions(status.permissions | 0o200, of: target)
-  }
-
-  /// Fills a folder under a temporary name and gives it its own when it is complete.
-  private func inNewFolder(_ output: String, _ fill: (String) throws -> Void) throws {
-    let temporary = OutputFile.temporaryPath(for: output)
-    TemporaryFiles.shared.insert(temporary)
-    defer { TemporaryFiles.shared.remove(temporary) }
-    do { try FileSystem.createFolder(temporary) } catch {
-      throw FileError("create", output, code: error.code)
-    }
-    do {
-      try fill(temporary)
-      try FileSystem.syncFolder(temporary)
-      try FileSystem.rename(temporary, to: output, replacing: false)
-    } catch {
-      try? FileSystem.removeTree(temporary)
-      throw error
-    }
-    try FileSystem.syncFolder(FileSystem.folder(of: output))
   }
 }

@@ -3,14 +3,21 @@ import Formats
 /// Plans the edits that put factors into a Hugging Face folder's configs.
 ///
 /// Which member is written where, and for whose sake, is told in specs/runtimes.md.
-struct FolderPlanner {
+package struct FolderPlanner {
   let model: HuggingFaceModel
   let factors: ModelFactors
   let options: ApplyOptions
   let stamp: Stamp
 
+  package init(model: HuggingFaceModel, factors: ModelFactors, options: ApplyOptions, stamp: Stamp) {
+    self.model = model
+    self.factors = factors
+    self.options = options
+    self.stamp = stamp
+  }
+
   /// The edited texts and what changed in them; no texts where the model already carries the factors.
-  func plan() throws -> Plan {
+  package func plan() throws -> Plan {
     var plan = Plan(changes: [], remarks: [], edits: [])
     var config = model.config
     try edit(&config)
@@ -125,12 +132,17 @@ struct FolderPlanner {
 }
 
 /// Who patched a model, as the model itself says it.
-struct Stamp: Equatable, Sendable {
+package struct Stamp: Equatable, Sendable {
   /// The config's member, and the prefix of a GGUF file's keys.
-  static let member = "lrpatch"
+  package static let member = "lrpatch"
 
-  var version: String
-  var factorsSHA256: String
+  package var version: String
+  package var factorsSHA256: String
+
+  package init(version: String, factorsSHA256: String) {
+    self.version = version
+    self.factorsSHA256 = factorsSHA256
+  }
 
   var json: JSONValue {
     .object(["factors_sha256": .string(factorsSHA256), "version": .string(version)])

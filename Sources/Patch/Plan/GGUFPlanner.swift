@@ -21,7 +21,7 @@ struct GGUFPlanner {
 
   private var prefix: String { model.geometry.architecture }
 
-  private var wantedKeys: [(name: String, value: GGUFValue)] {
+  var wantedKeys: [(name: String, value: GGUFValue)] {
     [
       ("\(prefix).context_length", .uint32(UInt32(factors.window))),
       ("\(prefix).rope.scaling.type", .string("longrope")),
@@ -33,7 +33,7 @@ struct GGUFPlanner {
     ]
   }
 
-  private var stampKeys: [(name: String, value: GGUFValue)] {
+  var stampKeys: [(name: String, value: GGUFValue)] {
     [
       ("\(Stamp.member).version", .string(stamp.version)),
       ("\(Stamp.member).factors_sha256", .string(stamp.factorsSHA256)),
@@ -41,7 +41,7 @@ struct GGUFPlanner {
   }
 
   /// Keys that would scale the frequencies once more, or switch RoPE off (`finetuned` false, in granite).
-  private var staleKeys: Set<String> {
+  var staleKeys: Set<String> {
     var keys: Set = [
       "\(prefix).rope.scaling.factor", "\(prefix).rope.scale_linear",
       "\(prefix).rope.scaling.yarn_ext_factor", "\(prefix).rope.scaling.yarn_attn_factor",

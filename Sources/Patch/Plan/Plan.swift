@@ -7,7 +7,7 @@ public struct Plan: Sendable {
   public var changes: [Change]
   /// Things worth saying that are no changes.
   public var remarks: [String]
-  var edits: [FileEdit]
+  package var edits: [FileEdit]
 
   /// True where the model is already as it should be.
   public var isEmpty: Bool { edits.isEmpty }
@@ -24,16 +24,16 @@ public struct Plan: Sendable {
 }
 
 /// The change of one file of a model, by its name in the model's folder.
-struct FileEdit: Equatable, Sendable {
-  enum Action: Equatable, Sendable {
+package struct FileEdit: Equatable, Sendable {
+  package enum Action: Equatable, Sendable {
     /// A small file replaced whole; nil on either side means that it does not exist.
     case contents(old: [UInt8]?, new: [UInt8]?)
     /// A large file edited in place, with the edit that undoes it.
     case layout(LayoutEdit, inverse: LayoutEdit)
   }
 
-  var name: String
-  var action: Action
+  package var name: String
+  package var action: Action
 }
 
 extension Plan {

@@ -4,7 +4,7 @@ import Formats
 ///
 /// Performed in this order: cut the file to `cutTo` bytes, insert or collapse a range, overwrite. Its inverse has the
 /// same shape, so that applying, undoing, and recovering after a crash are one piece of code.
-struct LayoutEdit: Equatable, Sendable, Codable {
+package struct LayoutEdit: Equatable, Sendable, Codable {
   enum Resize: Equatable, Sendable, Codable {
     /// Moves what follows `offset` up by `count` bytes.
     case insert(offset: Int, count: Int)

@@ -36,18 +36,11 @@ public struct PlanWriter {
   /// Deletes the temporary files that killed commands left for this model's files.
   func removeAbandonedFiles() throws {
     let journalName = FileSystem.name(of: journalPath)
-    try Self.removeAbandonedFiles(in: folder) { names.contains(String($0)) || $0 == journalName }
+    try OutputFile.removeAbandoned(in: folder) { names.contains(String($0)) || $0 == journalName }
     let undo = FileSystem.path(UndoFolder.name, in: folder)
     guard kind == .folder, (try? FileStatus(of: undo, followingLinks: false))?.kind == .folder else { return }
-    try Self.removeAbandonedFiles(in: undo) { UndoFolder.isRecordName($0) }
+    try OutputFile.removeAbandoned(in: undo) { UndoFolder.isRecordName($0) }
     FileSystem.removeEmptyFolder(undo)
-  }
-
-  static func removeAbandonedFiles(in folder: String, of isOwn: (Substring) -> Bool) throws {
-    for name in try FileSystem.names(in: folder) where OutputFile.isAbandoned(name, of: isOwn) {
-      let path = FileSystem.path(name, in: folder)
-      if try FileStatus(of: path, followingLinks: false).kind == .file { try FileSystem.remove(path) }
-    }
   }
 
   /// Ends the name under which a file is set aside while its successor takes its place.

@@ -1,7 +1,7 @@
 import Formats
 
 /// What must hold before a file is changed.
-enum Safety {
+package enum Safety {
   /// - Throws: `PatchError` of kind unsafe for a symbolic link, a file with other names, or one in a Hub cache.
   static func requireWritable(_ path: String) throws {
     try requireOutsideHubCache(path)
@@ -18,7 +18,7 @@ enum Safety {
   }
 
   /// A Hub cache is shared by every program of its user: `models--ORG--NAME/{blobs,refs,snapshots}`.
-  static func requireOutsideHubCache(_ path: String) throws {
+  package static func requireOutsideHubCache(_ path: String) throws {
     let folder = FileSystem.isFolder(path) ? path : FileSystem.folder(of: path)
     let resolved = (try? FileSystem.resolved(folder)) ?? folder
     for candidate in [path, resolved] {
@@ -48,7 +48,7 @@ enum Safety {
     return file
   }
 
-  static func changedMeanwhile(_ path: String) -> PatchError {
+  package static func changedMeanwhile(_ path: String) -> PatchError {
     .unsafe(path, "the file changed while it was read; nothing was done")
   }
 }

@@ -1,8 +1,8 @@
 import Formats
 
 /// The undo records of a Hugging Face folder: `.lrpatch/0001.undo` and on, one an apply.
-struct UndoFolder {
-  static let name = ".lrpatch"
+package struct UndoFolder {
+  package static let name = ".lrpatch"
   static func isRecordName(_ name: Substring) -> Bool { name.wholeMatch(of: /[0-9]{4,9}\.undo/) != nil }
 
   /// The same for a path relative to the model's folder.

@@ -13,7 +13,7 @@ public struct Parallel: Sendable {
   }
 
   /// The same with something of its own for each thread, which the pieces that it takes use one after another.
-  func run<Scratch>(
+  package func run<Scratch>(
     _ count: Int, scratch: @Sendable () -> Scratch, _ work: @Sendable (Int, Scratch) -> Void
   ) {
     let workers = min(threads, count)

@@ -1,5 +1,5 @@
 internal import CKernels
-import Formats
+package import Formats
 
 /// Rows of a stored matrix, unpacked only when a product needs them.
 struct Weight: Sendable {
@@ -251,8 +251,8 @@ extension Engine {
 }
 
 /// A mapped weight file that lives as long as any weight of it.
-final class WeightFile: Sendable {
-  let map: MappedFile
+package final class WeightFile: Sendable {
+  package let map: MappedFile
 
-  init(path: String) throws { map = try MappedFile(path: path) }
+  package init(path: String) throws { map = try MappedFile(path: path) }
 }

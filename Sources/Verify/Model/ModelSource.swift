@@ -206,20 +206,20 @@ final class ModelSource {
 }
 
 /// The role of a tensor, named as each format names it.
-enum TensorName {
+package enum TensorName {
   case embedding, finalNorm, finalNormBias, output, outputBias
   case layer(Int, Part)
   case bias(Int, Part)
 
   /// What a layer has: the name in a folder after `model.layers.N.`, and in a GGUF file after `blk.N.`, without
   /// `.weight`.
-  enum Part {
+  package enum Part {
     case attentionNorm, query, key, value, queryNorm, keyNorm, fusedQKV, groupedQKV, attentionOutput, dense
     case queryDown, queryDownNorm, queryUp, keyValueDown, keyValueDownNorm, keyValueUp
     case feedForwardNorm, gate, up, fusedGateUp, interleavedUp, down
     case router, expertGate(Int), expertUp(Int), expertDown(Int), expertGates, expertUps, expertDowns
 
-    var names: (folder: String, gguf: String) {
+    package var names: (folder: String, gguf: String) {
       switch self {
       case .attentionNorm: ("input_layernorm", "attn_norm")
       case .query: ("self_attn.q_proj", "attn_q")

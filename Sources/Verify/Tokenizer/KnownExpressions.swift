@@ -28,7 +28,7 @@ enum KnownExpressions {
 }
 
 /// What `tokenizer.ggml.pre` means, as llama.cpp's llama-vocab.cpp has it.
-struct NamedPretokenizer: Sendable {
+package struct NamedPretokenizer: Sendable {
   var expressions: [String]
   /// See `RankedMerges.Options`.
   var ignoresMerges = false

@@ -46,13 +46,10 @@ extension Tokenizer {
       }
       return (left: bytes[..<space], right: bytes[(space + 1)...])
     }
-    let steps = try pre.expressions.map {
-      Pretokenizer.Step.split(Splitter(pattern: .expression(try Expression($0, subject: table.path))))
-    }
     self.init(
       table.vocabulary, added: table.added,
       TokenizerSteps(
-        pretokenizer: Pretokenizer(steps), decoder: PieceDecoder(isByteLevel: true, verbatim: table.verbatim)),
+        pretokenizer: try pre.pretokenizer(subject: table.path), decoder: PieceDecoder(isByteLevel: true, verbatim: table.verbatim)),
       model: try RankedMerges(pairs, table.vocabulary, options, subject: table.path),
       special: try table.special(addsBeginning: pre.addsBeginning))
   }

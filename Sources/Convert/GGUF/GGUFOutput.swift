@@ -1,0 +1,104 @@
+import Formats
+import Patch
+
+/// A GGUF model as files: one, or the shards of a split one.
+struct GGUFOutput {
+  /// One file's head and tensors.
+  private struct Shard {
+    var path: String
+    var header: GGUFHeader
+    var tensors: [PlannedTensor]
+  }
+
+  private let shards: [Shard]
+
+  /// - Parameters:
+  ///   - path: of the file; shards are named after it.
+  ///   - maximumBytes: of tensor data in one file, unless a single tensor has more.
+  /// - Throws: `PatchError` for more tensors or shards than can be numbered.
+  init(_ contents: GGUFContents, path: String, maximumBytes: Int?) throws {
+    let groups = maximumBytes.map { Self.groups(contents.tensors, $0) } ?? [contents.tensors]
+    // Files of one shard carry no numbers.
+    guard groups.count > 1 else {
+      shards = [Self.shard(path, contents.keys.filter { !Self.isSplitKey($0.name) }, contents.tensors)]
+      return
+    }
+    guard groups.count <= 99_999, groups.count <= UInt16.max else {
+      throw PatchError.unsupported(path, "\(groups.count) files; allow more bytes in one")
+    }
+    let stem = path.hasSuffix(".gguf") ? String(path.dropLast(5)) : path
+    shards = groups.enumerated().map { index, tensors in
+      let keys = [
+        GGUFKey("split.no", .uint16(UInt16(index))), GGUFKey("split.count", .uint16(UInt16(groups.count))),
+        GGUFKey("split.tensors.count", .int32(Int32(contents.tensors.count))),
+      ]
+      let own = index == 0 ? contents.keys.filter { !Self.isSplitKey($0.name) } : Self.alignment(contents.keys)
+      return Self.shard("\(stem)-\(Self.digits(index + 1))-of-\(Self.digits(groups.count)).gguf", own + keys, tensors)
+    }
+  }
+
+  private static func isSplitKey(_ name: String) -> Bool {
+    ["split.no", "split.count", "split.tensors.count"].contains(name)
+  }
+
+  /// Every file is read by its own.
+  private static func alignment(_ keys: [GGUFKey]) -> [GGUFKey] { keys.filter { $0.name == "general.alignment" } }
+
+  private static func digits(_ number: Int) -> String {
+    let text = String(number)
+    return String(repeating: "0", count: 5 - text.count) + text
+  }
+
+  private static func groups(_ tensors: [PlannedTensor], _ maximumBytes: Int) -> [[PlannedTensor]] {
+    var groups: [[PlannedTensor]] = []
+    var bytes = 0
+    for tensor in tensors {
+      if groups.isEmpty || bytes + tensor.byteCount > maximumBytes {
+        groups.append([])
+        bytes = 0
+      }
+      groups[groups.count - 1].append(tensor)
+      bytes += tensor.byteCount
+    }
+    return groups
+  }
+
+  private static func shard(_ path: String, _ keys: [GGUFKey], _ tensors: [PlannedTensor]) -> Shard {
+    let entries = tensors.map { tensor in
+      guard let type = GGMLType.named(tensor.typeName) else { preconditionFailure("no type \(tensor.typeName)") }
+      return GGUFTensor(tensor.name, shape: tensor.shape.reversed(), type: type)
+    }
+    return Shard(path: path, header: GGUFHeader(keys: keys, tensors: entries), tensors: tensors)
+  }
+
+  var paths: [String] { shards.map(\.path) }
+  var tensorBytes: Int { shards.reduce(0) { $0 + $1.header.dataByteCount } }
+
+  /// Writes all files; they appear when all are complete, the first one last.
+  /// - Parameter file: the file that lazily read arrays of the keys point into.
+  func write(_ writer: TensorWriter, arraysIn file: RawSpan) throws {
+    var files: [OpenFile] = []
+    var placements: [TensorWriter.Placement] = []
+    for (index, shard) in shards.enumerated() {
+      let head = shard.header.encoded(arraysIn: file)
+      let output = try OpenFile(path: shard.path)
+      try output.descriptor.write(head, at: 0)
+      try output.descriptor.truncate(to: head.count + shard.header.dataByteCount)
+      files.append(output)
+      placements += zip(shard.tensors, shard.header.tensors).map { tensor, entry in
+        TensorWriter.Placement(tensor: tensor, file: index, offset: head.count + entry.offset)
+      }
+    }
+    try writer.write(placements, to: files)
+    var done: [String] = []
+    do {
+      for file in files.reversed() {
+        try file.commit()
+        done.append(file.path)
+      }
+    } catch {
+      for path in done { try? FileSystem.remove(path) }
+      throw error
+    }
+  }
+}

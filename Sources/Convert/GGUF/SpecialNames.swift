@@ -1,0 +1,82 @@
+import Formats
+import Patch
+
+/// Which tokens begin, end and pad, and which are put around a text, as a folder's files say it.
+struct SpecialNames {
+  /// Hugging Face's names and those of `tokenizer.ggml.`; the fourth is misspelt in llama.cpp.
+  static let names = [
+    ("bos", "bos"), ("eos", "eos"), ("unk", "unknown"), ("sep", "seperator"), ("pad", "padding"), ("cls", "cls"),
+    ("mask", "mask"),
+  ]
+
+  private let tokenizerConfig: JSONValue
+  private let file: TokenizerFile
+
+  init(folder: String, _ file: TokenizerFile) throws {
+    let path = "\(folder)/\(HuggingFaceModel.tokenizerConfigName)"
+    tokenizerConfig = FileSystem.exists(path) ? try JSONDocument(path: path).value : .null
+    self.file = file
+  }
+
+  /// - Parameter config: the language model's part of config.json.
+  func keys(config: JSONValue, count: Int) -> [GGUFKey] {
+    var keys: [GGUFKey] = []
+    for (name, key) in Self.names {
+      let token = tokenizerConfig["\(name)_token"]
+      let text = token?.text ?? token?["content"]?.text
+      let id = text.flatMap { text in file.added.first { $0.text == text }?.id } ?? config["\(name)_token_id"]?.integer
+      if let id, (0..<count).contains(id) {
+        keys.append(GGUFKey("tokenizer.ggml.\(key)_token_id", .uint32(UInt32(id))))
+      }
+    }
+    let (beginning, ending) = added
+    if let beginning { keys.append(GGUFKey("tokenizer.ggml.add_bos_token", .bool(beginning))) }
+    if let ending { keys.append(GGUFKey("tokenizer.ggml.add_eos_token", .bool(ending))) }
+    return keys
+  }
+
+  /// Whether a token is put before and after a text: by the post-processor, or, without one, by tokenizer_config.json.
+  private var added: (beginning: Bool?, ending: Bool?) {
+    let processors = TokenizerFile.flattened(file.json["post_processor"])
+    guard !processors.isEmpty else {
+      return (tokenizerConfig["add_bos_token"]?.flag, tokenizerConfig["add_eos_token"]?.flag)
+    }
+    let single = processors.first { $0["type"]?.text == "TemplateProcessing" }?["single"]?.elements ?? []
+    return (
+      single.first.map { $0["SpecialToken"] != nil } ?? false, single.last.map { $0["SpecialToken"] != nil } ?? false
+    )
+  }
+}
+
+/// How a conversation becomes a text: in tokenizer_config.json, or a file of its own.
+struct ChatTemplates {
+  let keys: [GGUFKey]
+
+  init(folder: String) throws {
+    func text(_ name: String) throws -> String? {
+      let path = "\(folder)/\(name)"
+      guard FileSystem.exists(path) else { return nil }
+      return String(decoding: try FileSystem.contents(of: path, limit: 8 << 20), as: UTF8.self)
+    }
+    let path = "\(folder)/\(HuggingFaceModel.tokenizerConfigName)"
+    let own = FileSystem.exists(path) ? try JSONDocument(path: path).value["chat_template"] : nil
+    if let list = own?.elements {
+      keys = Self.keys(list)
+    } else if let single = try own?.text ?? text("chat_template.jinja") {
+      keys = [GGUFKey("tokenizer.chat_template", .string(single))]
+    } else {
+      keys = []
+    }
+  }
+
+  private static func keys(_ list: [JSONValue]) -> [GGUFKey] {
+    let named = list.compactMap { entry in
+      entry["name"]?.text.flatMap { name in entry["template"]?.text.map { (name: name, template: $0) } }
+    }
+    let others = named.filter { $0.name != "default" }
+    var keys = named.filter { $0.name == "default" }.map { GGUFKey("tokenizer.chat_template", .string($0.template)) }
+    guard !others.isEmpty else { return keys }
+    keys.append(GGUFKey("tokenizer.chat_templates", .array(GGUFArray(strings: others.map(\.name)))))
+    return keys + others.map { GGUFKey("tokenizer.chat_template.\($0.name)", .string($0.template)) }
+  }
+}

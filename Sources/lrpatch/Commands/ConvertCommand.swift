@@ -1,0 +1,141 @@
+import ArgumentParser
+import Convert
+import Formats
+import Foundation
+import Patch
+import Synchronization
+
+struct ConvertCommand: ReportingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "convert", abstract: "Converts between safetensors folders and GGUF files, keeping LongRoPE.",
+    discussion: """
+      OUT is a GGUF file where its name ends in .gguf, else a folder. A model that stays in its format is stored in \
+      other types, in other files, or both. The result appears complete or not at all.
+      """)
+
+  @Argument(help: "The model: a Hugging Face folder, or a .gguf file (any shard of a split one).")
+  var model: String
+
+  @Option(name: [.short, .long], help: "The new path: NAME.gguf, or a folder.")
+  var output: String
+
+  @Option(
+    help: "What matrices are stored as: \(TensorType.allCases.map(\.rawValue).joined(separator: ", ")).",
+    transform: Self.type)
+  var type = TensorType.auto
+
+  @Option(help: "Factors to put into the model on the way, in any form of FACTORS.")
+  var factors: String?
+
+  @Option(help: ArgumentHelp("The most bytes of tensors in one file: 500M, 2G. More are split.", valueName: "size"))
+  var maxShardSize: ByteCount?
+
+  @Option(help: ArgumentHelp("The name that a GGUF file gives the model; default the folder's.", valueName: "name"))
+  var name: String?
+
+  @Flag(help: "Write values that some runtime cannot express.")
+  var allowDivergent = false
+
+  @Option(help: "Threads; default all cores.")
+  var threads: Int?
+
+  @Flag(help: "Show no progress.")
+  var noProgress = false
+
+  @OptionGroup var common: CommonOptions
+
+  private static func type(_ text: String) throws -> TensorType {
+    guard let type = TensorType(rawValue: text.lowercased()) else {
+      throw ValidationError(
+        "'\(text)' is no type that can be written; \(TensorType.allCases.map(\.rawValue).joined(separator: ", ")) can be")
+    }
+    return type
+  }
+
+  func validate() throws {
+    if output.isEmpty { throw ValidationError("-o needs a path") }
+    if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads takes 1 to 1024") }
+    if name?.isEmpty == true { throw ValidationError("--name needs a name") }
+  }
+
+  func run() throws {
+    let conversion = try Conversion(of: model, to: output, options: options())
+    for remark in conversion.remarks { common.note("note: \(remark)") }
+    let progress = WrittenBytes(
+      total: conversion.tensorBytes, line: ProgressLine(isShown: !noProgress && !common.quiet && !common.json))
+    defer { progress.end() }
+    try conversion.perform { progress.add($0) }
+    progress.end()
+    report(conversion)
+  }
+
+  private func options() throws -> ConversionOptions {
+    var options = ConversionOptions()
+    options.type = type
+    options.factors = try factors.map { try FactorSource(path: $0) }
+    options.maximumShardBytes = maxShardSize?.value
+    options.name = name
+    options.allowDivergent = allowDivergent
+    options.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
+    return options
+  }
+
+  private func report(_ conversion: Conversion) {
+    if common.json {
+      return Output.json(
+        .object([
+          "schema": .string("lrpatch.convert/1"), "model": .string(model),
+          "output": .array(conversion.paths.map { .string($0) }), "type": .string(type.rawValue),
+          "tensor_bytes": .number(conversion.tensorBytes), "remarks": .array(conversion.remarks.map { .string($0) }),
+        ]))
+    }
+    guard !common.quiet else { return }
+    let paths = conversion.paths
+    let what = paths.count == 1 ? paths[0] : "\(paths[0]) and \(paths.count - 1) more"
+    Output.result("\(what): \(conversion.tensorBytes) bytes of tensors written")
+  }
+}
+
+/// A number of bytes: `500000000`, `500M`, `2G`, with M = 10^6, as the Hub counts.
+struct ByteCount: ExpressibleByArgument {
+  let value: Int
+
+  init?(argument: String) {
+    let units: [Character: Int] = ["K": 1_000, "M": 1_000_000, "G": 1_000_000_000, "T": 1_000_000_000_000]
+    let unit = argument.last.flatMap { units[Character($0.uppercased())] }
+    let digits = unit == nil ? argument[...] : argument.dropLast()
+    guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(digits), number > 0
+    else { return nil }
+    let (product, overflow) = number.multipliedReportingOverflow(by: unit ?? 1)
+    guard !overflow else { return nil }
+    value = product
+  }
+}
+
+/// Counts what threads have written and shows it.
+private final class WrittenBytes: Sendable {
+  private struct State {
+    var written = 0
+    var line: ProgressLine
+  }
+
+  private let total: Int
+  private let start = ContinuousClock.now
+  private let state: Mutex<State>
+
+  init(total: Int, line: sending ProgressLine) {
+    self.total = max(1, total)
+    state = Mutex(State(line: line))
+  }
+
+  func add(_ bytes: Int) {
+    state.withLock { state in
+      state.written += bytes
+      let seconds = Double((ContinuousClock.now - start).components.seconds)
+      let rate = seconds >= 1 ? ", \(Int(Double(state.written) / seconds / 1e6)) MB/s" : ""
+      state.line.show(Double(state.written) / Double(total), "\(state.written / 1_000_000) MB written\(rate)")
+    }
+  }
+
+  func end() { state.withLock { $0.line.end() } }
+}

@@ -34,7 +34,7 @@ extern const struct kernels avx2_kernels, avx512_kernels, avx512_bf16_kernels;
 // clang-format on
 
 // clang-format off
-#define EACH_QUANTIZED_TYPE(X) X(f16) X(bf16) X(q4_0) X(q4_1) X(q5_0) X(q5_1) X(q8_0)
+#define EACH_QUANTIZED_TYPE(X) X(f16) X(bf16) X(q4_0) X(q4_1) X(q5_0) X(q5_1) X(q8_0) X(q4_k) X(q5_k) X(q6_k)
 // clang-format on
 #define DECLARE_QUANTIZE(type)                                                 \
   void quantize_##type(const float *source, void *destination, size_t count); \

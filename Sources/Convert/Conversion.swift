@@ -32,7 +32,8 @@ public struct Conversion {
       product = .gguf(files)
     } else {
       guard options.type.isPlain else {
-        throw PatchError.unsupported(output, "a folder's weights cannot be \(options.type.rawValue); f32, f16 and bf16 can be")
+        throw PatchError.unsupported(
+          output, "a folder's weights cannot be \(options.type.rawValue); f32, f16 and bf16 can be")
       }
       let contents = try FolderAssembly(source: source, options: options).contents()
       remarks = contents.remarks

@@ -56,6 +56,10 @@ struct kernels {
   void (*quantize_q5_0)(const float *source, void *destination, size_t count);
   void (*quantize_q5_1)(const float *source, void *destination, size_t count);
   void (*quantize_q8_0)(const float *source, void *destination, size_t count);
+  // gguf-py does not have these; their error is no greater than that of llama.cpp's.
+  void (*quantize_q4_k)(const float *source, void *destination, size_t count);
+  void (*quantize_q5_k)(const float *source, void *destination, size_t count);
+  void (*quantize_q6_k)(const float *source, void *destination, size_t count);
   /// The place of the first number that is infinite or none, or `count`.
   size_t (*first_non_finite)(const float *source, size_t count);
 

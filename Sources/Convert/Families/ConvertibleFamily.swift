@@ -74,7 +74,8 @@ struct ConvertibleFamily: Sendable {
     guard let family = all.first(where: { $0.gguf == architecture }) else {
       let names = Set(all.map(\.gguf)).sorted().joined(separator: ", ")
       throw .unsupported(
-        subject, "models of the architecture '\(architecture)' cannot be converted to a folder; those that can: \(names)")
+        subject,
+        "models of the architecture '\(architecture)' cannot be converted to a folder; those that can: \(names)")
     }
     return family
   }

@@ -43,7 +43,8 @@ extension ConvertibleFamily {
     let folder = single.map { single in (0..<experts).map { single($0).names.folder } } ?? [part.names.folder]
     return ["weight", "bias"].map { suffix in
       NamedTensor(
-        folder: folder.map { "model.layers.\(layer).\($0).\(suffix)" }, gguf: "blk.\(layer).\(part.names.gguf).\(suffix)",
+        folder: folder.map { "model.layers.\(layer).\($0).\(suffix)" },
+        gguf: "blk.\(layer).\(part.names.gguf).\(suffix)",
         isRequired: suffix == "weight", turn: turn(of: part))
     }
   }

@@ -29,7 +29,8 @@ struct FolderAssembly {
     let undo = UndoFolder.name
     let hasHistory = FileSystem.exists("\(model.path)/\(undo)")
     return try FolderContents(
-      tensors: tensors, texts: texts, carried: (model.path, weights.union(texts.map(\.0) + [FolderContents.indexName, undo])),
+      tensors: tensors, texts: texts,
+      carried: (model.path, weights.union(texts.map(\.0) + [FolderContents.indexName, undo])),
       remarks: hasHistory ? ["the means to revert earlier patches stay with \(model.path)"] : [],
       maximumShardBytes: options.maximumShardBytes)
   }
@@ -71,7 +72,8 @@ struct FolderAssembly {
       guard let stored = try pool.take([named.gguf], isRequired: named.isRequired)?.first else { continue }
       tensors += try plan(named, stored, model, main)
     }
-    try pool.requireEmpty(except: { ["rope_freqs.weight", GGUFModel.longName, GGUFModel.shortName].contains($0) }, family)
+    try pool.requireEmpty(
+      except: { ["rope_freqs.weight", GGUFModel.longName, GGUFModel.shortName].contains($0) }, family)
     let config = try GGUFConfig(model, family, hasTensor: Set(source.tensors.map(\.name)).contains, type: main)
     let tokenizer = try TokenizerTexts(GGUFFile(path: model.path), path: model.path)
     let patched = try HuggingFaceModel(config: config.document, path: source.path).patched(by: options)
@@ -125,7 +127,9 @@ struct FolderAssembly {
   /// Norms and biases are 32-bit floats in every GGUF file. Where nothing was asked for they take the others' type, unless
   /// that would lose something.
   private func type(of stored: StoredTensor, _ main: WeightType) -> String {
-    if options.type == .auto, stored.type == .f32, main != .f32, !stored.isExact(as: main) { return WeightType.f32.rawValue }
+    if options.type == .auto, stored.type == .f32, main != .f32, !stored.isExact(as: main) {
+      return WeightType.f32.rawValue
+    }
     if options.type == .auto, let own = stored.type, own.storesAnyFloat, own != .f32 { return own.rawValue }
     return main.rawValue
   }

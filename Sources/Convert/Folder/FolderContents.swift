@@ -51,7 +51,9 @@ struct FolderContents {
   }
 
   private static func name(_ index: Int, of count: Int) -> String {
-    func digits(_ number: Int) -> String { String(repeating: "0", count: max(0, 5 - String(number).count)) + String(number) }
+    func digits(_ number: Int) -> String {
+      String(repeating: "0", count: max(0, 5 - String(number).count)) + String(number)
+    }
     return count == 1 ? singleName : "model-\(digits(index + 1))-of-\(digits(count)).safetensors"
   }
 

@@ -139,10 +139,11 @@ struct GGUFConfig {
       throw PatchError.unsupported(model.path, "the vocabulary has no tokens")
     }
     try set("vocab_size", .number(tokens.count))
-    for (name, key) in [("bos", "bos"), ("eos", "eos"), ("pad", "padding")] where document.value["\(name)_token_id"] == nil {
-      if let id = model.first.header[key: "tokenizer.ggml.\(key)_token_id"]?.integer {
-        try set("\(name)_token_id", .number(id))
-      }
+    for (name, key) in [("bos", "bos"), ("eos", "eos"), ("pad", "padding")]
+    where document.value["\(name)_token_id"] == nil {
+      let id = model.first.header[key: "tokenizer.ggml.\(key)_token_id"]?.integer
+      // A default of transformers' may be no token of this vocabulary.
+      if id != nil || name == "pad" { try set("\(name)_token_id", id.map { .number($0) } ?? .null) }
     }
   }
 
@@ -158,7 +159,9 @@ struct GGUFConfig {
     try set("rope_theta", number: Float(geometry.theta).asDecimal)
     try setPartialRotary()
     switch geometry.scalingType {
-    case "longrope": try setFactors()
+    case "longrope":
+      try set("max_position_embeddings", .number(geometry.originalWindow))
+      try setFactors()
     case "llama3": try setLlama3()
     case "linear", "yarn": try setScaling(geometry.scalingType)
     default:
@@ -225,7 +228,17 @@ struct GGUFConfig {
   }
 
   private mutating func setLlama3() throws {
-    let factor = model.frequencyFactors?.max() ?? 1
+    let geometry = model.geometry
+    let own = model.frequencyFactors ?? []
+    let factor = own.max() ?? 1
+    let expected = Llama3Scaling.factors(
+      theta: geometry.theta, rotaryDimensions: geometry.rotaryDimensions, factor: Double(factor),
+      originalWindow: geometry.originalWindow)
+    guard own.count == expected.count, zip(own, expected).allSatisfy({ abs(Double($0) - $1) <= 1e-3 * $1 }) else {
+      throw PatchError.unsupported(
+        model.path,
+        "\(GGUFModel.frequenciesName) is not what Llama 3.1's scaling with its factors 1 and 4 makes of any window")
+    }
     try set(
       "rope_scaling",
       .object([
@@ -234,7 +247,8 @@ struct GGUFConfig {
       ]))
     if model.geometry.originalWindows.count > 1 {
       remarks.append(
-        "several original windows explain rope_freqs.weight; \(model.geometry.originalWindow) is taken of \(model.geometry.originalWindows)")
+        "several original windows explain rope_freqs.weight; \(model.geometry.originalWindow) is taken of \(model.geometry.originalWindows)"
+      )
     }
   }
 
@@ -249,7 +263,9 @@ struct GGUFConfig {
         ("extrapolation_factor", "yarn_ext_factor"), ("attention_factor", "yarn_attn_factor"),
         ("beta_fast", "yarn_beta_fast"), ("beta_slow", "yarn_beta_slow"),
       ] {
-        if let number = model.optionalNumber("rope.scaling.\(key)") { members.append(JSONMember(name, .number(number))) }
+        if let number = model.optionalNumber("rope.scaling.\(key)") {
+          members.append(JSONMember(name, .number(number)))
+        }
       }
     }
     try set("rope_scaling", .object(members))

@@ -76,7 +76,10 @@ struct PieceTokenizer {
         }
       }
     }
-    let parts = Set(stored.tokens.indices.filter { stored.kinds[$0] == .normal || stored.kinds[$0] == .unused }.map { Array(stored.tokens[$0].utf8) })
+    let parts = Set(
+      stored.tokens.indices.filter { stored.kinds[$0] == .normal || stored.kinds[$0] == .unused }.map {
+        Array(stored.tokens[$0].utf8)
+      })
     let order = stored.tokens.indices.filter { stored.kinds[$0] == .normal }.sorted {
       (-stored.scores[$0], $0) < (-stored.scores[$1], $1)
     }
@@ -84,7 +87,8 @@ struct PieceTokenizer {
       let piece = Array(stored.tokens[id].utf8)
       return piece.indices.dropFirst().compactMap { place in
         // Within a character no piece ends.
-        guard piece[place] & 0xC0 != 0x80, parts.contains(Array(piece[..<place])), parts.contains(Array(piece[place...]))
+        guard piece[place] & 0xC0 != 0x80, parts.contains(Array(piece[..<place])),
+          parts.contains(Array(piece[place...]))
         else { return nil }
         return pair(String(decoding: piece[..<place], as: UTF8.self), String(decoding: piece[place...], as: UTF8.self))
       }

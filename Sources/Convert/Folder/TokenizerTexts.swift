@@ -21,7 +21,8 @@ struct TokenizerTexts {
       case "gpt2": try ByteLevelTokenizer(vocabulary).json
       case "llama": PieceTokenizer(vocabulary).json
       default:
-        throw PatchError.unsupported(path, "a vocabulary of the kind '\(vocabulary.model.sanitized)' cannot be converted")
+        throw PatchError.unsupported(
+          path, "a vocabulary of the kind '\(vocabulary.model.sanitized)' cannot be converted")
       }
     let json = kept.map { Self.merged($0, made) } ?? made
     add(TokenizerFile.name, json)
@@ -43,7 +44,10 @@ struct TokenizerTexts {
     guard case .object(let members) = kept, case .object(let model)? = kept["model"] else { return made }
     let own = ["vocab", "merges"].compactMap { name in made["model"]?[name].map { JSONMember(name, $0) } }
     return .object(
-      members.map { $0.name == "model" ? JSONMember("model", .object(model.filter { $0.name != "vocab" && $0.name != "merges" } + own)) : $0 })
+      members.map {
+        $0.name == "model"
+          ? JSONMember("model", .object(model.filter { $0.name != "vocab" && $0.name != "merges" } + own)) : $0
+      })
   }
 
   // MARK: Configs
@@ -137,7 +141,8 @@ struct StoredVocabulary {
 
   var addedTokens: JSONValue {
     .array(
-      tokens.indices.filter { [.unknown, .control, .userDefined].contains(kinds[$0]) && !tokens[$0].isEmpty }.map { id in
+      tokens.indices.filter { [.unknown, .control, .userDefined].contains(kinds[$0]) && !tokens[$0].isEmpty }.map {
+        id in
         let strips = swallowsSpace && !["<unk>", "<s>", "<|endoftext|>"].contains(tokens[id])
         return .object([
           "id": .number(id), "content": .string(tokens[id]), "single_word": .bool(false), "lstrip": .bool(false),

@@ -99,7 +99,11 @@ struct GGUFAssembly {
       case ("sliding_window", _):
         keys.append(GGUFKey(name, .uint32(UInt32(try config.optionalCount(parameter.config) ?? 0))))
       case (_, .count):
-        let value = parameter.isRequired ? try config.count(parameter.config) : try config.optionalCount(parameter.config)
+        var value =
+          parameter.isRequired ? try config.count(parameter.config) : try config.optionalCount(parameter.config)
+        if parameter.config == "head_dim", value == nil, family.gguf == "llama" {
+          value = try config.count("hidden_size") / config.count("num_attention_heads")
+        }
         if let value { keys.append(GGUFKey(name, .uint32(UInt32(value)))) }
       case (_, .number):
         let value =

@@ -34,7 +34,9 @@ struct TokenizerFile {
     self.json = json
     let model = json["model"] ?? .null
     let type = model["type"]?.text ?? (model["merges"] == nil ? "none" : "BPE")
-    guard type == "BPE" else { throw .unsupported(path, "a tokenizer of the type '\(type.sanitized)' cannot be converted") }
+    guard type == "BPE" else {
+      throw .unsupported(path, "a tokenizer of the type '\(type.sanitized)' cannot be converted")
+    }
     added = try Self.added(json, path)
     pieces = try Self.pieces(model, path)
     merges = try Self.merges(model, path)
@@ -83,7 +85,8 @@ struct TokenizerFile {
   static func flattened(_ step: JSONValue?) -> [JSONValue] {
     guard let step, !step.isNull else { return [] }
     guard step["type"]?.text == "Sequence" else { return [step] }
-    let parts = ["normalizers", "pretokenizers", "processors", "decoders"].compactMap { step[$0]?.elements }.first ?? []
+    let parts =
+      ["normalizers", "pretokenizers", "processors", "decoders"].compactMap { step[$0]?.elements }.first ?? []
     return parts.flatMap { flattened($0) }
   }
 }

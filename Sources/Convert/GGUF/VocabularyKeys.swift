@@ -40,7 +40,9 @@ struct VocabularyKeys {
     return count
   }
 
-  private mutating func add(_ name: String, _ value: GGUFValue) { keys.append(GGUFKey("tokenizer.ggml.\(name)", value)) }
+  private mutating func add(_ name: String, _ value: GGUFValue) {
+    keys.append(GGUFKey("tokenizer.ggml.\(name)", value))
+  }
 
   private mutating func add(model: String, pre: String, _ tokens: [String], scores: [Float]? = nil, _ kinds: [Kind]) {
     add("model", .string(model))
@@ -55,7 +57,8 @@ struct VocabularyKeys {
   private mutating func addByteLevel(_ file: TokenizerFile, _ count: Int) throws {
     for type in TokenizerFile.types(file.json["normalizer"]) {
       guard type == "NFC" else {
-        throw PatchError.unsupported(file.path, "the normalizer '\(type.sanitized)': llama.cpp has none for such vocabularies")
+        throw PatchError.unsupported(
+          file.path, "the normalizer '\(type.sanitized)': llama.cpp has none for such vocabularies")
       }
       remarks.append("llama.cpp does not bring text into the form NFC, as this tokenizer does")
     }
@@ -99,7 +102,8 @@ struct VocabularyKeys {
   /// SentencePiece's style: llama.cpp merges the pair whose token has the greatest score.
   private mutating func addPieces(_ file: TokenizerFile, _ count: Int) throws {
     guard file.json["model"]?["byte_fallback"]?.flag == true else {
-      throw PatchError.unsupported(file.path, "neither byte-level nor with byte_fallback: llama.cpp has no such vocabulary")
+      throw PatchError.unsupported(
+        file.path, "neither byte-level nor with byte_fallback: llama.cpp has no such vocabulary")
     }
     let unknown = file.json["model"]?["unk_token"]?.text
     let (tokens, kinds) = Self.tokens(file, count) { piece in
@@ -108,7 +112,8 @@ struct VocabularyKeys {
     let scores = try PieceScores(file, count)
     if scores.shared > 0 {
       remarks.append(
-        "the merges of \(scores.shared) tokens have others between them: llama.cpp takes the leftmost pair of such tokens first")
+        "the merges of \(scores.shared) tokens have others between them: llama.cpp takes the leftmost pair of such tokens first"
+      )
     }
     add(model: "llama", pre: "default", tokens, scores: scores.scores, kinds)
     add("add_space_prefix", .bool(try addsPrefix(file)))
@@ -127,7 +132,10 @@ struct VocabularyKeys {
       case "Metaspace":
         let scheme = step["prepend_scheme"]?.text ?? (step["add_prefix_space"]?.flag == false ? "never" : "always")
         adds = scheme != "never"
-        if scheme == "first" { remarks.append("llama.cpp puts a space after each special token, this tokenizer only before a text") }
+        remarks.append("llama.cpp puts a space also before a text that begins with one, this tokenizer does not")
+        if scheme == "first" {
+          remarks.append("llama.cpp puts a space after each special token, this tokenizer only before a text")
+        }
       case let type:
         throw PatchError.unsupported(
           file.path, "the step '\((type ?? "none").sanitized)': llama.cpp does not have it for such vocabularies")

@@ -141,7 +141,8 @@ import Verify
     if !type.storesAnyFloat, let place = unsafe WeightType.firstNonFinite(unpacked, count: count) {
       throw PatchError.unsupported(
         part.file.map.path,
-        "tensor '\(part.name)' holds \(unsafe unpacked[place]) at element \(start + place), which \(type.rawValue) cannot store")
+        "tensor '\(part.name)' holds \(unsafe unpacked[place]) at element \(start + place), which \(type.rawValue) cannot store"
+      )
     }
     unsafe type.quantize(unpacked, to: target, count: count)
   }

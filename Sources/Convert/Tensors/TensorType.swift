@@ -5,7 +5,7 @@ import Verify
 public enum TensorType: String, CaseIterable, Sendable {
   /// As they are.
   case auto
-  case f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1
+  case f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q4_k, q5_k, q6_k
 
   var stored: WeightType? { self == .auto ? nil : WeightType(rawValue: rawValue.uppercased()) }
 
@@ -35,6 +35,16 @@ extension WeightType {
     }
   }
 
-  /// The type of rows that this one's blocks do not fit, as llama.cpp's converter falls back.
-  func fitting(columns: Int) -> WeightType { columns % block.elements == 0 ? self : .f16 }
+  /// The type of rows that this one's blocks do not fit, as llama.cpp's converter and quantizer fall back.
+  func fitting(columns: Int) -> WeightType {
+    if columns % block.elements == 0 { return self }
+    let smaller: WeightType =
+      switch self {
+      case .q4K: .q50
+      case .q5K: .q51
+      case .q6K: .q80
+      default: .f16
+      }
+    return columns % smaller.block.elements == 0 ? smaller : .f16
+  }
 }

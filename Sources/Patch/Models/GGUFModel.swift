@@ -170,18 +170,26 @@ struct GGUFKeys {
   }
 
   /// The windows before extension that reproduce a `rope_freqs.weight` by Llama 3.1's formula; the file itself does
-  /// not say it. Powers of two are tried, since that is what windows are.
+  /// not say it. What a factor between the two ends amounts to is tried, and powers of two, as windows mostly are.
   private static func windows(
     explaining factors: [Float], theta: Double, dimensions: Int, window: Int
   ) -> [Int] {
     let stretch = Double(factors.max() ?? 1)
-    let candidates = (8...20).map { 1 << $0 }.filter { $0 <= window }
+    let between = zip(factors, LongRoPE.inverseFrequencies(theta: theta, rotaryDimensions: dimensions)).first {
+      $0.0 > 1.001 && Double($0.0) < 0.999 * stretch
+    }
+    let solved = between.map { factor, frequency -> Int in
+      let smooth = (1 / Double(factor) - 1 / stretch) / (1 - 1 / stretch)
+      return Int((LongRoPE.period(inverseFrequency: frequency) * (1 + 3 * smooth)).rounded())
+    }
+    let powers = (8...20).map { 1 << $0 }
+    let candidates = (powers + (solved.map { [$0] } ?? [])).filter { $0 <= window && $0 > 0 }
     let matching = candidates.filter { candidate in
       let expected = Llama3Scaling.factors(
         theta: theta, rotaryDimensions: dimensions, factor: stretch, originalWindow: candidate)
       return expected.count == factors.count
         && zip(expected, factors).allSatisfy { abs($0 - Double($1)) <= 1e-3 * $0 }
     }
-    return matching.isEmpty ? [window] : matching
+    return matching.isEmpty ? [window] : Array(Set(matching)).sorted()
   }
 }

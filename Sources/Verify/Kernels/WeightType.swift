@@ -62,7 +62,7 @@ package enum WeightType: String, CaseIterable, Sendable {
   }
 
   /// The types that numbers can be stored as.
-  package static let quantizable: [WeightType] = [.f32, .f16, .bf16, .q40, .q41, .q50, .q51, .q80]
+  package static let quantizable: [WeightType] = [.f32, .f16, .bf16, .q40, .q41, .q50, .q51, .q80, .q4K, .q5K, .q6K]
 
   /// Whether a block of infinite numbers, or of none, means anything.
   package var storesAnyFloat: Bool { block.elements == 1 }
@@ -81,7 +81,10 @@ package enum WeightType: String, CaseIterable, Sendable {
     case .q50: unsafe kernels.quantize_q5_0(source, destination, count)
     case .q51: unsafe kernels.quantize_q5_1(source, destination, count)
     case .q80: unsafe kernels.quantize_q8_0(source, destination, count)
-    case .q2K, .q3K, .q4K, .q5K, .q6K, .iq4NL, .iq4XS: preconditionFailure("\(rawValue) cannot be written")
+    case .q4K: unsafe kernels.quantize_q4_k(source, destination, count)
+    case .q5K: unsafe kernels.quantize_q5_k(source, destination, count)
+    case .q6K: unsafe kernels.quantize_q6_k(source, destination, count)
+    case .q2K, .q3K, .iq4NL, .iq4XS: preconditionFailure("\(rawValue) cannot be written")
     }
   }
 

@@ -25,7 +25,8 @@ extension NamedPretokenizer {
     }
     throw VerifyError(
       subject,
-      "no pre-tokenizer of llama.cpp that is known here cuts texts as this one does\(ignoresMerges ? " and ignores merges" : "")")
+      "no pre-tokenizer of llama.cpp that is known here cuts texts as this one does\(ignoresMerges ? " and ignores merges" : "")"
+    )
   }
 
   /// The same steps as a pre-tokenizer, without the byte alphabet.

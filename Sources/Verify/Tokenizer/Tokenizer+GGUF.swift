@@ -49,7 +49,8 @@ extension Tokenizer {
     self.init(
       table.vocabulary, added: table.added,
       TokenizerSteps(
-        pretokenizer: try pre.pretokenizer(subject: table.path), decoder: PieceDecoder(isByteLevel: true, verbatim: table.verbatim)),
+        pretokenizer: try pre.pretokenizer(subject: table.path),
+        decoder: PieceDecoder(isByteLevel: true, verbatim: table.verbatim)),
       model: try RankedMerges(pairs, table.vocabulary, options, subject: table.path),
       special: try table.special(addsBeginning: pre.addsBeginning))
   }

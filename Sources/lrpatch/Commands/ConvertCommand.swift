@@ -47,7 +47,8 @@ struct ConvertCommand: ReportingCommand {
   private static func type(_ text: String) throws -> TensorType {
     guard let type = TensorType(rawValue: text.lowercased()) else {
       throw ValidationError(
-        "'\(text)' is no type that can be written; \(TensorType.allCases.map(\.rawValue).joined(separator: ", ")) can be")
+        "'\(text)' is no type that can be written; \(TensorType.allCases.map(\.rawValue).joined(separator: ", ")) can be"
+      )
     }
     return type
   }

@@ -1,0 +1,15 @@
+// Blocks of Q4_K, Q5_K and Q6_K, compiled for AVX2: bit for bit as quantize_k.c.
+#if defined(__x86_64__)
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
+#else
+#pragma GCC target("avx2")
+#endif
+
+#define NAME(type) quantize_##type##_avx2
+#include "quantize_k.h"
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
+#endif

@@ -35,6 +35,7 @@ bench: build
 	scripts/peers.sh
 	scripts/bench-in-place.sh
 	$${LRPATCH_PEERS:-$$HOME/.cache/lrpatch-peers}/venv/bin/python scripts/bench-verify.py
+	$${LRPATCH_PEERS:-$$HOME/.cache/lrpatch-peers}/venv/bin/python scripts/bench-convert.py
 
 clean:
 	rm -rf .build

@@ -5,7 +5,15 @@ import Verify
 public enum TensorType: String, CaseIterable, Sendable {
   /// As they are.
   case auto
-  case f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q4_k, q5_k, q6_k
+  case f32, f16, bf16
+  case q80 = "q8_0"
+  case q40 = "q4_0"
+  case q41 = "q4_1"
+  case q50 = "q5_0"
+  case q51 = "q5_1"
+  case q4K = "q4_k"
+  case q5K = "q5_k"
+  case q6K = "q6_k"
 
   var stored: WeightType? { self == .auto ? nil : WeightType(rawValue: rawValue.uppercased()) }
 

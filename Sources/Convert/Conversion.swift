@@ -98,16 +98,15 @@ public struct Conversion {
       case .gguf(let files):
         if case .gguf(let model) = source.description {
           let file = try MappedFile(path: model.path)
-          try files.write(writer, arraysIn: file.bytes)
+          try files.write(writer, arraysIn: file.bytes, beforeCommit: source.requireUnchanged)
         } else {
-          try files.write(writer, arraysIn: RawSpan())
+          try files.write(writer, arraysIn: RawSpan(), beforeCommit: source.requireUnchanged)
         }
-      case .folder(let contents): try contents.write(to: output, writer)
+      case .folder(let contents): try contents.write(to: output, writer, beforeCommit: source.requireUnchanged)
       }
     } catch let error as FileError where error.isExisting {
       throw PatchError.unsafe(output, "exists already; name a new path")
     }
-    try source.requireUnchanged()
   }
 
   /// ENOSPC

@@ -48,6 +48,58 @@ import Testing
     }
   }
 
+  /// A conversion leaves the model alone; what it makes is complete or not there, whatever happens on the way.
+  @Test(arguments: ["out", "out.gguf"], Fault.allCases)
+  func makesAWholeModelOrNone(_ name: String, _ fault: Fault) throws {
+    let folder = try TemporaryDirectory()
+    let model = try folder.copy("models/needle-256-x4", as: "m/model")
+    let output = "\(folder.path)/m/\(name)"
+    let environment = ["LD_PRELOAD": try Self.library.get(), "FAULT_MODE": fault.rawValue]
+    func convert(_ more: [String: String] = [:]) throws -> Program.Result {
+      try Program.run(
+        ["convert", model, "-o", output, "--type", "f16", "--max-shard-size", "700K", "--threads", "1", "-q"],
+        environment: more.isEmpty ? [:] : environment.merging(more) { $1 })
+    }
+    let old = try snapshot("\(folder.path)/m")
+    let countPath = "\(folder.path)/count"
+    #expect(try convert(["FAULT_COUNT": countPath]).status == 0)
+    let calls = try #require(Int(try String(contentsOfFile: countPath, encoding: .utf8)))
+    let new = try snapshot("\(folder.path)/m")
+    func removeOutput() throws {
+      for name in try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/m") where name != "model" {
+        try FileManager.default.removeItem(atPath: "\(folder.path)/m/\(name)")
+      }
+    }
+    try removeOutput()
+    // The many writes in the middle are alike.
+    for call in 1...calls where call < 8 || call > calls - 16 || call % 5 == 0 {
+      let place = "\(name) \(fault) at call \(call) of \(calls)"
+      let struck = try convert(["FAULT_AT": "\(call)"])
+      if fault == .full {
+        #expect([0, 5].contains(struck.status) && !struck.wasKilled, "\(place): \(struck.status) \(struck.errors)")
+      } else {
+        #expect(struck.wasKilled, "\(place)")
+      }
+      var after = try snapshot("\(folder.path)/m")
+      if fault != .full { after = withoutTemporaries(after) }
+      // Shards of a GGUF file appear one after another, that with the keys last.
+      let isPart = name == "out.gguf" && fault != .full && after.allSatisfy { new[$0.key] == $0.value }
+      #expect(after == old || after == new || isPart, "\(place): \(difference(after, old))")
+      try removeDone(after, folder)
+      // The next one clears away what a kill has left.
+      #expect(try convert().status == 0, "\(place)")
+      #expect(try snapshot("\(folder.path)/m") == new, "\(place)")
+      try removeOutput()
+    }
+  }
+
+  /// Whole files that stand in the way of the next conversion.
+  private func removeDone(_ files: [String: [UInt8]], _ folder: TemporaryDirectory) throws {
+    for name in Set(files.keys.map { String($0.prefix { $0 != "/" }) }) where name != "model" {
+      try FileManager.default.removeItem(atPath: "\(folder.path)/m/\(name)")
+    }
+  }
+
   private func inject(_ fault: Fault, into command: String, on model: Model, cannotInsert: Bool) throws {
     var environment = ["LD_PRELOAD": try Self.library.get(), "FAULT_MODE": fault.rawValue]
     if cannotInsert { environment["FAULT_NO_INSERT"] = "1" }

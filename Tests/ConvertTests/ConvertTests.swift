@@ -1,1 +1,322 @@
+import Formats
+import Foundation
+import Patch
+import TestSupport
 import Testing
+import Verify
+
+@testable import Convert
+
+/// Conversions of the trained fixture models; what other programs make of the results is in scripts/conformance.
+@Suite("Conversions") struct ConvertTests {
+  static let folder = Fixture.path("models/needle-256-x4")
+  static let gguf = Fixture.path("models/needle-256-x4.gguf")
+  static let factors = Fixture.path("models/needle-256-x4.factors.json")
+
+  @discardableResult
+  static func convert(
+    _ model: String, to output: String, _ change: (inout ConversionOptions) throws -> Void = { _ in }
+  ) throws -> Conversion {
+    var options = ConversionOptions()
+    options.threads = 2
+    options.name = "needle"
+    try change(&options)
+    let conversion = try Conversion(of: model, to: output, options: options)
+    try conversion.perform { _ in }
+    return conversion
+  }
+
+  /// Every tensor's bytes by its name, whatever files they are in.
+  static func tensors(_ path: String) throws -> [String: [UInt8]] {
+    var result: [String: [UInt8]] = [:]
+    for tensor in try SourceModel(path: path).tensors {
+      tensor.file.map.withUnsafeBytes(in: tensor.range) { result["\(tensor.name) \(tensor.typeName)"] = Array($0) }
+    }
+    return result
+  }
+
+  static func texts(_ folder: String) throws -> [String: [UInt8]] {
+    try snapshot(folder).filter { !$0.key.hasSuffix(".safetensors") }
+  }
+
+  // MARK: There and back
+
+  @Test func folderToGGUFAndBackIsTheSameFolder() throws {
+    let place = try TemporaryDirectory()
+    let (file, back) = ("\(place.path)/m.gguf", "\(place.path)/back")
+    try Self.convert(Self.folder, to: file) { $0.type = .bf16 }
+    try Self.convert(file, to: back)
+    let (before, after) = (try snapshot(Self.folder), try snapshot(back))
+    for name in ["config.json", "tokenizer.json", "model.safetensors"] {
+      #expect(after[name] == before[name], "\(name)")
+    }
+  }
+
+  /// The keys that keep a folder's texts are no condition for the way back.
+  @Test func fileOfAnotherProgramBecomesAFolderThatAgrees() throws {
+    let place = try TemporaryDirectory()
+    let back = "\(place.path)/back"
+    let conversion = try Self.convert(Self.gguf, to: back)
+    #expect(!conversion.remarks.isEmpty)
+    let text = "Call me Ishmael. The pass key is 73945. 12 + 34 = 46, naïve café — 東京"
+    let tokenizers = try [Self.gguf, back].map { try Tokenizer(path: $0) }
+    let tokens = [0] + tokenizers[0].encode(text)
+    #expect(tokenizers[1].encode(text) == Array(tokens.dropFirst()))
+    let scores = try [Self.gguf, back].map { try Self.scores($0, tokens) }
+    // The rows of q and k stand in another order, and sums in single precision with them.
+    #expect(zip(scores[0], scores[1]).allSatisfy { abs($0 - $1) < 1e-4 })
+  }
+
+  private static func scores(_ path: String, _ tokens: [Int]) throws -> [Double] {
+    let inspection = try Inspection(ModelSession(path: path, exclusive: false))
+    let follower = try Follower(#require(inspection.readings.first))
+    let sequence = Scoring.Sequence(tokens: tokens, prompt: tokens.count, scored: Array(1..<tokens.count))
+    var result: [Double] = []
+    try Scoring(ForwardPass(Transformer(path: path), threads: 1), [follower]).run([sequence]) { _, _, scores in
+      result = scores.map(\.logProbability)
+    }
+    return result
+  }
+
+  @Test func factorsSurviveBothWays() throws {
+    let place = try TemporaryDirectory()
+    let (file, back, direct) = ("\(place.path)/m.gguf", "\(place.path)/back", "\(place.path)/direct")
+    let source = try FactorSource(path: Self.factors)
+    try Self.convert(Self.folder, to: file) { $0.factors = source }
+    try Self.convert(file, to: back)
+    try Self.convert(Self.folder, to: direct) { $0.factors = source }
+    #expect(try Self.texts(back)["config.json"] == Self.texts(direct)["config.json"])
+    let expected = try #require(Inspection(ModelSession(path: direct, exclusive: false)).factors)
+    for path in [file, back] {
+      let inspection = try Inspection(ModelSession(path: path, exclusive: false))
+      var factors = try #require(inspection.factors)
+      // A file stores them in single precision.
+      #expect(
+        zip(factors.long + [factors.longMscale], expected.long + [expected.longMscale]).allSatisfy {
+          abs($0 - $1) < 1e-6
+        })
+      (factors.longMscale, factors.shortMscale) = (expected.longMscale, expected.shortMscale)
+      factors.long = expected.long
+      #expect(factors == expected, "\(path)")
+    }
+  }
+
+  @Test(arguments: TensorType.allCases) func everyTypeIsTheSameForAnyNumberOfThreads(_ type: TensorType) throws {
+    let place = try TemporaryDirectory()
+    let bytes = try [1, 2, 5].map { threads in
+      let path = "\(place.path)/\(threads).gguf"
+      try Self.convert(Self.folder, to: path) {
+        $0.type = type
+        $0.threads = threads
+      }
+      return try FileSystem.contents(of: path)
+    }
+    #expect(bytes[0] == bytes[1] && bytes[0] == bytes[2])
+    // The model still is one.
+    let scores = try Self.scores("\(place.path)/1.gguf", Array(2..<60))
+    #expect(scores.allSatisfy { $0.isFinite })
+    // And a file can be stored again, in the types of a folder too.
+    try Self.convert("\(place.path)/1.gguf", to: "\(place.path)/folder") { $0.type = .f16 }
+    _ = try Transformer(path: "\(place.path)/folder")
+  }
+
+  // MARK: Files
+
+  @Test func shardsHoldTheSameTensors() throws {
+    let place = try TemporaryDirectory()
+    let (sharded, merged) = ("\(place.path)/sharded", "\(place.path)/merged")
+    try Self.convert(Self.folder, to: sharded) { $0.maximumShardBytes = 700_000 }
+    let names = try FileSystem.names(in: sharded).filter { $0.hasSuffix(".safetensors") }
+    #expect(
+      names.sorted().map { String($0.suffix(18)) }
+        == (1...3).map { "0000\($0)-of-00003.safetensors" }.map { String($0.suffix(18)) })
+    #expect(try Self.tensors(sharded) == Self.tensors(Self.folder))
+    try Self.convert(sharded, to: merged)
+    #expect(try snapshot(merged) == snapshot(Self.folder))
+    // A folder of three shards becomes the file that the folder of one becomes.
+    for (name, path) in [("a", sharded), ("b", Self.folder)] {
+      try Self.convert(path, to: "\(place.path)/\(name).gguf")
+    }
+    #expect(try FileSystem.contents(of: "\(place.path)/a.gguf") == FileSystem.contents(of: "\(place.path)/b.gguf"))
+  }
+
+  @Test func splitFilesHoldTheSameTensors() throws {
+    let place = try TemporaryDirectory()
+    let merged = "\(place.path)/merged.gguf"
+    try Self.convert(Fixture.path("models/needle-256-x4-split/needle-256-x4-00001-of-00003.gguf"), to: merged)
+    #expect(try Self.tensors(merged) == Self.tensors(Self.gguf))
+    let conversion = try Self.convert(merged, to: "\(place.path)/again.gguf") { $0.maximumShardBytes = 500_000 }
+    #expect(conversion.paths.count > 2 && conversion.paths.allSatisfy(FileSystem.exists))
+    let model = try GGUFModel(path: conversion.paths[1], anyFamily: false)
+    #expect(model.shards.count == conversion.paths.count)
+    #expect(try Self.tensors(conversion.paths[0]) == Self.tensors(Self.gguf))
+  }
+
+  @Test func untiedHeadsAreKept() throws {
+    let place = try TemporaryDirectory()
+    let untied = try untiedModel(in: place)
+    let (file, back) = ("\(place.path)/m.gguf", "\(place.path)/back")
+    try Self.convert(untied, to: file) { $0.type = .bf16 }
+    #expect(try Self.tensors(file).keys.contains("output.weight BF16"))
+    try Self.convert(file, to: back)
+    #expect(try Self.tensors(back) == Self.tensors(untied))
+    #expect(try snapshot(back)["config.json"] == snapshot(untied)["config.json"])
+    // The fixture's own are tied.
+    try Self.convert(Self.folder, to: "\(place.path)/tied.gguf")
+    #expect(try !Self.tensors("\(place.path)/tied.gguf").keys.contains { $0.hasPrefix("output.weight") })
+  }
+
+  private func untiedModel(in place: TemporaryDirectory) throws -> String {
+    let path = try place.copy("models/needle-256-x4", as: "untied")
+    let config = try #require(String(bytes: FileSystem.contents(of: "\(path)/config.json"), encoding: .utf8))
+    try place.write(
+      "untied/config.json", config.replacing("\"tie_word_embeddings\": true", with: "\"tie_word_embeddings\": false"))
+    let file = try SafetensorsFile(path: "\(path)/model.safetensors")
+    let bytes = try FileSystem.contents(of: "\(path)/model.safetensors")
+    let embeddings = try #require(file.header.tensors.first { $0.name == "model.embed_tokens.weight" })
+    var tensors = file.header.tensors.map { tensor in
+      (
+        tensor,
+        Array(
+          bytes[(file.header.dataOffset + tensor.range.lowerBound)..<(file.header.dataOffset + tensor.range.upperBound)]
+        )
+      )
+    }
+    let head = try #require(tensors.first { $0.0.name == embeddings.name }).1
+    tensors.append(
+      (
+        SafetensorsTensor(
+          name: "lm_head.weight", dtype: embeddings.dtype, shape: embeddings.shape, range: 0..<head.count),
+        Array(head.reversed().map { $0 & 0x3F })
+      ))
+    let writer = try SafetensorsWriter(metadata: [("format", "pt")], tensors: tensors.map(\.0))
+    var out = writer.header
+    for tensor in writer.tensors { out += try #require(tensors.first { $0.0.name == tensor.name }).1 }
+    try place.write("untied/model.safetensors", out)
+    return path
+  }
+
+  @Test func otherFilesAreCarriedAlong() throws {
+    let place = try TemporaryDirectory()
+    let model = try place.copy("models/needle-256-x4", as: "m")
+    try place.write("m/README.md", "# A card\n")
+    try place.write("m/assets/logo.bin", [1, 2, 3])
+    try Self.convert(model, to: "\(place.path)/out") { $0.type = .f16 }
+    let out = try snapshot("\(place.path)/out")
+    #expect(out["README.md"] == Array("# A card\n".utf8) && out["assets/logo.bin"] == [1, 2, 3])
+    #expect(out["tokenizer.json"] == (try snapshot(model)["tokenizer.json"]))
+  }
+
+  // MARK: Refusals
+
+  /// Nothing appears, and nothing is left, where a conversion is refused.
+  private func expectRefusal(
+    of model: String, in place: TemporaryDirectory, to name: String = "out", _ words: String...,
+    change: (inout ConversionOptions) throws -> Void = { _ in }
+  ) throws {
+    let before = try snapshot(place.path)
+    do {
+      try Self.convert(model, to: "\(place.path)/\(name)", change)
+      Issue.record("converted")
+    } catch {
+      for word in words { #expect("\(error)".contains(word), "\(error)") }
+    }
+    #expect(try snapshot(place.path) == before)
+  }
+
+  @Test(arguments: ["outside", "missing", "twice", "unlisted"]) func hostileIndexFilesAreRefused(_ what: String) throws
+  {
+    let place = try TemporaryDirectory()
+    try Self.convert(Self.folder, to: "\(place.path)/m") { $0.maximumShardBytes = 700_000 }
+    let name = "model.safetensors.index.json"
+    let index = try #require(String(bytes: FileSystem.contents(of: "\(place.path)/m/\(name)"), encoding: .utf8))
+    let second = "model-00002-of-00003.safetensors"
+    switch what {
+    case "outside":
+      try FileManager.default.moveItem(atPath: "\(place.path)/m/\(second)", toPath: "\(place.path)/\(second)")
+      try place.write("m/\(name)", index.replacing(second, with: "../\(second)"))
+    case "missing": try FileManager.default.removeItem(atPath: "\(place.path)/m/\(second)")
+    case "twice":
+      try FileManager.default.copyItem(
+        atPath: "\(place.path)/m/\(second)", toPath: "\(place.path)/m/model-00004-of-00003.safetensors")
+      try place.write(
+        "m/\(name)",
+        index.replacing("\"weight_map\": {", with: "\"weight_map\": {\"x\": \"model-00004-of-00003.safetensors\","))
+    default: try place.write("m/\(name)", index.replacing("model.norm.weight", with: "model.other.weight"))
+    }
+    for output in ["out", "out.gguf"] { try expectRefusal(of: "\(place.path)/m", in: place, to: output) }
+  }
+
+  @Test func takenPathsAreRefused() throws {
+    let place = try TemporaryDirectory()
+    let model = try place.copy("models/needle-256-x4", as: "m")
+    try place.write("out.gguf", "mine")
+    try place.write("out/file", "mine")
+    for name in ["out", "out.gguf", "m", "m/new.gguf", "m/deeper"] {
+      try expectRefusal(of: model, in: place, to: name, name.hasPrefix("m/") ? "inside the model" : "exists already")
+    }
+    // The path that a shard would get.
+    try place.write("split-00002-of-00003.gguf", "mine")
+    try expectRefusal(of: model, in: place, to: "split.gguf", "exists already") { $0.maximumShardBytes = 700_000 }
+  }
+
+  @Test func whatATypeCannotStoreIsNamed() throws {
+    let place = try TemporaryDirectory()
+    let model = try place.copy("models/needle-256-x4", as: "m")
+    var bytes = try FileSystem.contents(of: "\(model)/model.safetensors")
+    let header = try SafetensorsFile(path: "\(model)/model.safetensors").header
+    let tensor = try #require(header.tensors.first { $0.name == "model.layers.2.mlp.up_proj.weight" })
+    let start = header.dataOffset + tensor.range.lowerBound + 2 * 77
+    bytes.replaceSubrange(start..<start + 2, with: [0xC0, 0x7F])
+    try place.write("m/model.safetensors", bytes)
+    try expectRefusal(of: model, in: place, to: "out.gguf", tensor.name, "77") { $0.type = .q80 }
+    // A type of floats stores it as it is.
+    try Self.convert(model, to: "\(place.path)/out.gguf") { $0.type = .f16 }
+  }
+
+  @Test func quantisedTypesAreNoneOfAFolder() throws {
+    let place = try TemporaryDirectory()
+    try expectRefusal(of: Self.folder, in: place, "q8_0") { $0.type = .q80 }
+  }
+
+  @Test(arguments: ["phi3small", "granitemoe", "apertus"]) func otherFamiliesAreRefusedByName(_ family: String) throws {
+    let place = try TemporaryDirectory()
+    let model = try place.copy("models/needle-256-x4", as: "m")
+    try place.write("m/config.json", ModelBuilder.config(family, isV5: false))
+    try expectRefusal(of: model, in: place, to: "out.gguf", family)
+  }
+
+  /// Damaged sources: an error or a model, never a crash, and no debris.
+  @Test func damagedSourcesLeaveNothing() throws {
+    let place = try TemporaryDirectory()
+    let model = try place.copy("models/needle-256-x4", as: "m")
+    var random = Seeded(11)
+    for name in ["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"] {
+      let original = try FileSystem.contents(of: "\(model)/\(name)")
+      for _ in 0..<12 {
+        var bytes = original
+        for _ in 0..<3 {
+          bytes[Int.random(in: 0..<min(bytes.count, 4000), using: &random)] = UInt8.random(in: 0...255, using: &random)
+        }
+        if Bool.random(using: &random) { bytes.removeLast(Int.random(in: 0..<bytes.count / 2, using: &random)) }
+        try place.write("m/\(name)", bytes)
+        let output = "\(place.path)/out.gguf"
+        do { try Self.convert(model, to: output) } catch {}
+        try? FileManager.default.removeItem(atPath: output)
+        #expect(try FileSystem.names(in: place.path) == ["m"])
+      }
+      try place.write("m/\(name)", original)
+    }
+    let file = try FileSystem.contents(of: Self.gguf)
+    for _ in 0..<30 {
+      var bytes = file
+      for _ in 0..<4 { bytes[Int.random(in: 0..<30_000, using: &random)] = UInt8.random(in: 0...255, using: &random) }
+      let path = try place.write("g.gguf", bytes)
+      for output in ["\(place.path)/out", "\(place.path)/out.gguf"] {
+        do { try Self.convert(path, to: output) } catch {}
+        try? FileManager.default.removeItem(atPath: output)
+      }
+      #expect(try FileSystem.names(in: place.path).sorted() == ["g.gguf", "m"])
+    }
+  }
+}

@@ -1,5 +1,7 @@
 import CKernels
+import Formats
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Verify
@@ -14,6 +16,21 @@ import Testing
     mutating func next() -> Float {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       return Float(Int32(truncatingIfNeeded: state >> 32)) / Float(Int32.max)
+    }
+
+    /// Those of fixtures/make/make_golden_quantize.py, bit for bit.
+    static func toQuantize(seed: UInt64, count: Int) -> [Float] {
+      var numbers = Numbers(seed)
+      let parts = (0..<4).map { _ in numbers.list(count) }
+      var x = (0..<count).map { parts[0][$0] + parts[1][$0] + parts[2][$0] + parts[3][$0] }
+      for index in 0..<512 { x[index] = 0 }
+      x[300] = -60000
+      for index in 0..<256 {
+        x[512 + index] = 0.75
+        x[768 + index] = Float(index - 128) * 0.5
+        x[1024 + index] *= 0x1p-20
+      }
+      return x
     }
 
     mutating func list(_ count: Int, scale: Float = 1) -> [Float] { (0..<count).map { _ in next() * scale } }
@@ -167,6 +184,50 @@ import Testing
         }
       }
       #expect((difference / size).squareRoot() < 0.01, "\(table.name), \(type)")
+    }
+  }
+
+  private static func stored(_ type: WeightType, _ x: [Float], _ table: KernelTable) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0xAA, count: x.count / type.block.elements * type.block.bytes)
+    bytes.withUnsafeMutableBytes { buffer in
+      if let base = buffer.baseAddress { type.quantize(x, to: base, count: x.count, table) }
+    }
+    return bytes
+  }
+
+  /// Bytes as gguf-py's, by every instruction set; what it has no quantizer of, as near to the numbers as llama.cpp's.
+  @Test func storesNumbersAsItsPeersDo() throws {
+    let golden = try JSONDocument(path: Fixture.path("golden/quantize.json")).value
+    let x = Numbers.toQuantize(seed: 2024, count: 64 << 10)
+    #expect(sha256(x.withUnsafeBytes { Array($0) }) == golden["numbers"]?.text)
+    for (name, hash) in try #require(golden["sha256"]?.members).map({ ($0.name, $0.value) }) {
+      let type = try #require(WeightType(rawValue: name))
+      for table in KernelTable.all {
+        #expect(sha256(Self.stored(type, x, table)) == hash.text, "\(name), \(table.name)")
+      }
+    }
+    let tail = Array(x[2048...])
+    for (name, value) in try #require(golden["error_of_llama_cpp"]?.members).map({ ($0.name, $0.value) }) {
+      let type = try #require(WeightType(rawValue: name))
+      let all = KernelTable.all.map { Self.stored(type, tail, $0) }
+      #expect(all.allSatisfy { $0 == all[0] }, "\(name)")
+      var back = [Float](repeating: 0, count: tail.count)
+      all[0].withUnsafeBytes { type.unpack($0.baseAddress!, to: &back, count: tail.count, Self.portable) }
+      let error = zip(back, tail).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) } / Double(tail.count)
+      #expect(try error <= 1.01 * #require(value.double), "\(name): \(error)")
+    }
+  }
+
+  @Test func findsTheFirstThatIsNoNumber() {
+    for table in KernelTable.all {
+      for place in [0, 5, 31, 98] {
+        for bad in [Float.nan, .infinity, -.infinity] {
+          var x = [Float](repeating: 3e38, count: 99)
+          x[place] = bad
+          #expect(WeightType.firstNonFinite(x, count: 99, table) == place)
+          #expect(WeightType.firstNonFinite(x, count: place, table) == nil)
+        }
+      }
     }
   }
 }

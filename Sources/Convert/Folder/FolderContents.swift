@@ -80,7 +80,8 @@ struct FolderContents {
   }
 
   /// Writes the folder; it appears complete or not at all.
-  func write(to output: String, _ writer: TensorWriter) throws {
+  /// - Parameter beforeCommit: what must hold for it to appear.
+  func write(to output: String, _ writer: TensorWriter, beforeCommit: () throws -> Void) throws {
     try OutputFolder.create(output) { folder in
       try writeWeights(to: folder, writer)
       for (name, bytes) in texts + (index.map { [(Self.indexName, $0)] } ?? []) {
@@ -89,6 +90,7 @@ struct FolderContents {
         try file.sync()
       }
       if let carried { try carry(carried.folder, except: carried.except, to: folder) }
+      try beforeCommit()
     }
   }
 

@@ -75,8 +75,10 @@ struct GGUFOutput {
   var tensorBytes: Int { shards.reduce(0) { $0 + $1.header.dataByteCount } }
 
   /// Writes all files; they appear when all are complete, the first one last.
-  /// - Parameter file: the file that lazily read arrays of the keys point into.
-  func write(_ writer: TensorWriter, arraysIn file: RawSpan) throws {
+  /// - Parameters:
+  ///   - file: the file that lazily read arrays of the keys point into.
+  ///   - beforeCommit: what must hold for them to appear.
+  func write(_ writer: TensorWriter, arraysIn file: RawSpan, beforeCommit: () throws -> Void) throws {
     var files: [OpenFile] = []
     var placements: [TensorWriter.Placement] = []
     for (index, shard) in shards.enumerated() {
@@ -90,12 +92,14 @@ struct GGUFOutput {
       }
     }
     try writer.write(placements, to: files)
+    try beforeCommit()
     var done: [String] = []
     do {
       for file in files.reversed() {
         try file.commit()
         done.append(file.path)
       }
+      for folder in Set(done.map(FileSystem.folder(of:))) { try FileSystem.syncFolder(folder) }
     } catch {
       for path in done { try? FileSystem.remove(path) }
       throw error

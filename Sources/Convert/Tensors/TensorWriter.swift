@@ -99,7 +99,8 @@ final class OpenFile: @unchecked Sendable {
     self.path = path
   }
 
+  /// The name is durable only when its folder is synced.
   func commit() throws {
-    if let file = file.take() { try file.commit(replacing: false) }
+    if let file = file.take() { try file.commit(replacing: false, syncsFolder: false) }
   }
 }

@@ -31,12 +31,14 @@ public struct OutputFile: ~Copyable {
   }
 
   /// Makes the contents durable and the file visible.
-  /// - Parameter replacing: whether a file that is already there gives way; it is refused with EEXIST otherwise.
-  public consuming func commit(replacing: Bool = true) throws(FileError) {
+  /// - Parameters:
+  ///   - replacing: whether a file that is already there gives way; it is refused with EEXIST otherwise.
+  ///   - syncsFolder: whether its name is made durable too, which may fail when the file is there already.
+  public consuming func commit(replacing: Bool = true, syncsFolder: Bool = true) throws(FileError) {
     try descriptor.sync()
     try FileSystem.rename(temporaryPath, to: path, replacing: replacing)
     isPending = false
-    try FileSystem.syncFolder(FileSystem.folder(of: path))
+    if syncsFolder { try FileSystem.syncFolder(FileSystem.folder(of: path)) }
   }
 
   /// Replaces the file at `path` by `bytes`, keeping its permissions.
@@ -64,11 +66,15 @@ public struct OutputFile: ~Copyable {
     return process != getpid() && kill(process, 0) != 0 && errno == ESRCH
   }
 
-  /// Deletes the temporary files that killed processes left in a folder for files whose names satisfy `isOwn`.
+  /// Deletes the temporary files and folders that killed processes left in a folder for outputs whose names satisfy `isOwn`.
   public static func removeAbandoned(in folder: String, of isOwn: (Substring) -> Bool) throws(FileError) {
     for name in try FileSystem.names(in: folder) where isAbandoned(name, of: isOwn) {
       let path = FileSystem.path(name, in: folder)
-      if try FileStatus(of: path, followingLinks: false).kind == .file { try FileSystem.remove(path) }
+      switch try FileStatus(of: path, followingLinks: false).kind {
+      case .file: try FileSystem.remove(path)
+      case .folder: try FileSystem.removeTree(path)
+      default: break
+      }
     }
   }
 }

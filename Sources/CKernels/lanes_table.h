@@ -12,7 +12,7 @@ const struct kernels LEVEL_TABLE = {
 #endif
     EACH_TYPE(UNPACK)
     EACH_QUANTIZED_TYPE(QUANTIZE)
-    .first_non_finite = quantize_first_non_finite_avx2,
+    .first_beyond = quantize_first_beyond_avx2,
     .rms_norm = lanes_rms_norm,
     .layer_norm = lanes_layer_norm,
     .silu_gate = lanes_silu_gate,

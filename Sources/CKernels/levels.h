@@ -41,8 +41,8 @@ extern const struct kernels avx2_kernels, avx512_kernels, avx512_bf16_kernels;
   void quantize_##type##_avx2(const float *source, void *destination, size_t count);
 EACH_QUANTIZED_TYPE(DECLARE_QUANTIZE)
 #undef DECLARE_QUANTIZE
-size_t quantize_first_non_finite(const float *source, size_t count);
-size_t quantize_first_non_finite_avx2(const float *source, size_t count);
+size_t quantize_first_beyond(const float *source, float limit, size_t count);
+size_t quantize_first_beyond_avx2(const float *source, float limit, size_t count);
 
 #if defined(__x86_64__)
 #define DECLARE_UNPACK(type) void unpack_##type##_avx2(const void *source, float *destination, size_t count);

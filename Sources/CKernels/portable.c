@@ -175,7 +175,7 @@ const struct kernels portable_kernels = {
     .name = "portable",
     EACH_TYPE(UNPACK)
     EACH_QUANTIZED_TYPE(QUANTIZE)
-    .first_non_finite = quantize_first_non_finite,
+    .first_beyond = quantize_first_beyond,
     .rms_norm = rms_norm,
     .layer_norm = layer_norm,
     .silu_gate = silu_gate,

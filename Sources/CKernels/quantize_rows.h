@@ -149,15 +149,15 @@ void NAME(q5_1)(const float *source, void *destination, size_t count) {
   }
 }
 
-/// The place of the first number that is none, or `count`.
-size_t NAME(first_non_finite)(const float *source, size_t count) {
-  uint32_t greatest = 0;
+/// The place of the first number whose magnitude exceeds `limit` or that is none, or `count`.
+size_t NAME(first_beyond)(const float *source, float limit, size_t count) {
+  uint32_t greatest = 0, limit_bits = magnitude_bits(limit);
   for (size_t i = 0; i < count; i++) {
     uint32_t bits = magnitude_bits(source[i]);
     greatest = bits > greatest ? bits : greatest;
   }
-  if (greatest < 0x7F800000) return count;
+  if (greatest <= limit_bits) return count;
   size_t place = 0;
-  while (magnitude_bits(source[place]) < 0x7F800000) place++;
+  while (magnitude_bits(source[place]) <= limit_bits) place++;
   return place;
 }

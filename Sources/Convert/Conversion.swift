@@ -3,7 +3,7 @@ import Patch
 import Verify
 
 /// One conversion of a model, planned: nothing is written before `perform`.
-public struct Conversion {
+public struct Conversion: ~Copyable {
   private enum Product {
     case gguf(GGUFOutput)
     case folder(FolderContents)
@@ -12,6 +12,8 @@ public struct Conversion {
   public let output: String
   /// What the user should know.
   public let remarks: [String]
+  /// Keeps other commands from changing the model, and has undone what an interrupted one left.
+  private let session: ModelSession
   private let source: SourceModel
   private let options: ConversionOptions
   private let product: Product
@@ -20,25 +22,33 @@ public struct Conversion {
   /// - Throws: `PatchError`, `VerifyError`, `FormatError` or `FileError`.
   public init(of path: String, to output: String, options: ConversionOptions) throws {
     let output = output.count > 1 && output.hasSuffix("/") ? String(output.dropLast()) : output
+    try Self.requireNew(output, source: path)
+    let session = try ModelSession(path: path, exclusive: false)
+    let source = try SourceModel(path: session.path)
+    let (product, remarks) = try Self.plan(source, output, options)
     self.output = output
     self.options = options
-    try Self.requireNew(output, source: path)
-    source = try SourceModel(path: path)
+    self.source = source
+    self.product = product
+    self.remarks = remarks
+    self.session = session
+  }
+
+  private static func plan(
+    _ source: SourceModel, _ output: String, _ options: ConversionOptions
+  ) throws -> (Product, [String]) {
     if output.hasSuffix(".gguf") {
-      let contents = try Self.ggufContents(source, options)
-      remarks = contents.remarks
+      let contents = try ggufContents(source, options)
       let files = try GGUFOutput(contents, path: output, maximumBytes: options.maximumShardBytes)
-      for path in files.paths { try Self.requireNew(path, source: source.path) }
-      product = .gguf(files)
-    } else {
-      guard options.type.isPlain else {
-        throw PatchError.unsupported(
-          output, "a folder's weights cannot be \(options.type.rawValue); f32, f16 and bf16 can be")
-      }
-      let contents = try FolderAssembly(source: source, options: options).contents()
-      remarks = contents.remarks
-      product = .folder(contents)
+      for path in files.paths { try requireNew(path, source: source.path) }
+      return (.gguf(files), contents.remarks)
     }
+    guard options.type.isPlain else {
+      throw PatchError.unsupported(
+        output, "a folder's weights cannot be \(options.type.rawValue); f32, f16 and bf16 can be")
+    }
+    let contents = try FolderAssembly(source: source, options: options).contents()
+    return (.folder(contents), contents.remarks)
   }
 
   private static func ggufContents(_ source: SourceModel, _ options: ConversionOptions) throws -> GGUFContents {
@@ -55,15 +65,21 @@ public struct Conversion {
 
   /// - Throws: `PatchError` for a path that is taken, in a Hub cache, or inside the model.
   private static func requireNew(_ output: String, source: String) throws {
+    guard !output.lowercased().hasSuffix(".gguf") || output.hasSuffix(".gguf") else {
+      throw PatchError.unsupported(output, "a GGUF file's name ends in .gguf, in small letters")
+    }
     guard !FileSystem.exists(output) else {
       throw PatchError.unsafe(output, "exists already; name a new path")
     }
-    try Safety.requireOutsideHubCache(output)
+    try Safety.requireOutsideHubCache(output, remedy: "name a path outside it")
     let parent = try FileSystem.resolved(FileSystem.folder(of: output)) + "/"
     if FileSystem.isFolder(source), parent.hasPrefix(try FileSystem.resolved(source) + "/") {
       throw PatchError.unsafe(output, "lies inside the model that is converted; name a path outside it")
     }
   }
+
+  /// What an interrupted change before had left to restore, in words.
+  public var recovery: String? { session.recovery }
 
   /// Files that will appear.
   public var paths: [String] {
@@ -82,10 +98,14 @@ public struct Conversion {
   }
 
   /// Writes the model; it appears complete or not at all.
-  /// - Parameter report: called with bytes that have just been written, from several threads.
+  /// - Parameters:
+  ///   - commit: is given what makes the files appear, to run it without an interruption.
+  ///   - report: called with bytes that have just been written, from several threads.
   /// - Throws: `FileError`, also before anything is written where there is no room for it; `PatchError` for a number that
   ///   the type cannot hold, or where the model changed meanwhile.
-  public func perform(report: @escaping @Sendable (Int) -> Void) throws {
+  public func perform(
+    commit: @escaping (() throws -> Void) throws -> Void = { try $0() }, report: @escaping @Sendable (Int) -> Void
+  ) throws {
     let folder = FileSystem.folder(of: output)
     if let free = FileSystem.freeBytes(in: folder), free < tensorBytes {
       throw FileError("write \(tensorBytes) bytes where \(free) are free", output, code: Self.noSpace)
@@ -98,11 +118,12 @@ public struct Conversion {
       case .gguf(let files):
         if case .gguf(let model) = source.description {
           let file = try MappedFile(path: model.path)
-          try files.write(writer, arraysIn: file.bytes, beforeCommit: source.requireUnchanged)
+          try files.write(writer, arraysIn: file.bytes, beforeCommit: source.requireUnchanged, commit: commit)
         } else {
-          try files.write(writer, arraysIn: RawSpan(), beforeCommit: source.requireUnchanged)
+          try files.write(writer, arraysIn: RawSpan(), beforeCommit: source.requireUnchanged, commit: commit)
         }
-      case .folder(let contents): try contents.write(to: output, writer, beforeCommit: source.requireUnchanged)
+      case .folder(let contents):
+        try contents.write(to: output, writer, beforeCommit: source.requireUnchanged, commit: commit)
       }
     } catch let error as FileError where error.isExisting {
       throw PatchError.unsafe(output, "exists already; name a new path")
@@ -119,9 +140,11 @@ extension HuggingFaceModel {
     guard let source = options.factors else { return self }
     var applyOptions = ApplyOptions()
     applyOptions.allowDivergent = options.allowDivergent
+    applyOptions.targetWindow = options.targetWindow
     let stamp = Stamp(version: lrpatchVersion, factorsSHA256: source.sha256)
     let factors = try ModelFactors(
-      fitting: source.set, to: geometry, subject: path, allowDivergent: options.allowDivergent,
+      fitting: source.set, to: geometry, subject: path, targetWindow: options.targetWindow,
+      allowDivergent: options.allowDivergent,
       requiresOriginalWindow: true)
     let plan = try FolderPlanner(model: self, factors: factors, options: applyOptions, stamp: stamp).plan()
     func edited(_ name: String) throws -> JSONDocument? {

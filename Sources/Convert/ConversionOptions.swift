@@ -10,6 +10,8 @@ public struct ConversionOptions: Sendable {
   public var name: String?
   /// Factors to put into the model on the way.
   public var factors: FactorSource?
+  /// The window that the factors extend to, where they do not say it.
+  public var targetWindow: Int?
   /// Write what some runtime cannot express.
   public var allowDivergent = false
   public var threads = 1

@@ -93,6 +93,18 @@ import Testing
     }
   }
 
+  /// A conversion reads what an interrupted change has left only after it is undone.
+  @Test(arguments: [6, 10]) func convertsARestoredModel(_ call: Int) throws {
+    let folder = try TemporaryDirectory()
+    let model = try folder.copy("models/needle-256-x4.gguf", as: "m.gguf")
+    let environment = ["LD_PRELOAD": try Self.library.get(), "FAULT_MODE": "kill", "FAULT_AT": "\(call)"]
+    #expect(try Program.run(["apply", Self.factors, model], environment: environment).wasKilled)
+    let result = try Program.run(["convert", model, "-o", "\(folder.path)/out.gguf"])
+    #expect(result.status == 0 && result.errors.contains("interrupted"), "\(result.errors)")
+    #expect(try Program.run(["diff", model, Fixture.path("models/needle-256-x4.gguf")]).status == 0)
+    #expect(try Program.run(["diff", "\(folder.path)/out.gguf", model]).status == 0)
+  }
+
   /// Whole files that stand in the way of the next conversion.
   private func removeDone(_ files: [String: [UInt8]], _ folder: TemporaryDirectory) throws {
     for name in Set(files.keys.map { String($0.prefix { $0 != "/" }) }) where name != "model" {

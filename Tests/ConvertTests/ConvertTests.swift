@@ -274,6 +274,64 @@ import Verify
     try Self.convert(model, to: "\(place.path)/out.gguf") { $0.type = .f16 }
   }
 
+  @Test(arguments: [TensorType.f16, .q80, .q41, .q5K]) func numbersThatWouldBecomeInfiniteAreNamed(_ type: TensorType)
+    throws
+  {
+    let place = try TemporaryDirectory()
+    let model = try place.copy("models/needle-256-x4", as: "m")
+    var bytes = try FileSystem.contents(of: "\(model)/model.safetensors")
+    let header = try SafetensorsFile(path: "\(model)/model.safetensors").header
+    let tensor = try #require(header.tensors.first { $0.name == "model.layers.1.mlp.down_proj.weight" })
+    let start = header.dataOffset + tensor.range.lowerBound + 2 * 1234
+    // 1e30 as bf16
+    bytes.replaceSubrange(start..<start + 2, with: [0x4A, 0x71])
+    try place.write("m/model.safetensors", bytes)
+    try expectRefusal(of: model, in: place, to: "out.gguf", tensor.name, "1234") { $0.type = type }
+    try Self.convert(model, to: "\(place.path)/out.gguf") { $0.type = .bf16 }
+  }
+
+  /// A tied model has no use for a head that its file holds.
+  @Test func tiedHeadsAreLeftOut() throws {
+    let place = try TemporaryDirectory()
+    let model = try untiedModel(in: place)
+    let config = try #require(String(bytes: FileSystem.contents(of: "\(model)/config.json"), encoding: .utf8))
+    try place.write(
+      "untied/config.json",
+      config.replacing("\"tie_word_embeddings\": false", with: "\"tie_word_embeddings\": true"))
+    let conversion = try Self.convert(model, to: "\(place.path)/tied.gguf")
+    #expect(conversion.remarks.contains { $0.contains("lm_head.weight") })
+    let tokens = Array(2..<40)
+    let scores = try [model, "\(place.path)/tied.gguf"].map { try Self.scores($0, tokens) }
+    #expect(zip(scores[0], scores[1]).allSatisfy { abs($0 - $1) < 1e-4 })
+  }
+
+  @Test func factorsWithoutTheirWindowAreRefused() throws {
+    let place = try TemporaryDirectory()
+    let model = try place.copy("models/needle-256-x4", as: "m")
+    let config = try #require(String(bytes: FileSystem.contents(of: "\(model)/config.json"), encoding: .utf8))
+    let ones = Array(repeating: "1.5", count: 16).joined(separator: ",")
+    try place.write(
+      "m/config.json",
+      config.replacing(
+        "\"rope_type\": \"default\"",
+        with: "\"rope_type\": \"longrope\", \"long_factor\": [\(ones)], \"short_factor\": [\(ones)]"))
+    try expectRefusal(of: model, in: place, to: "out.gguf", "original_max_position_embeddings")
+  }
+
+  @Test func namedChatTemplatesComeBack() throws {
+    let place = try TemporaryDirectory()
+    let model = try place.copy("models/needle-256-x4", as: "m")
+    let config = try #require(String(bytes: FileSystem.contents(of: "\(model)/tokenizer_config.json"), encoding: .utf8))
+    let list = #""chat_template": [{"name": "default", "template": "D"}, {"name": "tool_use", "template": "T"}]"#
+    let end = try #require(config.lastIndex(of: "}"))
+    try place.write(
+      "m/tokenizer_config.json", config[..<end].trimmingCharacters(in: .whitespacesAndNewlines) + ", \(list)}")
+    try Self.convert(model, to: "\(place.path)/out.gguf")
+    try Self.convert("\(place.path)/out.gguf", to: "\(place.path)/back")
+    let configs = try [model, "\(place.path)/back"].map { try JSONDocument(path: "\($0)/tokenizer_config.json").value }
+    #expect(configs[1]["chat_template"] == configs[0]["chat_template"])
+  }
+
   @Test func quantisedTypesAreNoneOfAFolder() throws {
     let place = try TemporaryDirectory()
     try expectRefusal(of: Self.folder, in: place, "q8_0") { $0.type = .q80 }

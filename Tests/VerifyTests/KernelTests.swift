@@ -218,14 +218,19 @@ import Testing
     }
   }
 
-  @Test func findsTheFirstThatIsNoNumber() {
+  @Test func findsTheFirstThatCannotBeStored() {
     for table in KernelTable.all {
       for place in [0, 5, 31, 98] {
         for bad in [Float.nan, .infinity, -.infinity] {
-          var x = [Float](repeating: 3e38, count: 99)
+          var x = [Float](repeating: 65504, count: 99)
           x[place] = bad
-          #expect(WeightType.firstNonFinite(x, count: 99, table) == place)
-          #expect(WeightType.firstNonFinite(x, count: place, table) == nil)
+          x[98] = place == 98 ? bad : 1e6
+          #expect(WeightType.q4K.firstUnstorable(x, count: 99, table) == place)
+          #expect(WeightType.q4K.firstUnstorable(x, count: place, table) == nil)
+          #expect(WeightType.f32.firstUnstorable(x, count: 99, table) == nil)
+          #expect(WeightType.bf16.firstUnstorable(x, count: 99, table) == nil)
+          // Infinity passes as such; a number that would become it does not.
+          #expect(WeightType.f16.firstUnstorable(x, count: 99, table) == (place == 98 ? nil : 98))
         }
       }
     }

@@ -61,7 +61,7 @@ struct kernels {
   void (*quantize_q5_k)(const float *source, void *destination, size_t count);
   void (*quantize_q6_k)(const float *source, void *destination, size_t count);
   /// The place of the first number that is infinite or none, or `count`.
-  size_t (*first_non_finite)(const float *source, size_t count);
+  size_t (*first_beyond)(const float *source, float limit, size_t count);
 
   /// out = x / sqrt(mean(x^2) + epsilon) * weight, for each of `rows` rows of `width`. `out` may be `x`.
   void (*rms_norm)(const float *x, const float *weight, float epsilon, size_t rows, size_t width, float *out);

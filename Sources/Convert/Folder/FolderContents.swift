@@ -80,9 +80,14 @@ struct FolderContents {
   }
 
   /// Writes the folder; it appears complete or not at all.
-  /// - Parameter beforeCommit: what must hold for it to appear.
-  func write(to output: String, _ writer: TensorWriter, beforeCommit: () throws -> Void) throws {
-    try OutputFolder.create(output) { folder in
+  /// - Parameters:
+  ///   - beforeCommit: what must hold for it to appear.
+  ///   - commit: is given what makes it appear.
+  func write(
+    to output: String, _ writer: TensorWriter, beforeCommit: () throws -> Void,
+    commit: (() throws -> Void) throws -> Void
+  ) throws {
+    try OutputFolder.create(output, commit: commit) { folder in
       try writeWeights(to: folder, writer)
       for (name, bytes) in texts + (index.map { [(Self.indexName, $0)] } ?? []) {
         let file = try Descriptor(path: "\(folder)/\(name)", .create)

@@ -54,14 +54,34 @@ struct TokenizerTexts {
 
   private mutating func addConfigs() {
     var config = ConservedTexts.value("tokenizer_config", in: header) ?? vocabulary.tokenizerConfig
-    if case .object(var members) = config, let template = header[key: "tokenizer.chat_template"]?.text {
-      members.append(JSONMember("chat_template", .string(template)))
+    if case .object(var members) = config, let templates = chatTemplates {
+      members.append(JSONMember("chat_template", templates))
       config = .object(members)
     }
     add(HuggingFaceModel.tokenizerConfigName, config)
     if let generation = ConservedTexts.value("generation_config", in: header) ?? vocabulary.generationConfig {
       add("generation_config.json", generation)
     }
+  }
+}
+
+extension TokenizerTexts {
+  /// One text, or a list of named ones, as tokenizer_config.json has them.
+  private var chatTemplates: JSONValue? {
+    let key = "tokenizer.chat_template"
+    let main = header[key: key]?.text
+    let named = header.keys.compactMap { entry -> (name: String, text: String)? in
+      guard entry.name.hasPrefix(key + "."), let text = entry.value.text else { return nil }
+      return (String(entry.name.dropFirst(key.count + 1)), text)
+    }
+    if named.isEmpty { return main.map { .string($0) } }
+    return .array(
+      (main.map { [Self.template("default", $0)] } ?? [])
+        + named.map { Self.template($0.name, $0.text) })
+  }
+
+  private static func template(_ name: String, _ text: String) -> JSONValue {
+    .object(["name": .string(name), "template": .string(text)])
   }
 }
 

@@ -35,7 +35,23 @@ struct GGUFAssembly {
     keys.append(GGUFKey("general.file_type", .uint32(Self.fileType(tensors, options))))
     keys.append(GGUFKey("general.quantization_version", .uint32(2)))
     keys += try stamp + ConservedTexts(folder: model).keys + vocabulary.keys
-    return GGUFContents(keys: keys, tensors: tensors, remarks: vocabulary.remarks)
+    return GGUFContents(keys: keys, tensors: tensors, remarks: remarks + vocabulary.remarks)
+  }
+
+  private var isTied: Bool { model.textConfig["tie_word_embeddings"]?.flag == true }
+
+  private var remarks: [String] {
+    var remarks: [String] = []
+    if isTied, source.tensors.contains(where: { $0.name == "lm_head.weight" }) {
+      remarks.append("lm_head.weight is left out: the config ties the output to the embeddings, so nothing uses it")
+    }
+    let keepsWindow = family.hyperparameters.contains { $0.config == "sliding_window" }
+    if let window = model.textConfig["sliding_window"]?.integer, !keepsWindow,
+      model.textConfig["use_sliding_window"]?.flag ?? (family.modelType == "mistral")
+    {
+      remarks.append("llama.cpp runs this architecture without its sliding window of \(window) tokens")
+    }
+    return remarks
   }
 
   // MARK: Weights
@@ -50,6 +66,8 @@ struct GGUFAssembly {
       throw PatchError.unsupported(config.path, "\(experts) experts, but \(source.tensors.count) tensors")
     }
     var pool = TensorPool(source)
+    // A tied model runs without the head that its file may hold.
+    if isTied { for suffix in ["weight", "bias"] { _ = pool.take("lm_head.\(suffix)") } }
     let planned = try family.tensors(layers: layers, experts: experts).compactMap { named -> PlannedTensor? in
       guard let stored = try pool.take(named.folder, isRequired: named.isRequired) else { return nil }
       return try plan(named, stored)

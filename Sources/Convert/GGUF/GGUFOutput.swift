@@ -78,7 +78,11 @@ struct GGUFOutput {
   /// - Parameters:
   ///   - file: the file that lazily read arrays of the keys point into.
   ///   - beforeCommit: what must hold for them to appear.
-  func write(_ writer: TensorWriter, arraysIn file: RawSpan, beforeCommit: () throws -> Void) throws {
+  ///   - commit: is given what makes them appear, which takes a moment.
+  func write(
+    _ writer: TensorWriter, arraysIn file: RawSpan, beforeCommit: () throws -> Void,
+    commit: (() throws -> Void) throws -> Void
+  ) throws {
     var files: [OpenFile] = []
     var placements: [TensorWriter.Placement] = []
     for (index, shard) in shards.enumerated() {
@@ -92,7 +96,12 @@ struct GGUFOutput {
       }
     }
     try writer.write(placements, to: files)
+    for file in files { try file.descriptor.sync() }
     try beforeCommit()
+    try commit { try Self.publish(files) }
+  }
+
+  private static func publish(_ files: [OpenFile]) throws {
     var done: [String] = []
     do {
       for file in files.reversed() {

@@ -12,11 +12,15 @@ struct GGUFRetyping {
     var tensors = try source.tensors.map { stored in
       PlannedTensor(stored.name, stored, as: try type(of: stored))
     }
-    var keys = model.first.header.keys
+    // What would restore the old bytes does not fit the new ones.
+    var keys = model.first.header.keys.filter { $0.name != UndoRecord.key }
+    let remarks =
+      keys.count < model.first.header.keys.count
+      ? ["the means to revert earlier patches stay with \(source.path)"] : []
     if options.type != .auto { set("general.file_type", .uint32(GGUFAssembly.fileType(tensors, options)), &keys) }
     if let name = options.name { set("general.name", .string(name), &keys) }
     if let factors = options.factors { try patch(factors, &keys, &tensors) }
-    return GGUFContents(keys: keys, tensors: tensors)
+    return GGUFContents(keys: keys, tensors: tensors, remarks: remarks)
   }
 
   private func type(of stored: StoredTensor) throws -> String {
@@ -41,6 +45,7 @@ struct GGUFRetyping {
   private func patch(_ factors: FactorSource, _ keys: inout [GGUFKey], _ tensors: inout [PlannedTensor]) throws {
     var applyOptions = ApplyOptions()
     applyOptions.allowDivergent = options.allowDivergent
+    applyOptions.targetWindow = options.targetWindow
     let apply = Apply(factors.set, factorsSHA256: factors.sha256, version: lrpatchVersion, options: applyOptions)
     let edit = try apply.contents(for: model)
     keys.removeAll { edit.removedKeys.contains($0.name) }

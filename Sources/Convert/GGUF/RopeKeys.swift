@@ -68,6 +68,10 @@ struct RopeKeys {
       throw PatchError.unsupported(
         model.path, "llama.cpp refuses LongRoPE's factors in models of the architecture '\(family.gguf)'")
     }
+    guard model.geometry.isOriginalWindowKnown else {
+      throw PatchError.unsupported(
+        model.path, "has LongRoPE's factors, but no original_max_position_embeddings, the window that they extend")
+    }
     let factors = try ModelFactors(
       fitting: FactorSet(json: model.textConfig, subject: model.path), to: model.geometry, subject: model.path,
       targetWindow: model.geometry.window, allowDivergent: allowDivergent, requiresOriginalWindow: true)

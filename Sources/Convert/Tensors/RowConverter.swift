@@ -138,7 +138,7 @@ import Verify
       }
     }
     guard stored != type else { return }
-    if !type.storesAnyFloat, let place = unsafe WeightType.firstNonFinite(unpacked, count: count) {
+    if let place = unsafe type.firstUnstorable(unpacked, count: count) {
       throw PatchError.unsupported(
         part.file.map.path,
         "tensor '\(part.name)' holds \(unsafe unpacked[place]) at element \(start + place), which \(type.rawValue) cannot store"

@@ -2,7 +2,10 @@
 public enum OutputFolder {
   /// Fills a folder under a temporary name and gives it its own when `fill` returns.
   /// - Throws: `FileError` with EEXIST where the name is taken; what `fill` throws, with nothing left behind.
-  public static func create(_ output: String, _ fill: (String) throws -> Void) throws {
+  /// - Parameter commit: is given what makes the folder appear, to run it without an interruption.
+  public static func create(
+    _ output: String, commit: (() throws -> Void) throws -> Void = { try $0() }, _ fill: (String) throws -> Void
+  ) throws {
     let temporary = OutputFile.temporaryPath(for: output)
     TemporaryFiles.shared.insert(temporary)
     defer { TemporaryFiles.shared.remove(temporary) }
@@ -12,7 +15,7 @@ public enum OutputFolder {
     do {
       try fill(temporary)
       try FileSystem.syncFolder(temporary)
-      try FileSystem.rename(temporary, to: output, replacing: false)
+      try commit { try FileSystem.rename(temporary, to: output, replacing: false) }
     } catch {
       try? FileSystem.removeTree(temporary)
       throw error

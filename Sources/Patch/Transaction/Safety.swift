@@ -18,7 +18,7 @@ package enum Safety {
   }
 
   /// A Hub cache is shared by every program of its user: `models--ORG--NAME/{blobs,refs,snapshots}`.
-  package static func requireOutsideHubCache(_ path: String) throws {
+  package static func requireOutsideHubCache(_ path: String, remedy: String = "write a copy with -o") throws {
     let folder = FileSystem.isFolder(path) ? path : FileSystem.folder(of: path)
     let resolved = (try? FileSystem.resolved(folder)) ?? folder
     for candidate in [path, resolved] {
@@ -28,7 +28,7 @@ package enum Safety {
           && ["blobs", "snapshots", "refs"].contains(kind)
       }
       if isCache {
-        throw PatchError.unsafe(path, "lies in a Hugging Face Hub cache; write a copy with -o")
+        throw PatchError.unsafe(path, "lies in a Hugging Face Hub cache; \(remedy)")
       }
     }
   }

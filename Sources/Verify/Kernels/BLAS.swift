@@ -59,3 +59,20 @@ enum BLAS {
       Int32(a.columns.count), 1, a.address, a.stride, b.address, b.stride, 1, c.address, c.stride)
   }
 }
+
+/// Eigenvectors by LAPACK.
+package enum Eigenvectors {
+  /// Of a symmetric matrix of any size, of which the lower half counts.
+  /// - Returns: eigenvalues in ascending order, and for each its vector of length 1.
+  package static func symmetric(_ matrix: [[Double]]) -> (values: [Double], vectors: [[Double]]) {
+    let count = matrix.count
+    guard count > 0 else { return ([], []) }
+    var (elements, values) = (matrix.flatMap(\.self), Array(repeating: 0.0, count: count))
+    var work = Array(repeating: 0.0, count: 8 * count)
+    var (size, room, info) = (Int32(count), Int32(8 * count), Int32(0))
+    // Columns for LAPACK are rows here, so its upper half is the lower one.
+    unsafe dsyev_("V", "U", &size, &elements, &size, &values, &work, &room, &info)
+    precondition(info == 0, "a covariance with numbers that are none")
+    return (values, (0..<count).map { Array(elements[$0 * count..<($0 + 1) * count]) })
+  }
+}

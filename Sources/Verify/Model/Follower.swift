@@ -66,6 +66,26 @@ public struct Follower: Equatable, Sendable {
       + [Stage(limit: .max, table: table(set.long, mscales.long))]
   }
 
+  /// One table for every length, as a search tries it.
+  /// - Parameters:
+  ///   - factors: one a pair.
+  ///   - pairMscales: one a pair instead of `mscale`.
+  package init(
+    trying factors: [Double], startTokens: Int, mscale: Double, pairMscales: [Double]?, geometry: RopeGeometry
+  ) {
+    precondition(factors.count * 2 == geometry.rotaryDimensions)
+    func frequencies(_ factors: [Double]?) -> [Float] {
+      LongRoPE.singlePrecisionInverseFrequencies(
+        theta: geometry.theta, rotaryDimensions: geometry.rotaryDimensions, factors: factors)
+    }
+    let table = RopeSchedule.Table(
+      inverseFrequencies: [frequencies(factors)], mscale: Float(mscale), startTokens: startTokens,
+      unscaled: startTokens > 0 ? frequencies(nil) : [], pairMscales: pairMscales?.map { Float($0) } ?? [])
+    name = "paper"
+    rule = .fixed
+    stages = [Stage(limit: .max, table: table)]
+  }
+
   /// The schedule of a sequence of so many tokens, of which the first `prompt` were given at once: as it stands when the
   /// token after the last is predicted.
   public func schedule(prompt: Int, count: Int) -> RopeSchedule {

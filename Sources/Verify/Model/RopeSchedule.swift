@@ -12,6 +12,8 @@ public struct RopeSchedule: Equatable, Hashable, Sendable {
     /// (LongRoPE's n-hat, as its published code has it).
     var startTokens = 0
     var unscaled: [Float] = []
+    /// A scale for each pair instead of mscale, where a search tries that.
+    var pairMscales: [Float] = []
 
     func scale(at position: Int) -> Float { position < startTokens ? 1 : mscale }
 
@@ -72,8 +74,10 @@ public struct RopeSchedule: Equatable, Hashable, Sendable {
   func turn(_ position: Int, layer: Int, into turns: Turns, at row: Int) {
     let table = table(at: position)
     let scale = table.scale(at: position)
+    let isOwn = !table.pairMscales.isEmpty && position >= table.startTokens
     for (pair, frequency) in table.frequencies(layer: layer, position: position).enumerated() {
       let angle = frequency * Float(position)
+      let scale = isOwn ? table.pairMscales[pair] : scale
       turns.cosines[row, pair] = cosf(angle) * scale
       turns.sines[row, pair] = sinf(angle) * scale
     }

@@ -3,14 +3,36 @@
 public struct Needle: Sendable {
   private let tokenizer: Tokenizer
   private let haystack: [Int]
-  private let key = "numerous-kite"
+  private let wording: Wording
+
+  /// The sentences around the haystack.
+  public enum Wording: Sendable {
+    /// LongRoPE2, appendix C, which are RULER's.
+    case paper
+    /// Those of the published search's data: another key, and no question before the beginning of the answer.
+    case released
+
+    var key: String { self == .paper ? "numerous-kite" : "wandering-age" }
+
+    var question: String {
+      let prefix = NeedleText.generationPrefix(query: key)
+      return self == .paper ? NeedleText.question(query: key) + " " + prefix : "\n" + prefix + ":"
+    }
+
+    /// The needle with what parts it from the haystack.
+    func needle(_ value: String) -> String {
+      let text = NeedleText.needle(key: key, value: value)
+      return self == .paper ? " \(text) " : "\n\(text)\n"
+    }
+  }
 
   /// - Parameter text: repeated where it is too short.
   /// - Throws: `VerifyError` for a text without any token.
-  public init(_ tokenizer: Tokenizer, haystack text: [Int]) throws {
+  public init(_ tokenizer: Tokenizer, haystack text: [Int], wording: Wording = .paper) throws {
     guard !text.isEmpty else { throw VerifyError("niah", "the text has no tokens") }
     self.tokenizer = tokenizer
     haystack = text
+    self.wording = wording
   }
 
   struct Prompt {
@@ -23,9 +45,8 @@ public struct Needle: Sendable {
   func prompt(_ cell: Passkey.Cell, seed: UInt64) throws -> Prompt {
     let value = String(1_000_000 + Passkey.number(cell, seed: seed, task: "niah") % 9_000_000)
     let introduction = (tokenizer.beginning.map { [$0] } ?? []) + tokenizer.encode(NeedleText.introduction())
-    let needle = tokenizer.encode(" " + NeedleText.needle(key: key, value: value) + " ")
-    let question = tokenizer.encode(
-      NeedleText.question(query: key) + " " + NeedleText.generationPrefix(query: key))
+    let needle = tokenizer.encode(wording.needle(value))
+    let question = tokenizer.encode(wording.question)
     let answer = tokenizer.encodeContinuation(" " + value)
     let room = cell.length - introduction.count - needle.count - question.count - answer.count
     guard room >= 0 else {
@@ -35,6 +56,13 @@ public struct Needle: Sendable {
     let before = Int((cell.depth * Double(room)).rounded())
     let start = introduction + hay[..<before] + needle + hay[before...] + question
     return Prompt(tokens: start + answer, promptLength: start.count, value: value)
+  }
+
+  /// A prompt with its answer, and where the answer begins.
+  /// - Throws: `VerifyError` for a length that the sentences alone exceed.
+  public func tokens(_ cell: Passkey.Cell, seed: UInt64) throws -> (tokens: [Int], prompt: Int) {
+    let prompt = try prompt(cell, seed: seed)
+    return (prompt.tokens, prompt.promptLength)
   }
 
   /// Cells for every runtime. An answer that is the likeliest continuation, token by token, needs no decoding.

@@ -100,7 +100,7 @@ public struct Perplexity: Sendable {
     }
   }
 
-  var sequences: [Scoring.Sequence] {
+  package var sequences: [Scoring.Sequence] {
     windows.map { Scoring.Sequence(tokens: $0.tokens, prompt: $0.tokens.count, scored: $0.scored) }
   }
 

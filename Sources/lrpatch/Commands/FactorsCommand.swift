@@ -4,8 +4,8 @@ import Patch
 
 struct FactorsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "factors", abstract: "Shows and converts factors.",
-    subcommands: [FactorsShowCommand.self, FactorsConvertCommand.self])
+    commandName: "factors", abstract: "Makes, shows and converts factors.",
+    subcommands: [FactorsMakeCommand.self, FactorsShowCommand.self, FactorsConvertCommand.self])
 }
 
 struct FactorsShowCommand: ReportingCommand {
@@ -49,12 +49,7 @@ struct FactorsConvertCommand: ReportingCommand {
     if let targetLength { set.window = targetLength.value }
     try set.validate(factors)
     let text = JSONStyle.standard.encode(set.json) + [0x0A]
-    guard !FileSystem.exists(output) else {
-      throw PatchError.unsafe(output, "exists already; name a new path")
-    }
-    let file = try OutputFile(path: output)
-    try file.descriptor.write(text, at: 0)
-    try file.commit(replacing: false)
+    try NewFile.write(text, to: output)
     if common.json {
       Output.json(set.json)
     } else if !common.quiet {

@@ -1,0 +1,265 @@
+#!/usr/bin/env python3
+"""Mixed-window training of a model that `lrpatch apply` patched, on the data that `lrpatch mix` wrote beside this script.
+
+    python train.py MODEL OUT                                 one device
+    torchrun --nproc-per-node 8 train.py MODEL OUT            several; or accelerate launch, with FSDP or DeepSpeed
+
+LongRoPE2 (arXiv 2502.20082), section 3.3: rows of short segments, trained with the short factors, and rows of long ones,
+trained with the long factors, alternate. transformers takes the long factors for a whole batch when its longest position
+is beyond the original window, so a batch has rows of one kind only.
+
+Needs torch, transformers (4.57 or newer), accelerate and safetensors. Fetches nothing.
+"""
+
+import argparse
+import json
+import math
+import os
+import shutil
+from pathlib import Path
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM, Trainer, TrainingArguments
+
+SHORT, LONG = 0, 1
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("model", type=Path, metavar="MODEL", help="a folder that `lrpatch apply` patched; it is only read")
+    add("out", type=Path, metavar="OUT", help="a new folder for the trained model")
+    add("--data", type=Path, default=Path(__file__).resolve().parent, help="the folder of mix.json (default: the script's)")
+    add("--epochs", type=float, default=1.0, help="passes over the rows (default: 1)")
+    add("--steps", type=int, default=-1, help="steps of the optimizer, in place of epochs")
+    add("--batch-rows", type=int, default=1, help="rows in a batch of one device (default: 1)")
+    add("--accumulation", type=int, default=16, help="batches of each device in one step (default: 16)")
+    add("--learning-rate", type=float, default=2e-5, help="at its peak; falls to 0 along a cosine (default: 2e-5)")
+    add("--warmup-steps", type=int, default=10, help="steps in which the learning rate rises (default: 10)")
+    add("--weight-decay", type=float, default=0.0, help="of AdamW (default: 0)")
+    add("--dtype", choices=["bf16", "fp32"], default="bf16", help="of the products; weights are trained in float32 (default: bf16)")
+    add("--attention", choices=["sdpa", "flash_attention_2", "eager"], default="sdpa", help="(default: sdpa)")
+    add("--gradient-checkpointing", action="store_true", help="less memory, about a third more time")
+    add("--seed", type=int, default=0, help="(default: 0)")
+    add("--log-steps", type=int, default=10, help="steps between two lines of the loss (default: 10)")
+    add("--save-steps", type=int, default=500, help="steps between two checkpoints, in OUT/checkpoints; 0: none (default: 500)")
+    add("--resume", action="store_true", help="go on from the last checkpoint of OUT")
+    add("--trainer", type=json.loads, default={}, metavar="JSON", help="further members of transformers' TrainingArguments")
+    options = parser.parse_args()
+    if min(options.batch_rows, options.accumulation) < 1:
+        parser.error("--batch-rows and --accumulation begin at 1")
+    if options.attention.startswith("flash") and options.dtype == "fp32":
+        parser.error("flash attention has no float32: take --dtype bf16")
+    return options
+
+
+class Rows(torch.utils.data.Dataset):
+    """The rows of mix-*.safetensors in their order, but so that each `batch_rows` one after another are of one kind."""
+
+    def __init__(self, folder, mix, batch_rows):
+        self.files, self.places, kinds = [], [], []
+        for number, entry in enumerate(mix["files"]):
+            file = safe_open(folder / entry["name"], framework="pt")
+            shape, found = [entry["rows"], mix["window"]], file.get_tensor("kind").tolist()
+            if any(file.get_slice(name).get_shape() != shape for name in ("input_ids", "position_ids")) or len(found) != shape[0]:
+                raise SystemExit(f"{entry['name']} is not the file that mix.json describes.")
+            self.files.append(file)
+            self.places += [(number, row) for row in range(shape[0])]
+            kinds += found
+        self.order, waiting = [], {SHORT: [], LONG: []}
+        for row, kind in enumerate(kinds):
+            waiting[kind].append(row)
+            if len(waiting[kind]) == batch_rows:
+                self.order += waiting[kind]
+                waiting[kind] = []
+        for kind, rest in waiting.items():
+            if rest:  # the last batch of a kind is filled up with the kind's first rows
+                own = [row for row, other in enumerate(kinds) if other == kind]
+                self.order += (rest + own * batch_rows)[:batch_rows]
+
+    def __len__(self):
+        return len(self.order)
+
+    def __getitem__(self, index):
+        number, row = self.places[self.order[index]]
+        return {name: self.files[number].get_slice(name)[row : row + 1] for name in ("input_ids", "position_ids")}
+
+
+class Collator:
+    """Rows to a batch. Positions alone say where segments begin: transformers derives masks from them if there is no other."""
+
+    def __init__(self, original_window, flatten):
+        self.original_window, self.flatten = original_window, flatten
+
+    def __call__(self, rows):
+        tokens, positions = (torch.cat([row[name] for row in rows]).long() for name in ("input_ids", "position_ids"))
+        if len(set((positions.amax(1) >= self.original_window).tolist())) > 1:
+            raise SystemExit("A batch has rows within and rows beyond the original window: `kind` and positions disagree.")
+        if self.flatten:  # transformers cuts a batch into segments for flash attention only if it is one row
+            tokens, positions = tokens.reshape(1, -1), positions.reshape(1, -1)
+        labels = tokens.masked_fill(positions == 0, -100)  # what begins a segment does not follow from the one before
+        return {"input_ids": tokens, "position_ids": positions, "labels": labels}
+
+
+def read_rope(config):
+    """What config.json says, in transformers 5's layout or 4's: (lists by kind, original window, theta, mscale)."""
+    rope = {**(config.get("rope_scaling") or {}), **(config.get("rope_parameters") or {})}
+    if rope.get("rope_type", rope.get("type")) not in ("longrope", "su") or "long_factor" not in rope:
+        raise SystemExit("config.json has no long factors: patch the model with `lrpatch apply` first.")
+    window = config.get("original_max_position_embeddings") or rope.get("original_max_position_embeddings")
+    if not window:
+        raise SystemExit("config.json has no original window: patch the model with `lrpatch apply` first.")
+    theta, scale = rope.get("rope_theta", config.get("rope_theta", 10000.0)), config["max_position_embeddings"] / window
+    mscale = rope.get("attention_factor") or (math.sqrt(1 + math.log(scale) / math.log(window)) if scale > 1 else 1.0)
+    return {SHORT: rope["short_factor"], LONG: rope["long_factor"]}, window, theta, mscale
+
+
+def check_tables(model, config):
+    """Refuses a model whose rotary module does not take the factors, by the longest position, that config.json says."""
+    factors, window, theta, mscale = read_rope(config)
+    rotary = getattr(model.base_model, "rotary_emb", None)
+    if rotary is None:
+        raise SystemExit(f"{type(model).__name__} has no model.rotary_emb; this recipe does not know its rotary embedding.")
+    # At position 1 each pair's angle is its frequency. The short table comes again after the long one.
+    for kind, longest in ((SHORT, window - 1), (LONG, window), (SHORT, 1)):
+        exponents = torch.arange(0, 2 * len(factors[kind]), 2, dtype=torch.float64) / (2 * len(factors[kind]))
+        angles = 1 / (torch.tensor(factors[kind], dtype=torch.float64) * theta**exponents)
+        cos, sin = rotary(torch.zeros(1, dtype=torch.float32), torch.tensor([[0, 1, longest]]))
+        for found, wanted in ((cos, angles.cos()), (sin, angles.sin())):
+            found, wanted = found[0, 1].double(), mscale * torch.cat((wanted, wanted))
+            if found.shape != wanted.shape or not torch.allclose(found, wanted, rtol=1e-4, atol=1e-9):
+                raise SystemExit(
+                    f"A batch whose longest position is {longest} does not get the {['short', 'long'][kind]} factors and the "
+                    f"mscale {mscale:.6g} of config.json: this transformers reads the model otherwise."
+                )
+
+
+@torch.no_grad()
+def check_segments(model, collate, vocabulary, window, tolerance):
+    """Refuses to train if a segment sees the one before it: packed and alone it must have the same logits."""
+    device, length = next(model.parameters()).device, min(window, 256)
+    tokens = torch.randint(vocabulary, (2, length), generator=torch.Generator().manual_seed(0))
+    cuts = (length // 2, length - length // 4)  # the rows of a batch are cut at different places
+
+    def logits(rows):  # [(tokens, where each segment begins)]
+        places = [torch.cat([torch.arange(n) for n in torch.tensor([*begins, len(t)]).diff().tolist()]) for t, begins in rows]
+        batch = collate([{"input_ids": t[None], "position_ids": p[None]} for (t, _), p in zip(rows, places)])
+        del batch["labels"]
+        return model(**{name: tensor.to(device) for name, tensor in batch.items()}, use_cache=False).logits.float()
+
+    packed = logits([(row, (0, cut)) for row, cut in zip(tokens, cuts)]).reshape(2, length, -1)
+    for row, cut, together in zip(tokens, cuts, packed):
+        alone = logits([(row[cut:], (0,))])[0]
+        difference = ((together[cut:] - alone).norm() / (alone - alone.mean(-1, keepdim=True)).norm()).item()
+        if not difference < tolerance:
+            raise SystemExit(f"Logits of a packed segment differ from those of the segment alone by {difference:.2g} of their size.")
+
+
+class MixedWindowTrainer(Trainer):
+    def _get_train_sampler(self, *_):
+        return torch.utils.data.SequentialSampler(self.train_dataset)  # the rows are shuffled and grouped already
+
+    def training_step(self, model, *rest):
+        if self.check is not None:  # before the first step, with the model as devices hold it and as it is trained
+            model.eval()
+            self.check(model)
+            self.check = None
+        return super().training_step(model, *rest)
+
+
+def complete(original, out):
+    """Makes OUT a patched model like MODEL: its types of tensors, its config.json and tokenizer.
+
+    save_pretrained writes config.json anew in its own version's layout of rope's settings and without what other runtimes
+    read, and the tokenizer's files in its own form, so MODEL's files are copied; they stay true because weights get the types
+    back in which MODEL has them. MODEL's undo record is not carried over: it is about MODEL's weights.
+    """
+    types = {}
+    for path in original.glob("*.safetensors"):
+        with safe_open(path, framework="pt") as file:
+            types |= {name: file.get_slice(name)[:0].dtype for name in file.keys()}
+    size = 0
+    for path in out.glob("*.safetensors"):
+        tensors = {name: tensor.to(types.get(name, tensor.dtype)).contiguous() for name, tensor in load_file(path).items()}
+        size += sum(tensor.nbytes for tensor in tensors.values())
+        save_file(tensors, path, metadata={"format": "pt"})
+    if (index := out / "model.safetensors.index.json").exists():
+        document = json.loads(index.read_text())
+        document["metadata"]["total_size"] = size
+        index.write_text(json.dumps(document, indent=2) + "\n")
+    weights = {".safetensors", ".bin", ".pt", ".pth", ".gguf"}
+    for path in original.iterdir():
+        if path.is_file() and path.suffix not in weights and path.name[0] != "." and not path.name.endswith(".index.json"):
+            shutil.copyfile(path, out / path.name)
+    (out / "training_args.bin").unlink(missing_ok=True)
+
+
+def main():
+    options = parse_options()
+    mix, config = (json.loads(path.read_text()) for path in (options.data / "mix.json", options.model / "config.json"))
+    _, window, _, _ = read_rope(config)
+    if mix["schema"] != "lrpatch.mix/1":
+        raise SystemExit(f"mix.json is {mix['schema']}; this recipe reads lrpatch.mix/1.")
+    if mix["original_window"] != window or mix["window"] > config["max_position_embeddings"]:
+        raise SystemExit(
+            f"The data is for {mix['original_window']} tokens extended to {mix['window']}, "
+            f"the model has {window} extended to {config['max_position_embeddings']}."
+        )
+    if mix["vocabulary_size"] > config["vocab_size"]:
+        raise SystemExit(f"The data is for {mix['vocabulary_size']} different tokens, the model has {config['vocab_size']}.")
+    if options.out.resolve() in (options.model.resolve(), options.data.resolve()):
+        raise SystemExit("OUT must be a folder of its own.")
+
+    flash = options.attention.startswith("flash")
+    settings = dict(
+        output_dir=str(options.out / "checkpoints"),
+        num_train_epochs=options.epochs,
+        max_steps=options.steps,
+        per_device_train_batch_size=options.batch_rows,
+        gradient_accumulation_steps=options.accumulation,
+        learning_rate=options.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=options.warmup_steps,
+        weight_decay=options.weight_decay,
+        optim="adamw_torch",
+        bf16=options.dtype == "bf16",
+        use_cpu=not torch.accelerator.is_available(),
+        gradient_checkpointing=options.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False},
+        # rotary modules keep the table of the last batch in a buffer, and that of another process may be of the other kind
+        ddp_broadcast_buffers=False,
+        remove_unused_columns=False,
+        logging_steps=options.log_steps,
+        save_strategy="steps" if options.save_steps else "no",
+        save_steps=options.save_steps or 500,
+        save_total_limit=2,
+        seed=options.seed,
+        report_to="none",
+    )
+    arguments = TrainingArguments(**(settings | options.trainer))
+    if arguments.n_gpu > 1:
+        raise SystemExit("One process sees several GPUs: start one process for each, with torchrun or accelerate launch.")
+    with arguments.main_process_first():
+        if not options.resume and options.out.exists() and any(options.out.iterdir()) and arguments.process_index == 0:
+            raise SystemExit(f"{options.out} is not empty; --resume goes on with it.")
+    model = AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.float32, attn_implementation=options.attention)
+    model.config.use_cache = False  # with a cache transformers does not look for segments
+    check_tables(model, config)
+
+    rows, collate = Rows(options.data, mix, options.batch_rows), Collator(window, flash)
+    trainer = MixedWindowTrainer(model=model, args=arguments, train_dataset=rows, data_collator=collate)
+    tolerance = 1e-3 if options.dtype == "fp32" else 5e-2
+    trainer.check = lambda model: check_segments(model, collate, config["vocab_size"], window, tolerance)
+    trainer.train(resume_from_checkpoint=options.resume or None)
+    trainer.save_model(str(options.out))
+    if trainer.is_world_process_zero():
+        complete(options.model, options.out)
+        print(f"The trained model is in {options.out}. Next: lrpatch verify {options.out} --baseline MODEL_BEFORE_ITS_PATCH")
+
+
+if __name__ == "__main__":
+    main()

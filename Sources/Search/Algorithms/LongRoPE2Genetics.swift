@@ -1,0 +1,78 @@
+import Glibc
+import Patch
+
+/// LongRoPE2's candidates (Algorithms 1 and 2): from the critical pair on non-decreasing factors from s to 2 s, below it
+/// NTK towards the factor there. The critical pair itself is searched between d10 and d_tcd.
+struct LongRoPE2Genetics: Genetics {
+  let space: SearchSpace
+  let probability: Double
+  /// The critical pairs to try; one alone where it is given.
+  let criticalPairs: ClosedRange<Int>
+
+  private static let tries = 100
+
+  private var limits: ClosedRange<Double> { space.scale...2 * space.scale }
+
+  func initial(_ count: Int, _ random: inout SearchRandom, isNew: (Candidate) -> Bool) -> [Candidate] {
+    var made: [Candidate] = []
+    func isFresh(_ candidate: Candidate) -> Bool { isNew(candidate) && !made.contains { $0.key == candidate.key } }
+    // Each critical pair in turn with one factor above it, at random, and its mutants.
+    let pairs = Array(criticalPairs)
+    var seeds: [Candidate] = []
+    for pair in pairs {
+      let lambda = random.onGrid(space, limits.lowerBound, limits.upperBound)
+      let seed = candidate(upper: Array(repeating: lambda, count: space.pairs - pair), criticalPair: pair, mscale: nil)
+      seeds.append(seed)
+      if made.count < count, isFresh(seed) { made.append(seed) }
+    }
+    while made.count < count {
+      made.append(mutant(of: seeds[made.count % seeds.count], &random, isNew: isFresh))
+    }
+    return made
+  }
+
+  /// The candidate with these factors from a critical pair on.
+  private func candidate(upper: [Double], criticalPair pair: Int, mscale: Double?) -> Candidate {
+    let lambda = upper[0]
+    let lower = (0..<pair).map { pow(lambda, Double($0) / Double(pair)) }
+    return Candidate(
+      lower + upper, criticalPair: pair, mscale: mscale ?? (space.searchesMscale ? space.mscale : nil)
+    ).withPairMscales(space)
+  }
+
+  func mutant(of parent: Candidate, _ random: inout SearchRandom, isNew: (Candidate) -> Bool) -> Candidate {
+    var child = parent
+    for _ in 0..<Self.tries {
+      let pair = parent.criticalPair ?? criticalPairs.upperBound
+      var upper = Array(parent.factors[pair...])
+      for place in upper.indices where random.chance(probability) {
+        let low = place == 0 ? limits.lowerBound : upper[place - 1]
+        let high = place + 1 < upper.count ? upper[place + 1] : limits.upperBound
+        upper[place] = random.onGrid(space, low, max(low, high))
+      }
+      child = candidate(upper: upper, criticalPair: pair, mscale: parent.mscale)
+      child.pairMscales = parent.pairMscales
+      child.mutateMscales(space, probability, &random)
+      if isNew(child) { break }
+    }
+    return child
+  }
+
+  func crossover(
+    _ first: Candidate, _ second: Candidate, tries: Int, _ random: inout SearchRandom, isNew: (Candidate) -> Bool
+  ) -> Candidate? {
+    let pair = first.criticalPair ?? criticalPairs.upperBound
+    for _ in 0..<tries {
+      var upper = Array(first.factors[pair...])
+      for place in upper.indices where random.chance(0.5) {
+        upper[place] = min(max(second.factors[pair + place], limits.lowerBound), limits.upperBound)
+      }
+      guard zip(upper, upper.dropFirst()).allSatisfy({ $0 <= $1 }) else { continue }
+      var child = candidate(upper: upper, criticalPair: pair, mscale: first.mscale)
+      child.pairMscales = first.pairMscales
+      child.crossMscales(second, &random)
+      if isNew(child) { return child }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,118 @@
+import Formats
+import Foundation
+import Patch
+import Verify
+
+/// All that a run needs to go on: its settings, its state, and what it must find again.
+public struct Checkpoint: Codable, Sendable {
+  public static let schema = "lrpatch.search/1"
+
+  public struct Text: Codable, Equatable, Sendable {
+    public var path: String
+    public var sha256: String
+
+    public init(path: String, sha256: String) {
+      self.path = path
+      self.sha256 = sha256
+    }
+  }
+
+  public var schema = Checkpoint.schema
+  public var settings: SearchSettings
+  public var space: SearchSpace
+  public var fitness: FitnessSettings
+  public var texts: [Text]
+  /// L0 of the model before any extension, and its short factors where it is extended.
+  public var originalWindow: Int
+  public var short: [Double]?
+  public var mscale: String
+  /// Of everything that is evaluated.
+  public var unitsSHA256: String
+  public var model: ModelIdentity
+  public var precision: String
+  public var state: SearchRun.State?
+
+  public init(
+    settings: SearchSettings, space: SearchSpace, fitness: FitnessSettings, texts: [Text], originalWindow: Int,
+    short: [Double]?, mscale: String, unitsSHA256: String, model: ModelIdentity, precision: String
+  ) {
+    self.settings = settings
+    self.space = space
+    self.fitness = fitness
+    self.texts = texts
+    self.originalWindow = originalWindow
+    self.short = short
+    self.mscale = mscale
+    self.unitsSHA256 = unitsSHA256
+    self.model = model
+    self.precision = precision
+  }
+
+  /// - Throws: `PatchError` for a file that is no checkpoint of this version; `FileError`.
+  public init(path: String) throws {
+    let bytes = try FileSystem.contents(of: path, limit: 1 << 30)
+    do { self = try JSONDecoder().decode(Checkpoint.self, from: Data(bytes)) } catch {
+      throw PatchError.unsupported(path, "no checkpoint of a search: \(Self.reason(error))")
+    }
+    guard schema == Self.schema else {
+      throw PatchError.unsupported(path, "schema '\(schema.sanitized)', expected '\(Self.schema)'")
+    }
+    try check(path)
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    switch error as? DecodingError {
+    case .keyNotFound(let key, _): "'\(key.stringValue)' is missing"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context):
+      "'\(context.codingPath.map(\.stringValue).joined(separator: "."))' is no such value"
+    default: "the JSON is damaged"
+    }
+  }
+
+  /// What a damaged file could make the program fail on.
+  private func check(_ path: String) throws {
+    let evolution = settings.evolution
+    let counts = [evolution.population, evolution.parents, evolution.mutants, evolution.crossovers]
+    let isSound =
+      (1...100_000).contains(space.pairs) && space.base.count == space.pairs && space.step > 0
+      && space.lower > 0 && space.upper >= space.lower && !space.startTokens.isEmpty
+      && counts.allSatisfy { (0...1_000_000).contains($0) } && evolution.population > 0 && evolution.parents > 0
+      && (4...1 << 40).contains(fitness.length) && settings.initial.allSatisfy { $0.factors.count == space.pairs }
+      && settings.criticalPair.map { (1..<space.pairs).contains($0) } ?? true
+      && settings.generationSize.map { (2...1_000_000).contains($0) } ?? true
+      && state.map { $0.isSound(pairs: space.pairs) } ?? true
+    guard isSound else {
+      throw PatchError.unsupported(path, "no checkpoint of a search: its numbers contradict each other")
+    }
+  }
+
+  public func write(to path: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    try OutputFile.replace(path, by: Array(try encoder.encode(self)))
+  }
+}
+
+/// Which model a search was about: its description, and samples of its weights.
+public struct ModelIdentity: Codable, Equatable, Sendable {
+  /// Of the files' names, sizes, and first and last mebibytes.
+  public var sha256: String
+
+  /// - Throws: `FileError`.
+  public init(path: String) throws {
+    let names =
+      FileSystem.isFolder(path)
+      ? try FileSystem.names(in: path).filter { $0 == "config.json" || $0.hasSuffix(".safetensors") }.sorted()
+        .map { "\(path)/\($0)" }
+      : GGUFSplit(containing: path)?.paths ?? [path]
+    var text = ""
+    for name in names {
+      let file = try Descriptor(path: name, .read)
+      let size = try file.status().size
+      let sample = min(size, 1 << 20)
+      let (first, last) = (try file.read(at: 0, count: sample), try file.read(at: size - sample, count: sample))
+      text += "\(FileSystem.name(of: name)) \(size) \(Formats.sha256(first)) \(Formats.sha256(last))\n"
+    }
+    sha256 = Formats.sha256(Array(text.utf8))
+  }
+}

@@ -1,0 +1,196 @@
+import ArgumentParser
+import Formats
+import Foundation
+import Patch
+import Search
+import Verify
+
+struct SearchCommand: ReportingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "search", abstract: "Searches for the factors of a longer window, as LongRoPE and LongRoPE2 do.",
+    discussion: """
+      A model that carries LongRoPE's factors already is extended further: what is found comes on top of them. Ctrl-C \
+      keeps the checkpoint, and --resume goes on from it as if nothing had been.
+      """)
+
+  @Argument(help: "The model: a Hugging Face folder, or a .gguf file.")
+  var model: String
+
+  @Option(help: ArgumentHelp("The extended window: 128k, 131072.", valueName: "tokens"))
+  var targetLength: TokenCount?
+
+  @Option(name: [.short, .long], help: "The factors file to write; it must not exist.")
+  var output: String
+
+  @Option(help: "How candidates are made: longrope, longrope2 or cma-es.", transform: Self.choice)
+  var algorithm = AlgorithmName.longrope2
+
+  @Option(help: "What is minimised: perplexity, needle, or both.", transform: Self.choice)
+  var fitness = FitnessKind.perplexity
+
+  @Option(
+    help: ArgumentHelp(
+      "A text that documents are taken from: any text file, or a JSON list of tokens (.json); may be repeated. Default: a book that ships with the program.",
+      valueName: "file"))
+  var text: [String] = []
+
+  @Option(help: "Documents for perplexity.")
+  var documents = 5
+
+  @Option(help: "How perplexity is measured: truncate or sliding.", transform: Self.choice)
+  var method = Perplexity.Method.truncate
+
+  @Option(help: "Tokens that a sliding window is moved on by.")
+  var stride = 256
+
+  @Option(help: "Needles, at evenly spread depths.")
+  var needles = 20
+
+  @Option(help: "Whose needle prompt: paper, released or passkey.", transform: Self.choice)
+  var needlePrompt = NeedlePrompt.paper
+
+  @Flag(help: "All needles at the beginning, as in the paper, rather than at all depths.")
+  var needlesAtStart = false
+
+  @Option(help: "How much needles count with --fitness both, from 0 to 1.")
+  var needleWeight = 0.5
+
+  @Option(help: ArgumentHelp("The original window, instead of what the model says.", valueName: "tokens"))
+  var originalLength: TokenCount?
+
+  @Option(
+    help: ArgumentHelp(
+      "longrope2's critical dimension as a pair's index; searched from d10 to d_tcd without it.", valueName: "pair"))
+  var criticalDimension: Int?
+
+  @Option(help: ArgumentHelp("The greatest factor; default 1.25 s, for longrope2 2 s.", valueName: "factor"))
+  var maximum: Double?
+
+  @Flag(help: "Search n-hat too, the first tokens that keep their angles (no runtime can express it).")
+  var startTokens = false
+
+  @Option(help: "The attention scale: su, yarn, none or a number.", transform: MscaleChoice.init)
+  var mscale = MscaleChoice.su
+
+  @Flag(help: "Search the attention scale too.")
+  var searchMscale = false
+
+  @Option(
+    help: ArgumentHelp("Factors to begin with, in any form of FACTORS; may be repeated.", valueName: "factors"))
+  var initial: [String] = []
+
+  @Option(help: "Candidates of the first population.")
+  var population = 64
+
+  @Option(help: "The best of a population, which have offspring.")
+  var parents = 32
+
+  @Option(help: "Mutants a generation.")
+  var mutants = 16
+
+  @Option(help: "Crossovers a generation.")
+  var crossovers = 16
+
+  @Option(help: "Generations after the first population.")
+  var iterations = 40
+
+  @Option(help: "The probability of a mutation in one pair.")
+  var probability = 0.3
+
+  @Option(help: ArgumentHelp("Candidates a generation of cma-es.", valueName: "count"))
+  var generationSize: Int?
+
+  @Option(help: ArgumentHelp("End after so many candidates.", valueName: "count"))
+  var evaluations: Int?
+
+  @Option(help: ArgumentHelp("End after so long, such as 90s, 30m or 2h.", valueName: "time"))
+  var timeBudget: Period?
+
+  @Flag(help: "Evaluate every candidate on everything.")
+  var noRace = false
+
+  @Option(help: "The probability with which the race may stop a candidate wrongly.")
+  var raceAlpha = 0.05
+
+  @Option(help: ArgumentHelp("Go on from a checkpoint, with its settings.", valueName: "checkpoint"))
+  var resume: String?
+
+  @Option(
+    help: ArgumentHelp("The checkpoint to write after every generation; default OUTPUT.checkpoint.", valueName: "file"))
+  var checkpoint: String?
+
+  @Option(help: ArgumentHelp("Write a line of JSON for every generation.", valueName: "file"))
+  var log: String?
+
+  @Option(help: ArgumentHelp("Write the factors for LongRoPE's own tools too; it must not exist.", valueName: "file"))
+  var csv: String?
+
+  @Option(help: ArgumentHelp("Draw the convergence into an SVG file; it must not exist.", valueName: "file"))
+  var svg: String?
+
+  @Option(help: "exact: in 32-bit floats. fast: bf16 products where the processor has them.", transform: Self.choice)
+  var precision = Precision.exact
+
+  @Option(help: "Candidates that are evaluated at the same time; default one a thread, as far as memory goes.")
+  var jobs: Int?
+
+  @Option(help: "Threads; default all.")
+  var threads: Int?
+
+  @Option(help: "The seed of the search, its documents and needles.")
+  var seed: UInt64 = 0
+
+  @Flag(help: "No progress on stderr.")
+  var noProgress = false
+
+  @OptionGroup var common: CommonOptions
+
+  enum FitnessKind: String, CaseIterable { case perplexity, needle, both }
+
+  /// One of the values of an enumeration, by its name.
+  private static func choice<T: RawRepresentable & CaseIterable>(_ text: String) throws -> T
+  where T.RawValue == String {
+    guard let value = T(rawValue: text) else {
+      throw ValidationError("'\(text)' is none of \(T.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    return value
+  }
+
+  func validate() throws {
+    func require(_ isRight: Bool, _ text: String) throws { if !isRight { throw ValidationError(text) } }
+    try require(targetLength != nil || resume != nil, "--target-length is missing")
+    try require((1...1_000_000).contains(documents), "--documents takes a number from 1 on")
+    try require((1...1_000_000).contains(needles), "--needles takes a number from 1 on")
+    try require((0...1).contains(needleWeight), "--needle-weight takes a number from 0 to 1")
+    try require([.truncate, .sliding].contains(method), "--method takes truncate or sliding")
+    try require((1...1_000_000).contains(stride), "--stride takes a number from 1 on")
+    let sizes = [population, parents, mutants, crossovers]
+    try require(
+      sizes.allSatisfy { (0...100_000).contains($0) } && population >= 2 && parents >= 1 && mutants + crossovers > 0
+        && parents <= population + mutants + crossovers,
+      "a population takes two candidates or more, one parent or more, and offspring")
+    try require((0...100_000).contains(iterations), "--iterations takes a number from 0 on")
+    try require(probability > 0 && probability <= 1, "--probability takes a number above 0, up to 1")
+    try require(generationSize.map { (4...100_000).contains($0) } ?? true, "--generation-size takes 4 or more")
+    try require(evaluations.map { $0 > 0 } ?? true, "--evaluations takes a number from 1 on")
+    try require(raceAlpha > 0 && raceAlpha < 1, "--race-alpha takes a number between 0 and 1")
+    try require(maximum.map { $0.isFinite && $0 >= 1 } ?? true, "--maximum takes a number from 1 on")
+    try require(jobs.map { (1...1024).contains($0) } ?? true, "--jobs takes 1 to 1024")
+    try require(threads.map { (1...1024).contains($0) } ?? true, "--threads takes 1 to 1024")
+    try require(criticalDimension == nil || algorithm != .longrope, "--critical-dimension is for longrope2 and cma-es")
+  }
+
+  func run() throws {
+    for path in [output, csv, svg].compactMap(\.self) where FileSystem.exists(path) {
+      throw PatchError.unsafe(path, "exists already; name a new path")
+    }
+    let session = try common.open(model)
+    let job = try SearchJob(self, session)
+    let outcome = try job.run()
+    try SearchReport(self, job.checkpoint, outcome).write()
+    if let stop = outcome.stop {
+      Output.note(stop.message)
+      if stop == .interrupted { throw Interrupted() }
+    }
+  }
+}

@@ -1,0 +1,232 @@
+import ArgumentParser
+import Formats
+import Foundation
+import Patch
+import Search
+import Verify
+
+/// One run of `search`: the model, its texts and the space, set up from options or from a checkpoint, and the loop.
+struct SearchJob {
+  enum Stop: Error {
+    case timeBudget, evaluations, interrupted
+
+    var message: String {
+      switch self {
+      case .timeBudget: "the time budget is used up; the best so far is written, and the checkpoint goes on from here"
+      case .evaluations: "so many candidates as asked for are evaluated; the checkpoint goes on from here"
+      case .interrupted: "interrupted; the checkpoint goes on from the last generation (--resume)"
+      }
+    }
+  }
+
+  struct Outcome {
+    var run: SearchRun
+    var stop: Stop?
+    var seconds: Double
+  }
+
+  /// Settings, and the state to go on from.
+  private(set) var checkpoint: Checkpoint
+  private let command: SearchCommand
+  private let units: FitnessUnits
+  private let spread: any Spread
+
+  init(_ command: SearchCommand, _ session: borrowing ModelSession) throws {
+    self.command = command
+    let inspection = try Inspection(session, anyFamily: true)
+    let tokenizer = try Tokenizer(path: command.model)
+    let identity = try ModelIdentity(path: command.model)
+    var checkpoint: Checkpoint
+    if let path = command.resume {
+      checkpoint = try Checkpoint(path: path)
+      guard checkpoint.model == identity else {
+        throw PatchError.unsupported(path, "the checkpoint is of another model than \(command.model)")
+      }
+      guard checkpoint.space.pairs * 2 == inspection.geometry.rotaryDimensions else {
+        throw PatchError.unsupported(path, "the checkpoint has \(checkpoint.space.pairs) pairs, the model others")
+      }
+    } else {
+      checkpoint = try Self.settings(command, inspection, identity)
+    }
+    let texts = try checkpoint.texts.map { try SearchText($0.path, tokenizer) }
+    units = try FitnessUnits(checkpoint.fitness, texts: texts.map(\.tokens), tokenizer: tokenizer)
+    if command.resume == nil {
+      checkpoint.unitsSHA256 = units.sha256
+      for index in texts.indices { checkpoint.texts[index].sha256 = texts[index].sha256 }
+    } else {
+      guard units.sha256 == checkpoint.unitsSHA256 else {
+        let changed = zip(texts, checkpoint.texts).first { $0.sha256 != $1.sha256 }?.1.path
+        throw PatchError.unsupported(
+          command.resume ?? "",
+          "the texts are not those of the checkpoint\(changed.map { ": '\($0)' has changed" } ?? "")")
+      }
+    }
+    self.checkpoint = checkpoint
+    spread = try Self.spread(command, checkpoint, units, inspection.geometry)
+  }
+
+  // MARK: Setting up
+
+  private static func settings(
+    _ command: SearchCommand, _ inspection: Inspection, _ identity: ModelIdentity
+  ) throws -> Checkpoint {
+    guard let target = command.targetLength?.value else { throw ValidationError("--target-length is missing") }
+    let geometry = inspection.geometry
+    let original = command.originalLength?.value ?? geometry.originalWindow
+    // A model with factors is extended from where they have brought it.
+    let before = inspection.factors
+    let extended = before?.window ?? original
+    var forms = try geometry.settings(target: target, original: extended, subject: command.model)
+    forms.criticalPair = command.criticalDimension
+    if let pair = command.criticalDimension, !(1..<forms.pairs).contains(pair) {
+      throw PatchError.unsupported(command.model, "the critical pair \(pair) is none of 1 to \(forms.pairs - 1)")
+    }
+    let mscale = command.mscale.value.values(originalWindow: original, window: target).long
+    var space = SearchSpace(forms, base: before?.long, mscale: mscale)
+    space.upper = command.maximum ?? (command.algorithm == .longrope2 ? 2 : 1.25) * forms.scale
+    space.searchesMscale = command.searchMscale
+    if command.startTokens { space.startTokens = SearchSpace.paperStartTokens.filter { $0 < target } }
+    var settings = SearchSettings(command.algorithm)
+    settings.evolution.population = command.population
+    settings.evolution.parents = command.parents
+    settings.evolution.mutants = command.mutants
+    settings.evolution.crossovers = command.crossovers
+    settings.evolution.iterations = command.iterations
+    settings.evolution.probability = command.probability
+    settings.generationSize = command.generationSize
+    settings.criticalPair = command.criticalDimension
+    settings.race.isOn = !command.noRace
+    settings.race.alpha = command.raceAlpha
+    settings.seed = command.seed
+    settings.initial = try command.initial.map { try initial($0, space) }
+    return Checkpoint(
+      settings: settings, space: space, fitness: fitness(command, target),
+      texts: (command.text.isEmpty ? [""] : command.text).map { Checkpoint.Text(path: $0, sha256: "") },
+      originalWindow: original, short: before?.short, mscale: command.mscale.name, unitsSHA256: "", model: identity,
+      precision: command.precision.rawValue)
+  }
+
+  private static func initial(_ path: String, _ space: SearchSpace) throws -> Candidate {
+    let set = try FactorSource(path: path).set
+    guard let factors = set.long.uniform, factors.count == space.pairs else {
+      throw PatchError.unsupported(path, "\(set.long.pairs) factors, expected one list of \(space.pairs)")
+    }
+    return Candidate(zip(factors, space.base).map { $0 / $1 }, startTokens: set.startTokens)
+  }
+
+  private static func fitness(_ command: SearchCommand, _ target: Int) -> FitnessSettings {
+    var fitness = FitnessSettings(length: target)
+    fitness.documents = command.fitness == .needle ? 0 : command.documents
+    fitness.needles = command.fitness == .perplexity ? 0 : command.needles
+    fitness.method = command.method.rawValue
+    fitness.stride = command.stride
+    fitness.needlePrompt = command.needlePrompt
+    fitness.needlesAtStart = command.needlesAtStart
+    fitness.needleWeight = command.needleWeight
+    fitness.seed = command.seed
+    return fitness
+  }
+
+  /// - Throws: `VerifyError` that says how much memory a document needs, where there is less.
+  private static func spread(
+    _ command: SearchCommand, _ checkpoint: Checkpoint, _ units: FitnessUnits, _ geometry: RopeGeometry
+  ) throws -> any Spread {
+    let model = try Transformer(path: command.model)
+    let threads = command.threads ?? ProcessInfo.processInfo.activeProcessorCount
+    let precision = Precision(rawValue: checkpoint.precision) ?? .exact
+    let needed = ForwardPass(model, threads: 1).memory(tokens: checkpoint.fitness.length)
+    let available = ResourceUse.availableMemory ?? .max
+    guard needed <= available else {
+      throw VerifyError(
+        command.model,
+        "\(checkpoint.fitness.length) tokens need at least \(needed >> 20) MiB of memory; \(available >> 20) are available"
+      )
+    }
+    let jobs = command.jobs ?? max(1, min(threads, available / 2 / max(1, 2 * needed)))
+    let deadline = command.timeBudget.map { ContinuousClock.now.advanced(by: $0.duration) }
+    let forward = ForwardPass(model, threads: max(1, threads / jobs), precision: precision) {
+      if Interruption.isPending { throw Stop.interrupted }
+      if let deadline, ContinuousClock.now >= deadline { throw Stop.timeBudget }
+    }
+    return LocalSpread(Evaluator(checkpoint.space, units, forward, geometry: geometry), jobs: jobs)
+  }
+
+  // MARK: Running
+
+  func run() throws -> Outcome {
+    let start = ContinuousClock.now
+    var run = SearchRun(
+      checkpoint.settings, checkpoint.space, units, spread, state: checkpoint.state)
+    let progress = ProgressLine(isShown: !command.common.quiet && !command.noProgress)
+    Interruption.letCommandEnd()
+    var stop: Stop?
+    do {
+      while true {
+        if let most = command.evaluations, run.state.cost.evaluations >= most { throw Stop.evaluations }
+        guard let generation = try run.advance() else { break }
+        try save(run.state)
+        progress.show(share(generation), label(generation))
+      }
+    } catch let reason as Stop { stop = reason }
+    progress.end()
+    let (seconds, attoseconds) = start.duration(to: .now).components
+    return Outcome(run: run, stop: stop, seconds: Double(seconds) + Double(attoseconds) * 1e-18)
+  }
+
+  var checkpointPath: String { command.checkpoint ?? command.resume ?? command.output + ".checkpoint" }
+
+  private func save(_ state: SearchRun.State) throws {
+    var checkpoint = checkpoint
+    checkpoint.state = state
+    try checkpoint.write(to: checkpointPath)
+    if let log = command.log { try SearchLog(checkpoint, state).write(to: log) }
+  }
+
+  private func share(_ generation: SearchRun.Generation) -> Double {
+    let done = command.evaluations.map { Double(generation.cost.evaluations) / Double($0) } ?? 0
+    let total = checkpoint.settings.algorithm == .cmaES ? 1000 : checkpoint.settings.evolution.iterations
+    return min(0.999, max(done, Double(generation.number + 1) / Double(total + 1)))
+  }
+
+  private func label(_ generation: SearchRun.Generation) -> String {
+    let cost = generation.cost
+    return
+      "generation \(generation.number): best \(InspectReport.number(exp(generation.fitness))), \(cost.evaluations) candidates (\(cost.stopped) stopped early), \(cost.tokens / 1000)k tokens"
+  }
+}
+
+/// A text for documents, as tokens.
+struct SearchText {
+  let tokens: [Int]
+  let sha256: String
+
+  /// - Parameter path: of a text, or of a JSON list of tokens; empty for the text that ships with the program.
+  init(_ path: String, _ tokenizer: Tokenizer) throws {
+    let bytes = path.isEmpty ? Array(try ShippedText.text().utf8) : try FileSystem.contents(of: path)
+    sha256 = Formats.sha256(bytes)
+    guard path.hasSuffix(".json") else {
+      tokens = tokenizer.encode(String(decoding: bytes, as: UTF8.self))
+      return
+    }
+    guard let numbers = try JSONDocument(parsing: bytes).value.doubles else {
+      throw PatchError.unsupported(path, "no list of tokens")
+    }
+    guard let wrong = numbers.first(where: { !(0..<Double(tokenizer.vocabulary)).contains($0) || $0 != $0.rounded() })
+    else {
+      tokens = numbers.map { Int($0) }
+      return
+    }
+    throw PatchError.unsupported(path, "\(wrong) is no token; there are \(tokenizer.vocabulary)")
+  }
+}
+
+extension MscaleChoice {
+  var name: String {
+    switch value {
+    case .su: "su"
+    case .yarn: "yarn"
+    case .none: "none"
+    case .literal(let long, _): String(long)
+    }
+  }
+}

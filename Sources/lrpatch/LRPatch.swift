@@ -20,7 +20,7 @@ struct LRPatch: ParsableCommand {
     version: lrpatchVersion,
     subcommands: [
       InspectCommand.self, LintCommand.self, ApplyCommand.self, RevertCommand.self,
-      ConvertCommand.self, VerifyCommand.self, SearchCommand.self,
+      ConvertCommand.self, VerifyCommand.self, SearchCommand.self, MixCommand.self,
       DiffCommand.self, FactorsCommand.self,
     ])
 

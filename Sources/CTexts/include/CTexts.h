@@ -11,6 +11,10 @@
 const uint8_t *moby_dick(void);
 size_t moby_dick_size(void);
 
+// The training script that `mix` writes beside its data.
+const uint8_t *training_recipe(void);
+size_t training_recipe_size(void);
+
 #if defined(__clang__)
 #pragma clang assume_nonnull end
 #endif

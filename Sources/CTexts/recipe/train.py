@@ -61,7 +61,7 @@ class Rows(torch.utils.data.Dataset):
     """The rows of mix-*.safetensors in their order, but so that each `batch_rows` one after another are of one kind."""
 
     def __init__(self, folder, mix, batch_rows):
-        self.files, self.places, kinds = [], [], []
+        self.files, self.places, self.kinds = [], [], []
         for number, entry in enumerate(mix["files"]):
             file = safe_open(folder / entry["name"], framework="pt")
             shape, found = [entry["rows"], mix["window"]], file.get_tensor("kind").tolist()
@@ -69,16 +69,16 @@ class Rows(torch.utils.data.Dataset):
                 raise SystemExit(f"{entry['name']} is not the file that mix.json describes.")
             self.files.append(file)
             self.places += [(number, row) for row in range(shape[0])]
-            kinds += found
+            self.kinds += found
         self.order, waiting = [], {SHORT: [], LONG: []}
-        for row, kind in enumerate(kinds):
+        for row, kind in enumerate(self.kinds):
             waiting[kind].append(row)
             if len(waiting[kind]) == batch_rows:
                 self.order += waiting[kind]
                 waiting[kind] = []
         for kind, rest in waiting.items():
             if rest:  # the last batch of a kind is filled up with the kind's first rows
-                own = [row for row, other in enumerate(kinds) if other == kind]
+                own = [row for row, other in enumerate(self.kinds) if other == kind]
                 self.order += (rest + own * batch_rows)[:batch_rows]
 
     def __len__(self):
@@ -86,7 +86,8 @@ class Rows(torch.utils.data.Dataset):
 
     def __getitem__(self, index):
         number, row = self.places[self.order[index]]
-        return {name: self.files[number].get_slice(name)[row : row + 1] for name in ("input_ids", "position_ids")}
+        tensors = {name: self.files[number].get_slice(name)[row : row + 1] for name in ("input_ids", "position_ids")}
+        return tensors | {"kind": self.kinds[self.order[index]]}
 
 
 class Collator:
@@ -97,8 +98,8 @@ class Collator:
 
     def __call__(self, rows):
         tokens, positions = (torch.cat([row[name] for row in rows]).long() for name in ("input_ids", "position_ids"))
-        if len(set((positions.amax(1) >= self.original_window).tolist())) > 1:
-            raise SystemExit("A batch has rows within and rows beyond the original window: `kind` and positions disagree.")
+        if any(row["kind"] == SHORT for row in rows) and positions.max() >= self.original_window:
+            raise SystemExit("A batch of short rows has positions beyond the original window: `kind` and positions disagree.")
         if self.flatten:  # transformers cuts a batch into segments for flash attention only if it is one row
             tokens, positions = tokens.reshape(1, -1), positions.reshape(1, -1)
         labels = tokens.masked_fill(positions == 0, -100)  # what begins a segment does not follow from the one before
@@ -128,7 +129,10 @@ def check_tables(model, config):
     for kind, longest in ((SHORT, window - 1), (LONG, window), (SHORT, 1)):
         exponents = torch.arange(0, 2 * len(factors[kind]), 2, dtype=torch.float64) / (2 * len(factors[kind]))
         angles = 1 / (torch.tensor(factors[kind], dtype=torch.float64) * theta**exponents)
-        cos, sin = rotary(torch.zeros(1, dtype=torch.float32), torch.tensor([[0, 1, longest]]))
+        try:
+            cos, sin = rotary(torch.zeros(1, dtype=torch.float32), torch.tensor([[0, 1, longest]]))
+        except Exception as error:
+            raise SystemExit(f"The rotary embedding of {type(model).__name__} does not run: {error}") from error
         for found, wanted in ((cos, angles.cos()), (sin, angles.sin())):
             found, wanted = found[0, 1].double(), mscale * torch.cat((wanted, wanted))
             if found.shape != wanted.shape or not torch.allclose(found, wanted, rtol=1e-4, atol=1e-9):
@@ -147,7 +151,7 @@ def check_segments(model, collate, vocabulary, window, tolerance):
 
     def logits(rows):  # [(tokens, where each segment begins)]
         places = [torch.cat([torch.arange(n) for n in torch.tensor([*begins, len(t)]).diff().tolist()]) for t, begins in rows]
-        batch = collate([{"input_ids": t[None], "position_ids": p[None]} for (t, _), p in zip(rows, places)])
+        batch = collate([{"input_ids": t[None], "position_ids": p[None], "kind": SHORT} for (t, _), p in zip(rows, places)])
         del batch["labels"]
         return model(**{name: tensor.to(device) for name, tensor in batch.items()}, use_cache=False).logits.float()
 
@@ -228,8 +232,6 @@ def main():
         optim="adamw_torch",
         bf16=options.dtype == "bf16",
         use_cpu=not torch.accelerator.is_available(),
-        gradient_checkpointing=options.gradient_checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False},
         # rotary modules keep the table of the last batch in a buffer, and that of another process may be of the other kind
         ddp_broadcast_buffers=False,
         remove_unused_columns=False,
@@ -240,6 +242,8 @@ def main():
         seed=options.seed,
         report_to="none",
     )
+    if options.gradient_checkpointing:
+        settings |= {"gradient_checkpointing": True, "gradient_checkpointing_kwargs": {"use_reentrant": False}}
     arguments = TrainingArguments(**(settings | options.trainer))
     if arguments.n_gpu > 1:
         raise SystemExit("One process sees several GPUs: start one process for each, with torchrun or accelerate launch.")

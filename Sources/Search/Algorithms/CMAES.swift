@@ -20,9 +20,21 @@ struct CMAES: SearchAlgorithm {
   private var sigma = CMAES.firstSigma
   private var conjugatePath: [Double]
   private var covariancePath: [Double]
+  /// Coordinates and fitness of everything that is completely known.
+  private var archive: [Known] = []
   private(set) var best: Evaluated?
   private(set) var generation = 0
   private var asked: [Candidate] = []
+
+  private struct Known: Codable {
+    var x: [Double]
+    var fitness: Double
+  }
+
+  /// Samples for each that is evaluated, where the surrogate can choose.
+  private static let samplesEach = 10
+  /// The latest points that the surrogate goes through.
+  private static let surrogatePoints = 200
 
   /// In logarithms: a factor moves by about a tenth.
   private static let firstSigma = 0.12
@@ -72,6 +84,8 @@ struct CMAES: SearchAlgorithm {
   mutating func tell(_ results: [Evaluated]) {
     precondition(results.count == asked.count)
     asked = []
+    archive += results.filter(\.isComplete).map { Known(x: coordinates($0.candidate), fitness: $0.fitness) }
+    archive = archive.suffix(Self.surrogatePoints)
     let order = results.indices.sorted {
       (results[$0].isComplete ? 0 : 1, results[$0].fitness, $0) < (
         results[$1].isComplete ? 0 : 1, results[$1].fitness, $1
@@ -116,17 +130,25 @@ struct CMAES: SearchAlgorithm {
 
   private mutating func sample() -> [Candidate] {
     let root = SymmetricRoot(covariance)
+    func whitened(_ x: [Double]) -> [Double] { root.inverseTimes(zip(x, mean).map { ($0 - $1) / sigma }) }
+    let surrogate = Surrogate(archive.map { whitened($0.x) }, archive.map(\.fitness))
+    let samples = distinctSamples(surrogate == nil ? size : size * Self.samplesEach, root)
+    guard let surrogate else { return samples }
+    let predictions = samples.map { surrogate.prediction(whitened(coordinates($0))) }
+    let order = samples.indices.sorted { (predictions[$0], $0) < (predictions[$1], $1) }
+    return order.prefix(size).map { samples[$0] }
+  }
+
+  private mutating func distinctSamples(_ count: Int, _ root: SymmetricRoot) -> [Candidate] {
     var made: [Candidate] = []
+    var keys: Set<CandidateKey> = []
     var tries = 0
-    while made.count < size {
+    while made.count < count {
       let z = mean.map { _ in random.normal() }
-      let step = root.times(z)
-      let candidate = candidate(zip(mean, step).map { $0 + sigma * $1 })
+      let candidate = candidate(zip(mean, root.times(z)).map { $0 + sigma * $1 })
       tries += 1
       // Where all is near, the search has converged and doubles are unavoidable.
-      if tries < 20 * size, history.contains(candidate.key) || made.contains(where: { $0.key == candidate.key }) {
-        continue
-      }
+      if tries < 20 * count, history.contains(candidate.key) || !keys.insert(candidate.key).inserted { continue }
       made.append(candidate)
     }
     return made

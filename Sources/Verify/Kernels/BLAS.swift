@@ -1,4 +1,5 @@
 internal import CBLAS
+import Glibc
 
 /// A rectangle of a matrix.
 struct MatrixPart {
@@ -57,6 +58,21 @@ enum BLAS {
     unsafe cblas_sgemm(
       CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(a.rows.count), Int32(b.columns.count),
       Int32(a.columns.count), 1, a.address, a.stride, b.address, b.stride, 1, c.address, c.stride)
+  }
+}
+
+/// Equations with a positive symmetric matrix, by LAPACK.
+package enum Cholesky {
+  /// - Returns: the solution of `matrix` x = `right`, and the logarithm of the determinant; nil where the matrix is not
+  ///   positive.
+  package static func solve(_ matrix: [[Double]], _ right: [Double]) -> (x: [Double], logDeterminant: Double)? {
+    let count = matrix.count
+    guard count > 0 else { return nil }
+    var (elements, x) = (matrix.flatMap(\.self), right)
+    var (size, one, info) = (Int32(count), Int32(1), Int32(0))
+    unsafe dposv_("U", &size, &one, &elements, &size, &x, &size, &info)
+    guard info == 0 else { return nil }
+    return (x, (0..<count).reduce(0) { $0 + 2 * log(elements[$1 * count + $1]) })
   }
 }
 

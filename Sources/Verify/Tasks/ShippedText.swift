@@ -5,6 +5,11 @@ import Formats
 public enum ShippedText {
   public static let name = "Herman Melville, Moby-Dick (1851)"
 
+  /// The training script that goes with mixed-window data: Python for transformers' Trainer.
+  public static var trainingRecipe: [UInt8] {
+    unsafe Array(UnsafeBufferPointer(start: training_recipe(), count: training_recipe_size()))
+  }
+
   /// About 1.2 MB of English prose.
   /// - Throws: `FormatError` for a program that is damaged.
   public static func text() throws -> String {

@@ -16,7 +16,7 @@ public struct Tokenizer: Sendable {
   /// The token that the model would begin with if it wanted one.
   let namedBeginning: Int?
   /// Tokens that end what is generated.
-  let endings: Set<Int>
+  package let endings: Set<Int>
 
   /// Whether sequences begin with the beginning token.
   public enum Beginning: String, CaseIterable, Sendable {

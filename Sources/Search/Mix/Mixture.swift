@@ -1,0 +1,96 @@
+import Verify
+
+/// Training data for LongRoPE2's mixed windows (section 3.3): rows of short segments, whose positions begin again with
+/// each, and rows of long ones.
+public struct Mixture: Sendable {
+  public struct Settings: Sendable {
+    public var originalWindow: Int
+    /// Tokens of a row.
+    public var window: Int
+    /// The share of the tokens that is short: 0.3 in the paper.
+    public var shortShare = 0.3
+    /// Tokens at most; everything the texts give where nil.
+    public var maximumTokens: Int?
+    public var seed: UInt64 = 0
+
+    public init(originalWindow: Int, window: Int) {
+      self.originalWindow = originalWindow
+      self.window = window
+    }
+  }
+
+  /// As many tokens as the window, with the position of each in its segment.
+  public struct Row: Equatable, Sendable {
+    public var tokens: [Int32] = []
+    public var positions: [Int32] = []
+    public var isLong: Bool
+  }
+
+  /// In the order of training.
+  public let rows: [Row]
+
+  /// - Parameter documents: tokens, each with its beginning and end tokens.
+  /// - Throws: `VerifyError` for texts that give no row of a kind that is asked for.
+  public init(_ documents: [[Int]], _ settings: Settings) throws {
+    var random = SearchRandom(seed: settings.seed)
+    let order = random.shuffled(documents.count)
+    let total = min(settings.maximumTokens ?? .max, documents.reduce(0) { $0 + $1.count })
+    let wanted = Int((Double(total) * settings.shortShare / Double(settings.window)).rounded())
+    var short = Packer(settings.window, isLong: false)
+    var long = Packer(settings.window, isLong: true)
+    var rest: [[Int]] = []
+    for document in order.map({ documents[$0] }) {
+      if document.count <= settings.originalWindow { short.add(document) } else { rest.append(document) }
+    }
+    // Where the texts have too few short documents, pieces of the long ones are short documents.
+    for document in rest {
+      var place = 0
+      while place < document.count {
+        let left = document.count - place
+        let isShort =
+          left <= settings.originalWindow || (short.rows.count < wanted && random.chance(settings.shortShare))
+        let most = isShort ? settings.originalWindow : settings.window
+        let size = min(
+          left, isShort && left > most ? max(1, most / 4) + random.index(below: max(1, most - most / 4)) : most)
+        let piece = Array(document[place..<place + size])
+        if isShort { short.add(piece) } else { long.add(piece) }
+        place += size
+      }
+    }
+    let most = settings.maximumTokens.map { max(1, $0 / settings.window) } ?? .max
+    let shortRows = short.rows.prefix(min(most, settings.maximumTokens == nil ? .max : wanted))
+    let longRows = long.rows.prefix(max(0, most - shortRows.count))
+    guard settings.shortShare == 0 || !shortRows.isEmpty, settings.shortShare == 1 || !longRows.isEmpty else {
+      throw VerifyError(
+        "mix",
+        "the texts have \(documents.reduce(0) { $0 + $1.count }) tokens, which give \(longRows.count) long and \(shortRows.count) short rows of \(settings.window)"
+      )
+    }
+    let rows = Array(shortRows) + Array(longRows)
+    self.rows = random.shuffled(rows.count).map { rows[$0] }
+  }
+
+  /// Fills rows with segments; the last segment of a row is cut where the row is full.
+  private struct Packer {
+    let window: Int
+    let isLong: Bool
+    private(set) var rows: [Row] = []
+    private var current: Row
+
+    init(_ window: Int, isLong: Bool) {
+      self.window = window
+      self.isLong = isLong
+      current = Row(isLong: isLong)
+    }
+
+    mutating func add(_ segment: [Int]) {
+      let part = segment.prefix(window - current.tokens.count)
+      current.tokens += part.map { Int32($0) }
+      current.positions += part.indices.map { Int32($0 - part.startIndex) }
+      if current.tokens.count == window {
+        rows.append(current)
+        current = Row(isLong: isLong)
+      }
+    }
+  }
+}

@@ -23,6 +23,9 @@ let package = Package(
     .executable(name: "lrpatch", targets: ["lrpatch"]),
     .library(name: "LRPatchKit", targets: ["Formats", "Patch", "Verify", "Convert", "Search"]),
   ],
+  traits: [
+    .trait(name: "MPI", description: "`lrpatch search` under mpirun; needs libopenmpi-dev")
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "3.12.0"),
@@ -37,6 +40,9 @@ let package = Package(
     .systemLibrary(
       name: "CZstd", pkgConfig: "libzstd",
       providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(
+      name: "CMPI", pkgConfig: "ompi",
+      providers: [.apt(["libopenmpi-dev"])]),
     .target(name: "CLinux", cSettings: [.enableWarning("all")]),
     .target(
       name: "Formats", dependencies: ["CJSONC", "CLinux", "CZstd", crypto], swiftSettings: spans),
@@ -47,7 +53,10 @@ let package = Package(
       name: "Verify", dependencies: ["Formats", "Patch", "CBLAS", "CKernels", "CTexts"],
       swiftSettings: strict),
     .target(name: "Convert", dependencies: ["Formats", "Patch", "Verify"], swiftSettings: strict),
-    .target(name: "Search", dependencies: ["Formats", "Patch", "Verify"], swiftSettings: strict),
+    .target(
+      name: "Search",
+      dependencies: ["Formats", "Patch", "Verify", .target(name: "CMPI", condition: .when(traits: ["MPI"]))],
+      swiftSettings: strict),
     .executableTarget(
       name: "lrpatch", dependencies: ["Formats", "Patch", "Verify", "Convert", "Search", argumentParser], swiftSettings: strict),
     .target(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Formats
 import Glibc
 import Patch
+import Search
 
 /// The program: its subcommands, and how errors become messages and exit codes (specs/cli.md).
 @main
@@ -33,10 +34,19 @@ struct LRPatch: ParsableCommand {
       defer { if isVerbose { Output.note(ResourceUse.summary) } }
       try command.run()
       if Output.hasLostText { throw FileError("write", "standard output", code: EIO) }
+      endOtherProcesses(0)
     } catch {
       let failure = Failure(error)
       failure.report()
+      endOtherProcesses(failure.exitCode)
       Glibc.exit(failure.exitCode)
     }
+  }
+
+  /// Those that mpirun has started beside this one, which would wait for it.
+  private static func endOtherProcesses(_ code: Int32) {
+    #if MPI
+    if MPISpread.isLaunched { MPISpread.end(code: code) }
+    #endif
   }
 }

@@ -83,10 +83,10 @@ struct SearchJob {
     }
     let mscale = command.mscale.value.values(originalWindow: original, window: target).long
     var space = SearchSpace(forms, base: before?.long, mscale: mscale)
-    space.upper = command.maximum ?? (command.algorithm == .longrope2 ? 2 : 1.25) * forms.scale
+    space.upper = command.maximum ?? (command.algorithmName == .longrope2 ? 2 : 1.25) * forms.scale
     space.searchesMscale = command.searchMscale
     if command.startTokens { space.startTokens = SearchSpace.paperStartTokens.filter { $0 < target } }
-    var settings = SearchSettings(command.algorithm)
+    var settings = SearchSettings(command.algorithmName)
     settings.evolution.population = command.population
     settings.evolution.parents = command.parents
     settings.evolution.mutants = command.mutants
@@ -95,9 +95,9 @@ struct SearchJob {
     settings.evolution.probability = command.probability
     settings.generationSize = command.generationSize
     settings.criticalPair = command.criticalDimension
-    settings.race.isOn = !command.noRace
+    settings.race.isOn = !command.noRace && command.asReleased == nil
     settings.race.alpha = command.raceAlpha
-    settings.seed = command.seed
+    settings.seed = command.seedNumber
     settings.initial = try command.initial.map { try initial($0, space) }
     return Checkpoint(
       settings: settings, space: space, fitness: fitness(command, target),
@@ -123,7 +123,7 @@ struct SearchJob {
     fitness.needlePrompt = command.needlePrompt
     fitness.needlesAtStart = command.needlesAtStart
     fitness.needleWeight = command.needleWeight
-    fitness.seed = command.seed
+    fitness.seed = command.seedNumber
     return fitness
   }
 
@@ -144,11 +144,21 @@ struct SearchJob {
     }
     let jobs = command.jobs ?? max(1, min(threads, available / 2 / max(1, 2 * needed)))
     let deadline = command.timeBudget.map { ContinuousClock.now.advanced(by: $0.duration) }
+    #if MPI
+    let isAlone = !MPISpread.isLaunched
+    #else
+    let isAlone = true
+    #endif
     let forward = ForwardPass(model, threads: max(1, threads / jobs), precision: precision) {
       if Interruption.isPending { throw Stop.interrupted }
-      if let deadline, ContinuousClock.now >= deadline { throw Stop.timeBudget }
+      // Several processes stop together, between generations.
+      if isAlone, let deadline, ContinuousClock.now >= deadline { throw Stop.timeBudget }
     }
-    return LocalSpread(Evaluator(checkpoint.space, units, forward, geometry: geometry), jobs: jobs)
+    let evaluator = Evaluator(checkpoint.space, units, forward, geometry: geometry)
+    #if MPI
+    if !isAlone { return try MPISpread(evaluator, jobs: jobs) }
+    #endif
+    return LocalSpread(evaluator, jobs: jobs)
   }
 
   // MARK: Running
@@ -157,14 +167,16 @@ struct SearchJob {
     let start = ContinuousClock.now
     var run = SearchRun(
       checkpoint.settings, checkpoint.space, units, spread, state: checkpoint.state)
-    let progress = ProgressLine(isShown: !command.common.quiet && !command.noProgress)
+    let progress = ProgressLine(isShown: !command.common.quiet && !command.noProgress && spread.isFirst)
+    let deadline = command.timeBudget.map { start.advanced(by: $0.duration) }
     Interruption.letCommandEnd()
     var stop: Stop?
     do {
       while true {
         if let most = command.evaluations, run.state.cost.evaluations >= most { throw Stop.evaluations }
+        if try spread.agree(deadline.map { ContinuousClock.now >= $0 } ?? false) { throw Stop.timeBudget }
         guard let generation = try run.advance() else { break }
-        try save(run.state)
+        if spread.isFirst { try save(run.state) }
         progress.show(share(generation), label(generation))
       }
     } catch let reason as Stop { stop = reason }
@@ -172,6 +184,9 @@ struct SearchJob {
     let (seconds, attoseconds) = start.duration(to: .now).components
     return Outcome(run: run, stop: stop, seconds: Double(seconds) + Double(attoseconds) * 1e-18)
   }
+
+  /// Whether this process writes what comes of it.
+  var isFirst: Bool { spread.isFirst }
 
   var checkpointPath: String { command.checkpoint ?? command.resume ?? command.output + ".checkpoint" }
 

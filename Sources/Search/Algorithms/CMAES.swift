@@ -136,7 +136,10 @@ struct CMAES: SearchAlgorithm {
     guard let surrogate else { return samples }
     let predictions = samples.map { surrogate.prediction(whitened(coordinates($0))) }
     let order = samples.indices.sorted { (predictions[$0], $0) < (predictions[$1], $1) }
-    return order.prefix(size).map { samples[$0] }
+    // Half of them as they came, so that the distribution keeps learning what the surrogate does not know.
+    let promising = order.prefix(size / 2)
+    let others = samples.indices.filter { !promising.contains($0) }.prefix(size - promising.count)
+    return (promising + others).map { samples[$0] }
   }
 
   private mutating func distinctSamples(_ count: Int, _ root: SymmetricRoot) -> [Candidate] {

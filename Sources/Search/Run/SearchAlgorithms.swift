@@ -3,6 +3,9 @@ import Patch
 /// Which search.
 public enum AlgorithmName: String, CaseIterable, Codable, Sendable {
   case longrope, longrope2
+  /// The published code's, as it behaves.
+  case dimMono = "dim_mono"
+  case dimPieceMono = "dim_piece_mono"
   case cmaES = "cma-es"
 }
 
@@ -26,6 +29,7 @@ public struct SearchSettings: Codable, Equatable, Sendable {
 enum AnyAlgorithm: SearchAlgorithm {
   case longRoPE(Evolution<LongRoPEGenetics>)
   case longRoPE2(Evolution<LongRoPE2Genetics>)
+  case released(Released)
   case cmaES(CMAES)
 
   init(_ settings: SearchSettings, _ space: SearchSpace) {
@@ -39,6 +43,8 @@ enum AnyAlgorithm: SearchAlgorithm {
         space: space, probability: evolution.probability,
         criticalPairs: settings.criticalPair.map { $0...$0 } ?? space.settings.candidateCriticalPairs)
       self = .longRoPE2(Evolution(genetics, evolution, seed: settings.seed))
+    case .dimMono: self = .released(Released(.dimMono, space, evolution, seed: settings.seed))
+    case .dimPieceMono: self = .released(Released(.dimPieceMono, space, evolution, seed: settings.seed))
     case .cmaES:
       self = .cmaES(
         CMAES(
@@ -73,6 +79,7 @@ enum AnyAlgorithm: SearchAlgorithm {
     switch self {
     case .longRoPE(let algorithm): algorithm
     case .longRoPE2(let algorithm): algorithm
+    case .released(let algorithm): algorithm
     case .cmaES(let algorithm): algorithm
     }
   }
@@ -83,6 +90,7 @@ enum AnyAlgorithm: SearchAlgorithm {
     switch algorithm {
     case let changed as Evolution<LongRoPEGenetics>: self = .longRoPE(changed)
     case let changed as Evolution<LongRoPE2Genetics>: self = .longRoPE2(changed)
+    case let changed as Released: self = .released(changed)
     case let changed as CMAES: self = .cmaES(changed)
     default: preconditionFailure("no such algorithm")
     }
@@ -96,6 +104,7 @@ extension AnyAlgorithm {
     switch self {
     case .longRoPE(let evolution): evolution.isSound(pairs: pairs)
     case .longRoPE2(let evolution): evolution.isSound(pairs: pairs)
+    case .released(let search): search.isSound(pairs: pairs)
     case .cmaES(let search): search.isSound(pairs: pairs)
     }
   }

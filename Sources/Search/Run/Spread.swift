@@ -32,14 +32,21 @@ public struct LocalSpread: Spread {
     let pieces = candidates.indices.flatMap { candidate in
       evaluator.units.pieces(of: range).map { (candidate: candidate, units: $0) }
     }
+    var losses = candidates.map { _ in [Double]() }
+    for (piece, found) in zip(pieces, try self.losses(pieces.map { (candidates[$0.candidate], $0.units) })) {
+      losses[piece.candidate] += found
+    }
+    return losses
+  }
+
+  /// Of each piece by itself.
+  func losses(_ pieces: [(candidate: Candidate, units: Range<Int>)]) throws -> [[Double]] {
     let results = Results()
     parallel.run(pieces.count, scratch: { () }) { index, _ in
-      let piece = pieces[index]
-      results.set(index, Result { try evaluator.losses([candidates[piece.candidate]], units: piece.units)[0] })
+      let (candidate, units) = pieces[index]
+      results.set(index, Result { try evaluator.losses([candidate], units: units)[0] })
     }
-    var losses = candidates.map { _ in [Double]() }
-    for (index, piece) in pieces.enumerated() { losses[piece.candidate] += try results[index].get() }
-    return losses
+    return try pieces.indices.map { try results[$0].get() }
   }
 }
 

@@ -23,7 +23,13 @@ struct SearchCommand: ReportingCommand {
   var output: String
 
   @Option(help: "How candidates are made: longrope, longrope2 or cma-es.", transform: Self.choice)
-  var algorithm = AlgorithmName.longrope2
+  var algorithm = Algorithm.longrope2
+
+  @Option(
+    name: .long, defaultAsFlag: "dim_mono",
+    help: ArgumentHelp(
+      "longrope as its published code does it: dim_mono, also without a value, or dim_piece_mono.", valueName: "kind"))
+  var asReleased: String?
 
   @Option(help: "What is minimised: perplexity, needle, or both.", transform: Self.choice)
   var fitness = FitnessKind.perplexity
@@ -137,13 +143,26 @@ struct SearchCommand: ReportingCommand {
   @Option(help: "Threads; default all.")
   var threads: Int?
 
-  @Option(help: "The seed of the search, its documents and needles.")
-  var seed: UInt64 = 0
+  @Option(help: "The seed of the search and its needles; default 0, or the published code's 42.")
+  var seed: UInt64?
 
   @Flag(help: "No progress on stderr.")
   var noProgress = false
 
   @OptionGroup var common: CommonOptions
+
+  enum Algorithm: String, CaseIterable {
+    case longrope, longrope2
+    case cmaES = "cma-es"
+  }
+
+  /// What is run.
+  var algorithmName: AlgorithmName {
+    asReleased.flatMap(AlgorithmName.init) ?? AlgorithmName(rawValue: algorithm.rawValue) ?? .longrope2
+  }
+
+  /// The published code always takes 42.
+  var seedNumber: UInt64 { seed ?? (asReleased == nil ? 0 : 42) }
 
   enum FitnessKind: String, CaseIterable { case perplexity, needle, both }
 
@@ -177,6 +196,9 @@ struct SearchCommand: ReportingCommand {
     try require(maximum.map { $0.isFinite && $0 >= 1 } ?? true, "--maximum takes a number from 1 on")
     try require(jobs.map { (1...1024).contains($0) } ?? true, "--jobs takes 1 to 1024")
     try require(threads.map { (1...1024).contains($0) } ?? true, "--threads takes 1 to 1024")
+    try require(
+      asReleased.map { ["dim_mono", "dim_piece_mono"].contains($0) } ?? true,
+      "--as-released takes dim_mono or dim_piece_mono")
     try require(criticalDimension == nil || algorithm != .longrope, "--critical-dimension is for longrope2 and cma-es")
   }
 
@@ -187,6 +209,7 @@ struct SearchCommand: ReportingCommand {
     let session = try common.open(model)
     let job = try SearchJob(self, session)
     let outcome = try job.run()
+    guard job.isFirst else { return }
     try SearchReport(self, job.checkpoint, outcome).write()
     if let stop = outcome.stop {
       Output.note(stop.message)

@@ -2,7 +2,7 @@
 ///
 /// Source: M. Matsumoto, T. Nishimura, Mersenne Twister, ACM TOMACS 8 (1998); its two ways to seed are those of the
 /// authors' 2002 version.
-struct MersenneTwister: Sendable {
+struct MersenneTwister: Codable, Equatable, Sendable {
   private static let size = 624
   private static let middle = 397
 

@@ -1,0 +1,31 @@
+// What a search needs of MPI, whose constants are macros that Swift does not see. Only with the package trait MPI.
+#pragma once
+#include <mpi.h>
+#include <stddef.h>
+
+static inline int mpi_begin(void) {
+  int provided = 0;
+  return MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
+}
+
+static inline int mpi_rank(void) {
+  int rank = 0;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  return rank;
+}
+
+static inline int mpi_count(void) {
+  int count = 1;
+  MPI_Comm_size(MPI_COMM_WORLD, &count);
+  return count;
+}
+
+// The sums over all ranks, on all ranks.
+static inline int mpi_sum(double *values, int count) {
+  return MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
+}
+
+static inline void mpi_end(void) { MPI_Finalize(); }
+
+// Ends all ranks.
+static inline void mpi_abort(int code) { MPI_Abort(MPI_COMM_WORLD, code); }

@@ -25,7 +25,17 @@ static inline int mpi_sum(double *values, int count) {
   return MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
 }
 
-static inline void mpi_end(void) { MPI_Finalize(); }
+static inline int mpi_has_begun(void) {
+  int begun = 0;
+  MPI_Initialized(&begun);
+  return begun;
+}
+
+static inline void mpi_end(void) {
+  if (mpi_has_begun()) MPI_Finalize();
+}
 
 // Ends all ranks.
-static inline void mpi_abort(int code) { MPI_Abort(MPI_COMM_WORLD, code); }
+static inline void mpi_abort(int code) {
+  if (mpi_has_begun()) MPI_Abort(MPI_COMM_WORLD, code);
+}

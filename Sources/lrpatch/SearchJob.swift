@@ -123,6 +123,7 @@ struct SearchJob {
     fitness.needlePrompt = command.needlePrompt
     fitness.needlesAtStart = command.needlesAtStart
     fitness.needleWeight = command.needleWeight
+    (fitness.part, fitness.parts) = (command.part.number, command.part.count)
     fitness.seed = command.seedNumber
     return fitness
   }
@@ -181,6 +182,10 @@ struct SearchJob {
       }
     } catch let reason as Stop { stop = reason }
     progress.end()
+    // A search that has ended has nothing to go on from.
+    if stop == nil, command.checkpoint == nil, command.resume == nil, spread.isFirst {
+      try? FileSystem.remove(checkpointPath)
+    }
     let (seconds, attoseconds) = start.duration(to: .now).components
     return Outcome(run: run, stop: stop, seconds: Double(seconds) + Double(attoseconds) * 1e-18)
   }
@@ -207,6 +212,22 @@ struct SearchJob {
     let cost = generation.cost
     return
       "generation \(generation.number): best \(InspectReport.number(exp(generation.fitness))), \(cost.evaluations) candidates (\(cost.stopped) stopped early), \(cost.tokens / 1000)k tokens"
+  }
+}
+
+/// A part of the texts: `1/2`.
+struct TextPart: ExpressibleByArgument {
+  var number = 1
+  var count = 1
+
+  init() {}
+
+  init?(argument: String) {
+    let fields = argument.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+    guard fields.count == 2, let number = fields[0], let count = fields[1], count <= 1_000_000, number >= 1,
+      number <= count
+    else { return nil }
+    (self.number, self.count) = (number, count)
   }
 }
 

@@ -37,6 +37,9 @@ public struct FitnessSettings: Codable, Equatable, Sendable {
   /// How much needles count beside perplexity, from 0 to 1, where there are both.
   public var needleWeight = 0.5
   public var seed: UInt64 = 0
+  /// Which part of each text is used, and of how many: the others stay for a test on what was not searched on.
+  public var part = 1
+  public var parts = 1
 
   public init(length: Int) { self.length = length }
 }
@@ -52,7 +55,11 @@ public struct FitnessUnits: Sendable {
 
   /// - Parameter texts: tokens, each without a beginning token.
   /// - Throws: `VerifyError` for texts that are too short.
-  public init(_ settings: FitnessSettings, texts: [[Int]], tokenizer: Tokenizer) throws {
+  public init(_ settings: FitnessSettings, texts whole: [[Int]], tokenizer: Tokenizer) throws {
+    precondition((1...settings.parts).contains(settings.part))
+    let texts = whole.map { text in
+      Array(text[text.count * (settings.part - 1) / settings.parts..<text.count * settings.part / settings.parts])
+    }
     var units = try Self.documents(settings, texts, tokenizer.beginning)
     units += try Self.needles(settings, texts, tokenizer)
     guard !units.isEmpty else { throw VerifyError("fitness", "neither documents nor needles") }

@@ -77,7 +77,8 @@ public struct Checkpoint: Codable, Sendable {
       (1...100_000).contains(space.pairs) && space.base.count == space.pairs && space.step > 0
       && space.lower > 0 && space.upper >= space.lower && !space.startTokens.isEmpty
       && counts.allSatisfy { (0...1_000_000).contains($0) } && evolution.population > 0 && evolution.parents > 0
-      && (4...1 << 40).contains(fitness.length) && settings.initial.allSatisfy { $0.factors.count == space.pairs }
+      && (4...1 << 40).contains(fitness.length) && fitness.parts > 0 && (1...fitness.parts).contains(fitness.part)
+      && settings.initial.allSatisfy { $0.factors.count == space.pairs }
       && settings.criticalPair.map { (1..<space.pairs).contains($0) } ?? true
       && settings.generationSize.map { (2...1_000_000).contains($0) } ?? true
       && state.map { $0.isSound(pairs: space.pairs) } ?? true

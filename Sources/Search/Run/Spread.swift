@@ -14,14 +14,14 @@ public protocol Spread: Sendable {
 /// Threads of one process, each with candidates of its own: that leaves nothing to wait for.
 public struct LocalSpread: Spread {
   private let evaluator: Evaluator
-  private let parallel: Parallel
+  private let jobs: Int
 
   /// - Parameters:
   ///   - evaluator: whose forward pass has the threads of one job.
   ///   - jobs: candidates that are evaluated at the same time.
   public init(_ evaluator: Evaluator, jobs: Int) {
     self.evaluator = evaluator
-    parallel = Parallel(threads: jobs)
+    self.jobs = jobs
   }
 
   public var isFirst: Bool { true }
@@ -41,22 +41,35 @@ public struct LocalSpread: Spread {
 
   /// Of each piece by itself.
   func losses(_ pieces: [(candidate: Candidate, units: Range<Int>)]) throws -> [[Double]] {
-    let results = Results()
-    parallel.run(pieces.count, scratch: { () }) { index, _ in
-      let (candidate, units) = pieces[index]
-      results.set(index, Result { try evaluator.losses([candidate], units: units)[0] })
+    try Work.run(pieces.count, jobs: jobs) { index in
+      try evaluator.losses([pieces[index].candidate], units: pieces[index].units)[0]
     }
-    return try pieces.indices.map { try results[$0].get() }
   }
 }
 
-/// What several threads find, each its own.
-private final class Results: Sendable {
-  private let found = Mutex<[Int: Result<[Double], any Error>]>([:])
+/// Pieces of work that may fail, on several threads.
+enum Work {
+  private final class Results<Value: Sendable>: Sendable {
+    let found = Mutex<[Int: Result<Value, any Error>]>([:])
+  }
 
-  func set(_ index: Int, _ value: Result<[Double], any Error>) { found.withLock { $0[index] = value } }
-
-  subscript(_ index: Int) -> Result<[Double], any Error> {
-    found.withLock { $0[index] } ?? .failure(VerifyError("search", "a piece of work was lost"))
+  /// - Throws: what the first failing piece throws.
+  static func run<Value: Sendable>(
+    _ count: Int, jobs: Int, _ work: @Sendable (Int) throws -> Value
+  ) throws -> [Value] {
+    let results = Results<Value>()
+    Parallel(threads: jobs).run(count, scratch: { () }) { index, _ in
+      // After a failure nothing is worth doing.
+      let hasFailed = results.found.withLock { $0.values.contains { (try? $0.get()) == nil } }
+      guard !hasFailed else { return }
+      let result = Result { try work(index) }
+      results.found.withLock { $0[index] = result }
+    }
+    let found = results.found.withLock { $0 }
+    for index in found.keys.sorted() { if case .failure(let error)? = found[index] { throw error } }
+    return try (0..<count).map { index in
+      guard let result = found[index] else { throw VerifyError("search", "a piece of work was lost") }
+      return try result.get()
+    }
   }
 }

@@ -5,7 +5,9 @@ import Patch
 struct FactorsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "factors", abstract: "Makes, shows and converts factors.",
-    subcommands: [FactorsMakeCommand.self, FactorsShowCommand.self, FactorsConvertCommand.self])
+    subcommands: [
+      FactorsMakeCommand.self, FactorsCompareCommand.self, FactorsShowCommand.self, FactorsConvertCommand.self,
+    ])
 }
 
 struct FactorsShowCommand: ReportingCommand {

@@ -40,6 +40,11 @@ struct SearchCommand: ReportingCommand {
       valueName: "file"))
   var text: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Use one part of each text, such as 1/2, and leave the others for a test.", valueName: "part"))
+  var part = TextPart()
+
   @Option(help: "Documents for perplexity.")
   var documents = 5
 

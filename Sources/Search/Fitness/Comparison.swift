@@ -1,0 +1,57 @@
+import Glibc
+public import Verify
+
+/// What several sets of factors are worth on the same units, and whether their differences mean anything.
+public struct Comparison: Sendable {
+  /// Mean loss in nats a token, with half the width of its 95 % interval.
+  public struct Estimate: Equatable, Sendable {
+    public var mean: Double
+    public var halfWidth: Double
+
+    /// Over independent units.
+    init(_ values: [Double]) {
+      let count = Double(values.count)
+      let mean = values.reduce(0, +) / count
+      let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / max(1, count - 1)
+      self.mean = mean
+      halfWidth =
+        values.count < 2
+        ? .infinity : StudentT.quantile(confidence: 0.95, degrees: count - 1) * (variance / count).squareRoot()
+    }
+
+    public var perplexity: Double { exp(mean) }
+  }
+
+  public enum Verdict: String, Sendable {
+    case better, worse, tie
+  }
+
+  /// (set, unit)
+  public let losses: [[Double]]
+
+  public init(_ followers: [Follower], _ evaluator: Evaluator, jobs: Int) throws {
+    let pieces = followers.indices.flatMap { follower in
+      evaluator.units.pieces(of: 0..<evaluator.units.count).map { (follower: follower, units: $0) }
+    }
+    let found = try Work.run(pieces.count, jobs: jobs) { index in
+      try evaluator.losses([followers[pieces[index].follower]], units: pieces[index].units)[0]
+    }
+    var losses = followers.map { _ in [Double]() }
+    for (piece, part) in zip(pieces, found) { losses[piece.follower] += part }
+    self.losses = losses
+  }
+
+  public func estimate(_ set: Int) -> Estimate { Estimate(losses[set]) }
+
+  /// The paired difference: the loss of one less that of another.
+  public func difference(_ set: Int, to other: Int) -> Estimate {
+    Estimate(zip(losses[set], losses[other]).map { $0 - $1 })
+  }
+
+  /// A difference inside its own interval is a tie.
+  public func verdict(_ set: Int, against other: Int) -> Verdict {
+    let difference = difference(set, to: other)
+    if abs(difference.mean) <= difference.halfWidth { return .tie }
+    return difference.mean < 0 ? .better : .worse
+  }
+}

@@ -252,7 +252,7 @@ struct SearchText {
       tokens = numbers.map { Int($0) }
       return
     }
-    throw PatchError.unsupported(path, "\(wrong) is no token; there are \(tokenizer.vocabulary)")
+    throw PatchError.unsupported(path, "\(InspectReport.number(wrong)) is no token; there are \(tokenizer.vocabulary)")
   }
 }
 

@@ -45,17 +45,32 @@ struct LongRoPE2Genetics: Genetics {
     for _ in 0..<Self.tries {
       let pair = parent.criticalPair ?? criticalPairs.upperBound
       var upper = Array(parent.factors[pair...])
-      for place in upper.indices where random.chance(probability) {
-        let low = place == 0 ? limits.lowerBound : upper[place - 1]
-        let high = place + 1 < upper.count ? upper[place + 1] : limits.upperBound
-        upper[place] = random.onGrid(space, low, max(low, high))
-      }
+      if random.chance(0.5) { refine(&upper, &random) } else { push(&upper, &random) }
       child = candidate(upper: upper, criticalPair: pair, mscale: parent.mscale)
       child.pairMscales = parent.pairMscales
       child.mutateMscales(space, probability, &random)
       if isNew(child) { break }
     }
     return child
+  }
+
+  /// Some factors move between their neighbours.
+  private func refine(_ upper: inout [Double], _ random: inout SearchRandom) {
+    for place in upper.indices where random.chance(probability) {
+      let low = place == 0 ? limits.lowerBound : upper[place - 1]
+      let high = place + 1 < upper.count ? upper[place + 1] : limits.upperBound
+      upper[place] = random.onGrid(space, low, max(low, high))
+    }
+  }
+
+  /// One factor moves anywhere in the range, and the others make way: equal ones could hardly move otherwise.
+  private func push(_ upper: inout [Double], _ random: inout SearchRandom) {
+    let place = random.index(below: upper.count)
+    let value = random.onGrid(space, limits.lowerBound, limits.upperBound)
+    for other in upper.indices {
+      upper[other] = other < place ? min(upper[other], value) : max(upper[other], value)
+    }
+    upper[place] = value
   }
 
   func crossover(

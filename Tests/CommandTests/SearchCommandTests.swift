@@ -1,0 +1,185 @@
+import Formats
+import Foundation
+import TestSupport
+import Testing
+
+/// `search`, `factors make`, `factors compare` and `mix` as processes, on the trained fixture model.
+@Suite("Search commands") struct SearchCommandTests {
+  static let model = Fixture.path("models/needle-256")
+  static let text = Fixture.path("text/moby-dick-opening.txt")
+  /// A search of a second.
+  static let small = [
+    "--target-length", "512", "--population", "8", "--parents", "4", "--mutants", "3", "--crossovers", "3",
+    "--iterations",
+    "4", "--documents", "3", "--text", text, "-q",
+  ]
+
+  private func search(_ arguments: [String], in folder: TemporaryDirectory) throws -> Program.Result {
+    try Program.run(["search", Self.model] + arguments, in: folder.path)
+  }
+
+  @Test(arguments: [
+    ["--algorithm", "longrope"],
+    ["--algorithm", "longrope2", "--fitness", "both", "--needle-prompt", "passkey", "--needles", "4"],
+    ["--as-released"], ["--as-released", "dim_piece_mono"],
+    ["--algorithm", "cma-es", "--search-mscale", "--generation-size", "6"],
+    ["--algorithm", "longrope", "--start-tokens", "--method", "sliding", "--no-race"],
+  ])
+  func goesOnFromACheckpointAsIfNothingHadBeen(_ choice: [String]) throws {
+    let folder = try TemporaryDirectory()
+    let limit = choice.contains("cma-es") ? ["--evaluations", "30"] : []
+    let whole = try search(
+      choice + Self.small + limit + ["-o", "whole.json", "--jobs", "1", "--log", "whole.log"], in: folder)
+    #expect(whole.status == 0, "\(whole.errors)")
+    let first = try search(choice + Self.small + ["-o", "part.json", "--evaluations", "9", "--jobs", "2"], in: folder)
+    #expect(first.status == 0 && FileSystem.exists("\(folder.path)/part.json.checkpoint"), "\(first.errors)")
+    let rest = try search(
+      ["--resume", "part.json.checkpoint", "-o", "rest.json", "--log", "rest.log", "--threads", "3", "-q"] + limit,
+      in: folder)
+    #expect(rest.status == 0, "\(rest.errors)")
+    for (a, b) in [("whole.json", "rest.json"), ("whole.log", "rest.log")] {
+      #expect(
+        try FileSystem.contents(of: "\(folder.path)/\(a)") == FileSystem.contents(of: "\(folder.path)/\(b)"),
+        "\(choice)")
+    }
+    // What it found can be used at once, unless no runtime can express it.
+    try folder.copy("models/needle-256", as: "m")
+    let apply = try Program.run(["apply", "whole.json", "m", "--allow-divergent"], in: folder.path)
+    #expect(apply.status == 0, "\(apply.errors)")
+  }
+
+  @Test func aModelThatIsExtendedAlreadyIsExtendedFurther() throws {
+    let folder = try TemporaryDirectory()
+    try folder.copy("models/needle-256-x4", as: "m")
+    #expect(
+      try Program.run(["apply", Fixture.path("models/needle-256-x4.factors.json"), "m", "-q"], in: folder.path).status
+        == 0)
+    let result = try Program.run(
+      ["search", "m", "--algorithm", "longrope", "-o", "f.json", "--target-length", "2048"] + Self.small.dropFirst(2),
+      in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
+    let found = try JSONDocument(path: "\(folder.path)/f.json").value
+    #expect(
+      found["original_max_position_embeddings"]?.integer == 256 && found["max_position_embeddings"]?.integer == 2048)
+    let before = try #require(
+      JSONDocument(path: Fixture.path("models/needle-256-x4.factors.json")).value["long_factor"]?.doubles)
+    let after = try #require(found["long_factor"]?.doubles)
+    #expect(zip(before, after).allSatisfy { $0 <= $1 + 1e-6 } && (after.last ?? 0) > 5)
+    #expect(try Program.run(["apply", "f.json", "m", "-q"], in: folder.path).status == 0)
+  }
+
+  @Test func badInputIsNamed() throws {
+    let folder = try TemporaryDirectory()
+    func expect(_ status: Int32, _ words: String, _ arguments: [String]) throws {
+      let result = try search(arguments, in: folder)
+      #expect(
+        result.status == status && result.errors.contains(words), "\(arguments): \(result.status) \(result.errors)")
+      #expect(!FileSystem.exists("\(folder.path)/f.json"))
+    }
+    let out = ["-o", "f.json", "-q"]
+    try folder.write("short.txt", "Call me Ishmael.")
+    try folder.write("bad.json", "[1, 2, 99999]")
+    try expect(3, "are needed", out + ["--target-length", "512", "--text", "short.txt"])
+    try expect(3, "99999 is no token", out + ["--target-length", "512", "--text", "bad.json"])
+    try expect(3, "does not exceed the window of 256", out + ["--target-length", "256"])
+    try expect(3, "critical pair 16", out + ["--target-length", "512", "--critical-dimension", "16"])
+    try expect(
+      3, "48 factors, expected one list of 16",
+      out + ["--target-length", "512", "--initial", Fixture.path("factors/phi-3-mini-128k-instruct.json")])
+    try expect(2, "--target-length is missing", out)
+    try expect(2, "offspring", out + ["--target-length", "512", "--mutants", "0", "--crossovers", "0"])
+    try expect(5, "missing.txt", out + ["--target-length", "512", "--text", "missing.txt"])
+    try folder.write("taken.json", "mine")
+    try expect(4, "exists already", ["-o", "taken.json", "--target-length", "512"])
+    // Checkpoints: of another model, of changed texts, damaged.
+    let copy = try folder.copy("text/moby-dick-opening.txt", as: "t.txt")
+    #expect(
+      try search(
+        Self.small.map { $0 == Self.text ? copy : $0 } + ["-o", "part.json", "--evaluations", "8"], in: folder
+      ).status == 0)
+    let other = try Program.run(
+      ["search", Fixture.path("models/needle-256-x4"), "--resume", "part.json.checkpoint"] + out, in: folder.path)
+    #expect(other.status == 3 && other.errors.contains("another model"), "\(other.errors)")
+    let checkpoint = try FileSystem.contents(of: "\(folder.path)/part.json.checkpoint")
+    var random = Seeded(5)
+    for _ in 0..<25 {
+      var damaged = checkpoint
+      let place = Int.random(in: 0..<damaged.count, using: &random)
+      damaged[place] = UInt8.random(in: 32..<127, using: &random)
+      if Bool.random(using: &random) { damaged.removeLast(Int.random(in: 0..<damaged.count, using: &random)) }
+      try folder.write("damaged", damaged)
+      let result = try search(["--resume", "damaged", "-o", "d.json", "-q", "--evaluations", "1"], in: folder)
+      #expect(!result.wasKilled && [0, 3].contains(result.status), "\(place): \(result.status) \(result.errors)")
+      try? FileManager.default.removeItem(atPath: "\(folder.path)/d.json")
+    }
+    try folder.write("t.txt", try FileSystem.contents(of: copy) + Array(" And more.".utf8))
+    try expect(3, "'\(copy)' has changed", ["--resume", "part.json.checkpoint"] + out)
+  }
+
+  @Test func anInterruptedSearchKeepsItsCheckpoint() throws {
+    let folder = try TemporaryDirectory()
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: Program.path)
+    process.arguments =
+      ["search", Self.model, "-o", "\(folder.path)/f.json", "--algorithm", "longrope"] + Self.small.dropLast() + [
+        "--iterations", "400", "-q",
+      ]
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    let checkpoint = "\(folder.path)/f.json.checkpoint"
+    for _ in 0..<600 where !FileSystem.exists(checkpoint) { usleep(50_000) }
+    process.interrupt()
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit && process.terminationStatus == 130)
+    let next = try search(["--resume", checkpoint, "-o", "g.json", "-q", "--evaluations", "30"], in: folder)
+    #expect(next.status == 0, "\(next.errors)")
+    #expect(try FileSystem.names(in: folder.path).allSatisfy { !$0.contains("lrpatch-tmp") })
+  }
+
+  @Test func formulasAndComparisonsWork() throws {
+    let folder = try TemporaryDirectory()
+    for method in ["pi", "yarn"] {
+      let made = try Program.run(
+        [
+          "factors", "make", Self.model, "--method", method, "--target-length", "512", "-o", "\(method).json", "--svg",
+          "\(method).svg",
+        ],
+        in: folder.path)
+      #expect(made.status == 0 && made.output.contains("d_tcd"), "\(made.errors)")
+      let svg = String(decoding: try FileSystem.contents(of: "\(folder.path)/\(method).svg"), as: UTF8.self)
+      #expect(svg.hasPrefix("<svg") && svg.contains("polyline") && svg.contains("d_tcd"))
+    }
+    let compared = try Program.run(
+      [
+        "factors", "compare", Self.model, "none", "pi.json", "yarn.json", "--length", "512", "--documents", "4",
+        "--text", Self.text, "--json",
+      ],
+      in: folder.path)
+    let sets = try #require(JSONDocument(parsing: Array(compared.output.utf8)).value["sets"]?.elements)
+    #expect(sets.count == 3 && sets[2]["verdict"]?.text == "better" && sets[0]["losses"]?.doubles?.count == 4)
+    let none = try Program.run(
+      ["factors", "make", Self.model, "--method", "pi", "--target-length", "100"], in: folder.path)
+    #expect(none.status == 3 && none.errors.contains("does not exceed"))
+  }
+
+  @Test func mixesTrainingData() throws {
+    let folder = try TemporaryDirectory()
+    try folder.write("short.jsonl", (0..<40).map { "{\"text\": \"Number \($0) is a short document.\"}\n" }.joined())
+    let arguments = ["mix", Self.text, "short.jsonl", "--model", Self.model, "--target-length", "1024", "-o", "mixed"]
+    let result = try Program.run(arguments, in: folder.path)
+    #expect(result.status == 0 && result.output.contains("train.py"), "\(result.errors)")
+    let description = try JSONDocument(path: "\(folder.path)/mixed/mix.json").value
+    #expect(description["schema"]?.text == "lrpatch.mix/1" && description["window"]?.integer == 1024)
+    let file = try SafetensorsFile(path: "\(folder.path)/mixed/mix-00000.safetensors")
+    let rows = try #require(description["rows"])
+    let count = try #require(rows["short"]?.integer) + #require(rows["long"]?.integer)
+    #expect(
+      Set(file.header.tensors.map { "\($0.name) \($0.dtype.name) \($0.shape)" }) == [
+        "input_ids I32 [\(count), 1024]", "position_ids I32 [\(count), 1024]", "kind U8 [\(count)]",
+      ])
+    #expect(FileSystem.exists("\(folder.path)/mixed/train.py"))
+    #expect(try Program.run(arguments, in: folder.path).status == 4)
+    let wrong = try Program.run(["mix", Self.text, "--model", Self.model, "-o", "x"], in: folder.path)
+    #expect(wrong.status == 3 && wrong.errors.contains("does not exceed"))
+  }
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# A search under mpirun: the same result for 1, 2 and 4 ranks and without MPI; a rank that is killed ends the run, and its
+# checkpoint goes on to the same result. Builds with the package trait MPI; needs libopenmpi-dev and openmpi-bin.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+command -v mpirun > /dev/null || { echo "Install libopenmpi-dev and openmpi-bin first." >&2; exit 2; }
+swift build -c release --traits MPI --scratch-path .build/mpi --product lrpatch
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+program=$PWD/.build/mpi/release/lrpatch
+model=$PWD/fixtures/models/needle-256
+launch() {
+  local ranks=$1
+  shift
+  OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 mpirun --oversubscribe -n "$ranks" "$program" search "$model" \
+    --target-length 512 --algorithm longrope --population 16 --parents 8 --mutants 6 --crossovers 6 --documents 4 \
+    --threads 1 -q "$@"
+}
+
+"$program" search "$model" --target-length 512 --algorithm longrope --population 16 --parents 8 --mutants 6 \
+  --crossovers 6 --documents 4 --iterations 6 -q -o "$place/0.json" --log "$place/0.log"
+for ranks in 1 2 4; do
+  launch "$ranks" --iterations 6 -o "$place/$ranks.json" --log "$place/$ranks.log"
+  cmp "$place/0.json" "$place/$ranks.json" && cmp "$place/0.log" "$place/$ranks.log"
+  echo "ok    $ranks ranks: the same result"
+done
+
+# A rank dies in the middle of a long run.
+launch 2 --iterations 400 -o "$place/killed.json" > "$place/killed.out" 2>&1 &
+for _ in $(seq 300); do [ -s "$place/killed.json.checkpoint" ] && break; sleep 0.1; done
+victim=$(pgrep -f "$program search .*killed.json" | tail -1)
+kill -9 "$victim"
+if wait %1; then echo "FAIL  the run went on without a rank" >&2; exit 1; fi
+[ ! -e "$place/killed.json" ] || { echo "FAIL  a lost rank left a result" >&2; exit 1; }
+cp "$place/killed.json.checkpoint" "$place/copy"
+for ranks in 1 2; do
+  launch "$ranks" --resume "$place/copy" --checkpoint "$place/after.$ranks" --evaluations 200 -o "$place/after.$ranks.json"
+done
+cmp "$place/after.1.json" "$place/after.2.json"
+echo "ok    a killed rank ends the run; its checkpoint goes on"

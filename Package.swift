@@ -58,7 +58,8 @@ let package = Package(
       dependencies: ["Formats", "Patch", "Verify", .target(name: "CMPI", condition: .when(traits: ["MPI"]))],
       swiftSettings: strict),
     .executableTarget(
-      name: "lrpatch", dependencies: ["Formats", "Patch", "Verify", "Convert", "Search", argumentParser], swiftSettings: strict),
+      name: "lrpatch", dependencies: ["Formats", "Patch", "Verify", "Convert", "Search", argumentParser],
+      swiftSettings: strict),
     .target(
       name: "TestSupport", dependencies: ["Formats", "Patch"], path: "Tests/Support",
       swiftSettings: lenient),

@@ -27,6 +27,15 @@ struct CommonOptions: ParsableArguments {
   }
 }
 
+/// One of the values of an enumeration, by its name.
+func choice<Value: RawRepresentable<String> & CaseIterable>(_ text: String) throws -> Value {
+  guard let value = Value(rawValue: text) else {
+    let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
+    throw ValidationError("'\(text)' is none of \(names)")
+  }
+  return value
+}
+
 /// A subcommand with the common options.
 protocol ReportingCommand: ParsableCommand {
   var common: CommonOptions { get }

@@ -144,14 +144,9 @@ struct LinePlot {
 enum SVG {
   static func number(_ value: Double) -> String { String(format: "%.2f", value) }
 
-  static func escaped(_ text: String) -> String {
-    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-      .replacing("\"", with: "&quot;")
-  }
-
   static func text(_ x: Double, _ y: Double, _ text: String, size: Int = 12, colour: String = "currentColor") -> String
   {
-    "<text x=\"\(number(x))\" y=\"\(number(y))\" font-size=\"\(size)\" fill=\"\(colour)\">\(escaped(text))</text>"
+    "<text x=\"\(number(x))\" y=\"\(number(y))\" font-size=\"\(size)\" fill=\"\(colour)\">\(XML.escaped(text))</text>"
   }
 
   static func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, dash: String? = nil) -> String {

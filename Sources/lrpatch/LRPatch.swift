@@ -21,7 +21,7 @@ struct LRPatch: ParsableCommand {
     version: lrpatchVersion,
     subcommands: [
       InspectCommand.self, LintCommand.self, ApplyCommand.self, RevertCommand.self,
-      ConvertCommand.self, VerifyCommand.self, SearchCommand.self, MixCommand.self,
+      ConvertCommand.self, VerifyCommand.self, SearchCommand.self, MixCommand.self, ReportCommand.self,
       DiffCommand.self, FactorsCommand.self,
     ])
 

@@ -73,18 +73,11 @@ struct SearchJob {
     guard let target = command.targetLength?.value else { throw ValidationError("--target-length is missing") }
     let geometry = inspection.geometry
     let original = command.originalLength?.value ?? geometry.originalWindow
-    // A model with factors is extended from where they have brought it.
-    let before = inspection.factors
-    let extended = before?.window ?? original
-    var forms = try geometry.settings(target: target, original: extended, subject: command.model)
-    forms.criticalPair = command.criticalDimension
-    if let pair = command.criticalDimension, !(1..<forms.pairs).contains(pair) {
-      throw PatchError.unsupported(command.model, "the critical pair \(pair) is none of 1 to \(forms.pairs - 1)")
-    }
-    let mscale = command.mscale.value.values(originalWindow: original, window: target).long
-    var space = SearchSpace(forms, base: before?.long, mscale: mscale)
-    space.upper = command.maximum ?? (command.algorithmName == .longrope2 ? 2 : 1.25) * forms.scale
+    var (space, onto) =
+      try command.readjust
+      ? readjusted(command, inspection, original, target) : extended(command, inspection, original, target)
     space.searchesMscale = command.searchMscale
+    space.searchesPairMscales = command.searchPairMscales
     if command.startTokens { space.startTokens = SearchSpace.paperStartTokens.filter { $0 < target } }
     var settings = SearchSettings(command.algorithmName)
     settings.evolution.population = command.population
@@ -98,20 +91,66 @@ struct SearchJob {
     settings.race.isOn = !command.noRace && command.asReleased == nil
     settings.race.alpha = command.raceAlpha
     settings.seed = command.seedNumber
-    settings.initial = try command.initial.map { try initial($0, space) }
+    if target >= 512 << 10, command.hasPaperSizes { settings.evolution = settings.evolution.halved }
+    settings.initial = try command.initial.flatMap { try InitialFactors($0, space).candidates }
+    if let long = onto?.long.uniform { settings.initial += Self.between(long, space) }
     return Checkpoint(
       settings: settings, space: space, fitness: fitness(command, target),
       texts: (command.text.isEmpty ? [""] : command.text).map { Checkpoint.Text(path: $0, sha256: "") },
-      originalWindow: original, short: before?.short, mscale: command.mscale.name, unitsSHA256: "", model: identity,
+      originalWindow: original, short: command.readjust ? nil : inspection.factors?.short, mscale: command.mscale.name,
+      onto: onto.map { String(decoding: JSONStyle.compact.encode($0.json), as: UTF8.self) }, unitsSHA256: "",
+      model: identity,
       precision: command.precision.rawValue)
   }
 
-  private static func initial(_ path: String, _ space: SearchSpace) throws -> Candidate {
-    let set = try FactorSource(path: path).set
-    guard let factors = set.long.uniform, factors.count == space.pairs else {
-      throw PatchError.unsupported(path, "\(set.long.pairs) factors, expected one list of \(space.pairs)")
+  /// A longer window; a model with factors is extended from where they have brought it.
+  private static func extended(
+    _ command: SearchCommand, _ inspection: Inspection, _ original: Int, _ target: Int
+  ) throws -> (SearchSpace, FactorSet?) {
+    let before = inspection.factors
+    var forms = try inspection.geometry.settings(
+      target: target, original: before?.window ?? original, subject: command.model)
+    forms.criticalPair = command.criticalDimension
+    if let pair = command.criticalDimension, !(1..<forms.pairs).contains(pair) {
+      throw PatchError.unsupported(command.model, "the critical pair \(pair) is none of 1 to \(forms.pairs - 1)")
     }
-    return Candidate(zip(factors, space.base).map { $0 / $1 }, startTokens: set.startTokens)
+    var space = SearchSpace(
+      forms, base: before?.long, mscale: command.mscale.value.values(originalWindow: original, window: target).long)
+    space.upper = command.maximum ?? (command.algorithmName == .longrope2 ? 2 : 1.25) * forms.scale
+    return (space, nil)
+  }
+
+  /// A table for shorter inputs of a model that is extended (LongRoPE, section 3.3).
+  private static func readjusted(
+    _ command: SearchCommand, _ inspection: Inspection, _ original: Int, _ target: Int
+  ) throws -> (SearchSpace, FactorSet?) {
+    guard let factors = inspection.factors else {
+      throw PatchError.unsupported(command.model, "carries no factors; --readjust is for a model that is extended")
+    }
+    guard target < factors.window else {
+      throw PatchError.unsupported(
+        command.model, "its window is \(factors.window) tokens; a table for \(target) is not for shorter inputs")
+    }
+    let own = FactorSet(
+      originalWindow: factors.originalWindow, window: factors.window, long: .uniform(factors.long),
+      short: .uniform(factors.short), mscale: .literal(long: factors.longMscale, short: factors.shortMscale))
+    let set = try command.onto.map { try FactorSource(path: $0).set } ?? own
+    guard set.long.pairs * 2 == inspection.geometry.rotaryDimensions else {
+      throw PatchError.unsupported(command.onto ?? "", "\(set.long.pairs) factors, which do not fit the model")
+    }
+    var forms = ClosedForm.Settings(
+      theta: inspection.geometry.theta, rotaryDimensions: inspection.geometry.rotaryDimensions,
+      originalWindow: factors.originalWindow, window: target)
+    forms.setTurns(family: inspection.geometry.architecture)
+    var space = SearchSpace(
+      forms, mscale: target <= factors.originalWindow ? factors.shortMscale : factors.longMscale)
+    space.upper = command.maximum ?? max(space.lower, factors.long.max() ?? 1)
+    return (space, set)
+  }
+
+  /// From no factors to those of the whole window.
+  private static func between(_ long: [Double], _ space: SearchSpace) -> [Candidate] {
+    [0, 0.25, 0.5, 0.75, 1].map { share in Candidate(space.fitted(long.map { pow(max($0, 1e-6), share) })) }
   }
 
   private static func fitness(_ command: SearchCommand, _ target: Int) -> FitnessSettings {
@@ -204,7 +243,7 @@ struct SearchJob {
 
   private func share(_ generation: SearchRun.Generation) -> Double {
     let done = command.evaluations.map { Double(generation.cost.evaluations) / Double($0) } ?? 0
-    let total = checkpoint.settings.algorithm == .cmaES ? 1000 : checkpoint.settings.evolution.iterations
+    let total = checkpoint.settings.evolution.iterations
     return min(0.999, max(done, Double(generation.number + 1) / Double(total + 1)))
   }
 
@@ -212,47 +251,6 @@ struct SearchJob {
     let cost = generation.cost
     return
       "generation \(generation.number): best \(InspectReport.number(exp(generation.fitness))), \(cost.evaluations) candidates (\(cost.stopped) stopped early), \(cost.tokens / 1000)k tokens"
-  }
-}
-
-/// A part of the texts: `1/2`.
-struct TextPart: ExpressibleByArgument {
-  var number = 1
-  var count = 1
-
-  init() {}
-
-  init?(argument: String) {
-    let fields = argument.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
-    guard fields.count == 2, let number = fields[0], let count = fields[1], count <= 1_000_000, number >= 1,
-      number <= count
-    else { return nil }
-    (self.number, self.count) = (number, count)
-  }
-}
-
-/// A text for documents, as tokens.
-struct SearchText {
-  let tokens: [Int]
-  let sha256: String
-
-  /// - Parameter path: of a text, or of a JSON list of tokens; empty for the text that ships with the program.
-  init(_ path: String, _ tokenizer: Tokenizer) throws {
-    let bytes = path.isEmpty ? Array(try ShippedText.text().utf8) : try FileSystem.contents(of: path)
-    sha256 = Formats.sha256(bytes)
-    guard path.hasSuffix(".json") else {
-      tokens = tokenizer.encode(String(decoding: bytes, as: UTF8.self))
-      return
-    }
-    guard let numbers = try JSONDocument(parsing: bytes).value.doubles else {
-      throw PatchError.unsupported(path, "no list of tokens")
-    }
-    guard let wrong = numbers.first(where: { !(0..<Double(tokenizer.vocabulary)).contains($0) || $0 != $0.rounded() })
-    else {
-      tokens = numbers.map { Int($0) }
-      return
-    }
-    throw PatchError.unsupported(path, "\(InspectReport.number(wrong)) is no token; there are \(tokenizer.vocabulary)")
   }
 }
 

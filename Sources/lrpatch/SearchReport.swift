@@ -16,9 +16,7 @@ struct SearchReport {
   }
 
   func write() throws {
-    guard let best = outcome.run.best else {
-      return command.common.note("no generation was completed; nothing is written")
-    }
+    guard let best = outcome.run.best else { return }
     let set = try factors(best)
     try NewFile.write(JSONStyle.standard.encode(set.json) + [0x0A], to: command.output)
     if let csv = command.csv {
@@ -37,6 +35,7 @@ struct SearchReport {
   private static func rounded(_ value: Double) -> Double { (value * 1e6).rounded() / 1e6 }
 
   private func factors(_ best: Evaluated) throws -> FactorSet {
+    if let text = checkpoint.onto { return try readjusted(best, text) }
     let space = checkpoint.space
     let long = space.factors(of: best.candidate).map(Self.rounded)
     var mscale = try MscaleChoice(checkpoint.mscale).value
@@ -48,12 +47,28 @@ struct SearchReport {
       provenance: provenance(best))
   }
 
+  /// What was found as a table of the set that it belongs to.
+  private func readjusted(_ best: Evaluated, _ text: String) throws -> FactorSet {
+    var set = try FactorSet(json: JSONDocument(parsing: Array(text.utf8)).value, subject: "the checkpoint")
+    let table = FactorTable.uniform(checkpoint.space.factors(of: best.candidate).map(Self.rounded))
+    let length = checkpoint.space.settings.window
+    if length <= checkpoint.originalWindow {
+      set.short = table
+    } else {
+      set.buckets.removeAll { $0.maximumLength == length }
+      set.buckets.append(FactorSet.Bucket(maximumLength: length, factors: table))
+      set.buckets.sort { $0.maximumLength < $1.maximumLength }
+    }
+    set.provenance = provenance(best)
+    return set
+  }
+
   private func provenance(_ best: Evaluated) -> JSONValue {
     let (fitness, settings) = (checkpoint.fitness, checkpoint.settings)
     var members = [
       JSONMember("tool", .string("lrpatch \(lrpatchVersion)")),
       JSONMember("algorithm", .string(settings.algorithm.rawValue)),
-      JSONMember("seed", .number(Int(exactly: settings.seed) ?? 0)),
+      JSONMember("seed", .number(String(settings.seed))),
       JSONMember("model_sha256", .string(checkpoint.model.sha256)),
       JSONMember("texts", .array(checkpoint.texts.map(Self.text))),
       JSONMember("documents", .number(fitness.documents)), JSONMember("needles", .number(fitness.needles)),
@@ -62,6 +77,9 @@ struct SearchReport {
     if fitness.documents > 0 { members.append(JSONMember("method", .string(fitness.method))) }
     if fitness.needles > 0 { members.append(JSONMember("needle_prompt", .string(fitness.needlePrompt.rawValue))) }
     if let pair = best.candidate.criticalPair { members.append(JSONMember("critical_pair", .number(pair))) }
+    if let scales = best.candidate.pairMscales {
+      members.append(JSONMember("pair_mscales", .numbers(scales.map(Self.rounded))))
+    }
     members += [
       JSONMember("loss", .number(best.fitness)), JSONMember("precision", .string(checkpoint.precision)),
       JSONMember("cost", cost),
@@ -162,12 +180,14 @@ extension String {
 
 /// A search, generation by generation, as lines of JSON.
 struct SearchLog {
+  static let schema = "lrpatch.search-log/1"
+
   private let lines: [JSONValue]
 
   init(_ checkpoint: Checkpoint, _ state: SearchRun.State) {
     let head: JSONValue = .object([
-      "schema": .string("lrpatch.search-log/1"), "algorithm": .string(checkpoint.settings.algorithm.rawValue),
-      "seed": .string(String(checkpoint.settings.seed)), "window": .number(checkpoint.space.settings.window),
+      "schema": .string(Self.schema), "algorithm": .string(checkpoint.settings.algorithm.rawValue),
+      "seed": .number(String(checkpoint.settings.seed)), "window": .number(checkpoint.space.settings.window),
       "units_sha256": .string(checkpoint.unitsSHA256),
     ])
     lines =

@@ -68,6 +68,53 @@ import Testing
     #expect(try Program.run(["apply", "f.json", "m", "-q"], in: folder.path).status == 0)
   }
 
+  /// A short table first, then a bucket onto it; both run in `verify`, and the first in every runtime.
+  @Test func tablesForShorterInputsAreFoundToo() throws {
+    let folder = try TemporaryDirectory()
+    try folder.copy("models/needle-256-x4", as: "m")
+    func run(_ arguments: [String]) throws -> Program.Result { try Program.run(arguments, in: folder.path) }
+    #expect(try run(["apply", Fixture.path("models/needle-256-x4.factors.json"), "m", "-q"]).status == 0)
+    let common = ["search", "m", "--readjust", "--algorithm", "longrope"] + Self.small.dropFirst(2)
+    let first = try run(common + ["--target-length", "256", "-o", "short.json"])
+    #expect(first.status == 0, "\(first.errors)")
+    let second = try run(common + ["--target-length", "512", "--onto", "short.json", "-o", "bucket.json"])
+    #expect(second.status == 0, "\(second.errors)")
+    let (short, bucket) = try (
+      JSONDocument(path: "\(folder.path)/short.json").value, JSONDocument(path: "\(folder.path)/bucket.json").value
+    )
+    #expect(short["short_factor"]?.doubles?.count == 16 && short["short_factor"]?.doubles?.last ?? 9 <= 5)
+    #expect(bucket["short_factor"] == short["short_factor"] && bucket["long_factor"] == short["long_factor"])
+    #expect(bucket["buckets"]?.elements?.first?["max_length"]?.integer == 512)
+    let verified = try run(
+      ["verify", "m", "--factors", "bucket.json", "--lengths", "256,512,1024", "--depths", "2", "--no-gates", "--json"])
+    #expect(verified.status == 0, "\(verified.errors)")
+    #expect(try run(["apply", "short.json", "m", "-q"]).status == 0)
+    #expect(try run(["apply", "bucket.json", "m", "-q"]).status == 4)
+    #expect(try run(common + ["--target-length", "1024", "-o", "x.json"]).status == 3)
+  }
+
+  @Test func searchesBeginWithLogs() throws {
+    let folder = try TemporaryDirectory()
+    #expect(
+      try search(
+        Self.small + ["-o", "a.json", "--algorithm", "longrope", "--log", "a.log", "--csv", "a.csv"], in: folder
+      ).status == 0)
+    let factors = try #require(JSONDocument(path: "\(folder.path)/a.json").value["long_factor"]?.doubles)
+    // As the published code logs its population.
+    try folder.write(
+      "published.json",
+      "{\"iteration\": 3, \"population\": [[[\(factors.map { "\($0)" }.joined(separator: ","))], 34.5]], \"history\": []}"
+    )
+    for name in ["a.log", "a.csv", "published.json", "a.json"] {
+      let result = try search(
+        Self.small + ["-o", "\(name).found", "--algorithm", "longrope", "--initial", name, "--seed", "9", "--json"],
+        in: folder)
+      let generations = try JSONDocument(parsing: Array(result.output.utf8)).value["generations"]?.elements ?? []
+      let loss = try #require(JSONDocument(path: "\(folder.path)/a.json").value["provenance"]?["loss"]?.double)
+      #expect(try #require(generations.first?["fitness"]?.double) <= exp(loss) + 1e-4, "\(name)")
+    }
+  }
+
   @Test func badInputIsNamed() throws {
     let folder = try TemporaryDirectory()
     func expect(_ status: Int32, _ words: String, _ arguments: [String]) throws {

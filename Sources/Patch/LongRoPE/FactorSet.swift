@@ -22,6 +22,11 @@ public struct FactorSet: Equatable, Sendable {
   public struct Bucket: Equatable, Sendable {
     public var maximumLength: Int
     public var factors: FactorTable
+
+    public init(maximumLength: Int, factors: FactorTable) {
+      self.maximumLength = maximumLength
+      self.factors = factors
+    }
   }
 
   /// What a model must have for these factors to make sense.

@@ -11,7 +11,8 @@ struct LongRoPE2Genetics: Genetics {
 
   private static let tries = 100
 
-  private var limits: ClosedRange<Double> { space.scale...2 * space.scale }
+  /// To 2 s, unless the space ends elsewhere.
+  private var limits: ClosedRange<Double> { space.scale...max(space.scale, space.upper) }
 
   func initial(_ count: Int, _ random: inout SearchRandom, isNew: (Candidate) -> Bool) -> [Candidate] {
     var made: [Candidate] = []

@@ -63,7 +63,7 @@ struct LongRoPEGenetics: Genetics {
 extension SearchRandom {
   /// A multiple of the space's step between two factors.
   mutating func onGrid(_ space: SearchSpace, _ low: Double, _ high: Double) -> Double {
-    let steps = Int(((high - low) / space.step).rounded(.down))
+    let steps = Int(((high - low) / space.step + 1e-6).rounded(.down))
     return min(low + Double(index(below: steps + 1)) * space.step, space.upper)
   }
 }

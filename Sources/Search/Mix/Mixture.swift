@@ -34,13 +34,17 @@ public struct Mixture: Sendable {
   public init(_ documents: [[Int]], _ settings: Settings) throws {
     var random = SearchRandom(seed: settings.seed)
     let order = random.shuffled(documents.count)
-    let total = min(settings.maximumTokens ?? .max, documents.reduce(0) { $0 + $1.count })
-    let wanted = Int((Double(total) * settings.shortShare / Double(settings.window)).rounded())
     var short = Packer(settings.window, isLong: false)
     var long = Packer(settings.window, isLong: true)
     var rest: [[Int]] = []
+    var (shortTokens, tokens) = (0, 0)
     for document in order.map({ documents[$0] }) {
-      if document.count <= settings.originalWindow { short.add(document) } else { rest.append(document) }
+      if document.count <= settings.originalWindow {
+        short.add(document)
+        (shortTokens, tokens) = (shortTokens + document.count, tokens + document.count)
+      } else {
+        rest.append(document)
+      }
     }
     // Where the texts have too few short documents, pieces of the long ones are short documents.
     for document in rest {
@@ -48,22 +52,31 @@ public struct Mixture: Sendable {
       while place < document.count {
         let left = document.count - place
         let isShort =
-          left <= settings.originalWindow || (short.rows.count < wanted && random.chance(settings.shortShare))
+          left <= settings.originalWindow
+          || Double(shortTokens) < settings.shortShare * Double(tokens + settings.window)
         let most = isShort ? settings.originalWindow : settings.window
-        let size = min(
-          left, isShort && left > most ? max(1, most / 4) + random.index(below: max(1, most - most / 4)) : most)
+        let least = max(1, settings.originalWindow / 4)
+        let size = min(left, isShort && left > most ? least + random.index(below: most - least + 1) : most)
         let piece = Array(document[place..<place + size])
         if isShort { short.add(piece) } else { long.add(piece) }
+        (shortTokens, tokens) = (shortTokens + (isShort ? size : 0), tokens + size)
         place += size
       }
     }
+    // As many rows of each kind as keep the share, and no more than are asked for.
+    let share = settings.shortShare
     let most = settings.maximumTokens.map { max(1, $0 / settings.window) } ?? .max
-    let shortRows = short.rows.prefix(min(most, settings.maximumTokens == nil ? .max : wanted))
-    let longRows = long.rows.prefix(max(0, most - shortRows.count))
-    guard settings.shortShare == 0 || !shortRows.isEmpty, settings.shortShare == 1 || !longRows.isEmpty else {
+    func fitting(_ total: Int) -> (short: Int, long: Int) {
+      let short = Int((Double(total) * share).rounded())
+      return (short, total - short)
+    }
+    var total = min(most, short.rows.count + long.rows.count)
+    while total > 0, fitting(total).short > short.rows.count || fitting(total).long > long.rows.count { total -= 1 }
+    let (shortRows, longRows) = (short.rows.prefix(fitting(total).short), long.rows.prefix(fitting(total).long))
+    guard share == 0 || !shortRows.isEmpty, share == 1 || !longRows.isEmpty else {
       throw VerifyError(
         "mix",
-        "the texts have \(documents.reduce(0) { $0 + $1.count }) tokens, which give \(longRows.count) long and \(shortRows.count) short rows of \(settings.window)"
+        "the texts have \(documents.reduce(0) { $0 + $1.count }) tokens, which give \(long.rows.count) long and \(short.rows.count) short rows of \(settings.window)"
       )
     }
     let rows = Array(shortRows) + Array(longRows)

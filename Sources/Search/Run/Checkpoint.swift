@@ -26,6 +26,8 @@ public struct Checkpoint: Codable, Sendable {
   public var originalWindow: Int
   public var short: [Double]?
   public var mscale: String
+  /// The set, as its canonical text, that what is found becomes a table of; nil where it is a set of its own.
+  public var onto: String?
   /// Of everything that is evaluated.
   public var unitsSHA256: String
   public var model: ModelIdentity
@@ -34,7 +36,7 @@ public struct Checkpoint: Codable, Sendable {
 
   public init(
     settings: SearchSettings, space: SearchSpace, fitness: FitnessSettings, texts: [Text], originalWindow: Int,
-    short: [Double]?, mscale: String, unitsSHA256: String, model: ModelIdentity, precision: String
+    short: [Double]?, mscale: String, onto: String?, unitsSHA256: String, model: ModelIdentity, precision: String
   ) {
     self.settings = settings
     self.space = space
@@ -43,6 +45,7 @@ public struct Checkpoint: Codable, Sendable {
     self.originalWindow = originalWindow
     self.short = short
     self.mscale = mscale
+    self.onto = onto
     self.unitsSHA256 = unitsSHA256
     self.model = model
     self.precision = precision

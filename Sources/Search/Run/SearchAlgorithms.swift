@@ -49,7 +49,7 @@ enum AnyAlgorithm: SearchAlgorithm {
       self = .cmaES(
         CMAES(
           space, seeds: settings.initial + Self.seeds(space, settings.criticalPair), size: settings.generationSize,
-          maximumGenerations: 1000, seed: settings.seed))
+          maximumGenerations: evolution.iterations, seed: settings.seed))
     }
   }
 

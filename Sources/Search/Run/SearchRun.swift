@@ -65,6 +65,8 @@ public struct SearchRun: Sendable {
   }
 
   private mutating func evaluate(_ asked: [Candidate], _ bar: Bar) throws -> [Evaluated] {
+    // The published code evaluates whatever its operators give.
+    if case .released = state.algorithm { return try race.run(asked, bar, &state.cost, &state.random) }
     let fresh = asked.filter { state.known[$0.key] == nil }
     let results = try race.run(fresh, bar, &state.cost, &state.random)
     var byPlace = results[...]

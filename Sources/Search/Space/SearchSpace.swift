@@ -46,7 +46,7 @@ public struct SearchSpace: Codable, Equatable, Sendable {
   }
 
   /// Into the limits, in ascending order, on the grid.
-  func fitted(_ factors: [Double]) -> [Double] {
+  package func fitted(_ factors: [Double]) -> [Double] {
     Isotonic.nearest(to: factors.map { min(max($0, lower), upper) }).map { min(max(onGrid($0), lower), upper) }
   }
 }

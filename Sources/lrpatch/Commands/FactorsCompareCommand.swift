@@ -22,7 +22,7 @@ struct FactorsCompareCommand: ReportingCommand {
   @Option(help: ArgumentHelp("The length of documents and needle prompts: 128k, 131072.", valueName: "tokens"))
   var length: TokenCount
 
-  @Option(help: "What is compared: perplexity or needle.", transform: Self.choice)
+  @Option(help: "What is compared: perplexity or needle.", transform: choice)
   var fitness = Fitness.perplexity
 
   @Option(
@@ -40,10 +40,10 @@ struct FactorsCompareCommand: ReportingCommand {
   @Option(help: "Needles, at evenly spread depths.")
   var needles = 200
 
-  @Option(help: "Whose needle prompt: paper, released or passkey.", transform: Self.choice)
+  @Option(help: "Whose needle prompt: paper, released or passkey.", transform: choice)
   var needlePrompt = NeedlePrompt.paper
 
-  @Option(help: "exact: in 32-bit floats. fast: bf16 products where the processor has them.", transform: Self.choice)
+  @Option(help: "exact: in 32-bit floats. fast: bf16 products where the processor has them.", transform: choice)
   var precision = Precision.exact
 
   @Option(help: "Threads; default all.")
@@ -55,13 +55,6 @@ struct FactorsCompareCommand: ReportingCommand {
   @OptionGroup var common: CommonOptions
 
   enum Fitness: String, CaseIterable { case perplexity, needle }
-
-  private static func choice<T: RawRepresentable<String> & CaseIterable>(_ text: String) throws -> T {
-    guard let value = T(rawValue: text) else {
-      throw ValidationError("'\(text)' is none of \(T.allCases.map(\.rawValue).joined(separator: ", "))")
-    }
-    return value
-  }
 
   func validate() throws {
     if factors.isEmpty { throw ValidationError("factors are missing") }

@@ -14,7 +14,7 @@ struct FactorsMakeCommand: ReportingCommand {
   @Argument(help: "The model whose theta, rotary dimensions and window count: a folder, or a .gguf file.")
   var model: String
 
-  @Option(help: "The formula: \(ClosedForm.allCases.map(\.rawValue).joined(separator: ", ")).", transform: Self.form)
+  @Option(help: "The formula: \(ClosedForm.allCases.map(\.rawValue).joined(separator: ", ")).", transform: choice)
   var method: ClosedForm
 
   @Option(help: ArgumentHelp("The extended window: 128k, 131072.", valueName: "tokens"))
@@ -42,14 +42,6 @@ struct FactorsMakeCommand: ReportingCommand {
   var svg: String?
 
   @OptionGroup var common: CommonOptions
-
-  private static func form(_ text: String) throws -> ClosedForm {
-    guard let form = ClosedForm(rawValue: text) else {
-      throw ValidationError(
-        "'\(text)' is no formula; \(ClosedForm.allCases.map(\.rawValue).joined(separator: ", ")) are")
-    }
-    return form
-  }
 
   func validate() throws {
     if criticalDimension != nil, !method.takesCriticalPair {

@@ -22,7 +22,7 @@ struct SearchCommand: ReportingCommand {
   @Option(name: [.short, .long], help: "The factors file to write; it must not exist.")
   var output: String
 
-  @Option(help: "How candidates are made: longrope, longrope2 or cma-es.", transform: Self.choice)
+  @Option(help: "How candidates are made: longrope, longrope2 or cma-es.", transform: choice)
   var algorithm = Algorithm.longrope2
 
   @Option(
@@ -31,7 +31,7 @@ struct SearchCommand: ReportingCommand {
       "longrope as its published code does it: dim_mono, also without a value, or dim_piece_mono.", valueName: "kind"))
   var asReleased: String?
 
-  @Option(help: "What is minimised: perplexity, needle, or both.", transform: Self.choice)
+  @Option(help: "What is minimised: perplexity, needle, or both.", transform: choice)
   var fitness = FitnessKind.perplexity
 
   @Option(
@@ -48,7 +48,7 @@ struct SearchCommand: ReportingCommand {
   @Option(help: "Documents for perplexity.")
   var documents = 5
 
-  @Option(help: "How perplexity is measured: truncate or sliding.", transform: Self.choice)
+  @Option(help: "How perplexity is measured: truncate or sliding.", transform: choice)
   var method = Perplexity.Method.truncate
 
   @Option(help: "Tokens that a sliding window is moved on by.")
@@ -57,7 +57,7 @@ struct SearchCommand: ReportingCommand {
   @Option(help: "Needles, at evenly spread depths.")
   var needles = 20
 
-  @Option(help: "Whose needle prompt: paper, released or passkey.", transform: Self.choice)
+  @Option(help: "Whose needle prompt: paper, released or passkey.", transform: choice)
   var needlePrompt = NeedlePrompt.paper
 
   @Flag(help: "All needles at the beginning, as in the paper, rather than at all depths.")
@@ -85,6 +85,21 @@ struct SearchCommand: ReportingCommand {
 
   @Flag(help: "Search the attention scale too.")
   var searchMscale = false
+
+  @Flag(help: "An experiment: search an attention scale for each pair; they stand in the provenance alone.")
+  var searchPairMscales = false
+
+  @Flag(
+    help:
+      "For a model that is extended: find the table for inputs up to the target length, short factors within the original window, else a bucket."
+  )
+  var readjust = false
+
+  @Option(
+    help: ArgumentHelp(
+      "The set that --readjust puts its table into, in any form of FACTORS; default the model's own.",
+      valueName: "factors"))
+  var onto: String?
 
   @Option(
     help: ArgumentHelp("Factors to begin with, in any form of FACTORS; may be repeated.", valueName: "factors"))
@@ -139,7 +154,7 @@ struct SearchCommand: ReportingCommand {
   @Option(help: ArgumentHelp("Draw the convergence into an SVG file; it must not exist.", valueName: "file"))
   var svg: String?
 
-  @Option(help: "exact: in 32-bit floats. fast: bf16 products where the processor has them.", transform: Self.choice)
+  @Option(help: "exact: in 32-bit floats. fast: bf16 products where the processor has them.", transform: choice)
   var precision = Precision.exact
 
   @Option(help: "Candidates that are evaluated at the same time; default one a thread, as far as memory goes.")
@@ -169,16 +184,10 @@ struct SearchCommand: ReportingCommand {
   /// The published code always takes 42.
   var seedNumber: UInt64 { seed ?? (asReleased == nil ? 0 : 42) }
 
-  enum FitnessKind: String, CaseIterable { case perplexity, needle, both }
+  /// Whether the sizes are those that LongRoPE halves from 512k tokens on.
+  var hasPaperSizes: Bool { (population, parents, mutants, crossovers) == (64, 32, 16, 16) }
 
-  /// One of the values of an enumeration, by its name.
-  private static func choice<T: RawRepresentable & CaseIterable>(_ text: String) throws -> T
-  where T.RawValue == String {
-    guard let value = T(rawValue: text) else {
-      throw ValidationError("'\(text)' is none of \(T.allCases.map(\.rawValue).joined(separator: ", "))")
-    }
-    return value
-  }
+  enum FitnessKind: String, CaseIterable { case perplexity, needle, both }
 
   func validate() throws {
     func require(_ isRight: Bool, _ text: String) throws { if !isRight { throw ValidationError(text) } }
@@ -204,20 +213,54 @@ struct SearchCommand: ReportingCommand {
     try require(
       asReleased.map { ["dim_mono", "dim_piece_mono"].contains($0) } ?? true,
       "--as-released takes dim_mono or dim_piece_mono")
+    if asReleased != nil {
+      let others: [(String, Bool)] = [
+        ("--initial", !initial.isEmpty), ("--search-mscale", searchMscale), ("--maximum", maximum != nil),
+        ("--critical-dimension", criticalDimension != nil), ("--start-tokens", startTokens),
+      ]
+      for (name, isGiven) in others { try require(!isGiven, "\(name) does not go with --as-released") }
+    }
+    try require(initial.isEmpty || algorithm != .longrope2, "--initial goes with longrope or cma-es")
+    try require(!startTokens || algorithm == .longrope, "--start-tokens goes with longrope")
+    try require(
+      !readjust || algorithmName == .longrope || algorithmName == .cmaES, "--readjust goes with longrope or cma-es")
+    try require(onto == nil || readjust, "--onto goes with --readjust")
+    try require(
+      !searchPairMscales || (asReleased == nil && algorithm != .cmaES),
+      "--search-pair-mscales goes with longrope or longrope2")
     try require(criticalDimension == nil || algorithm != .longrope, "--critical-dimension is for longrope2 and cma-es")
+  }
+
+  /// - Throws: `PatchError` for a log or checkpoint that would replace something else.
+  private func requireReplaceable() throws {
+    let path = checkpoint ?? output + ".checkpoint"
+    if resume == nil, FileSystem.exists(path) {
+      throw PatchError.unsafe(path, "is there already; go on from it with --resume, or name another with --checkpoint")
+    }
+    guard let log, FileSystem.exists(log) else { return }
+    let size = try FileStatus(of: log, followingLinks: true).size
+    let head = try Descriptor(path: log, .read).read(at: 0, count: min(64, size))
+    guard String(decoding: head, as: UTF8.self).contains(SearchLog.schema) else {
+      throw PatchError.unsafe(log, "exists already and is no log of a search; name a new path")
+    }
   }
 
   func run() throws {
     for path in [output, csv, svg].compactMap(\.self) where FileSystem.exists(path) {
       throw PatchError.unsafe(path, "exists already; name a new path")
     }
+    try requireReplaceable()
     let session = try common.open(model)
     let job = try SearchJob(self, session)
     let outcome = try job.run()
     guard job.isFirst else { return }
+    guard outcome.run.best != nil else {
+      if outcome.stop == .interrupted { throw Interrupted() }
+      throw VerifyError(output, "not written: the time budget ended before the first generation was evaluated")
+    }
     try SearchReport(self, job.checkpoint, outcome).write()
     if let stop = outcome.stop {
-      Output.note(stop.message)
+      common.note(stop.message)
       if stop == .interrupted { throw Interrupted() }
     }
   }

@@ -46,7 +46,7 @@ struct VerifyCommand: ReportingCommand {
   @Option(help: "Prompts a length and depth.")
   var samples = 1
 
-  @Option(help: "Whose passkey prompt: longrope or llama.cpp.", transform: Self.choice)
+  @Option(help: "Whose passkey prompt: longrope or llama.cpp.", transform: choice)
   var passkeyPrompt = Passkey.Style.longrope
 
   @Option(
@@ -55,7 +55,7 @@ struct VerifyCommand: ReportingCommand {
       valueName: "file"))
   var perplexity: [String] = []
 
-  @Option(help: "How perplexity is measured: truncate, sliding, llama.cpp or hf-stride.", transform: Self.choice)
+  @Option(help: "How perplexity is measured: truncate, sliding, llama.cpp or hf-stride.", transform: choice)
   var method = Perplexity.Method.truncate
 
   @Option(help: "Tokens that a window is moved on by, for sliding and hf-stride.")
@@ -66,7 +66,7 @@ struct VerifyCommand: ReportingCommand {
 
   @Option(
     help: "Whether sequences begin with the beginning token: auto, as the model wants it; force; none.",
-    transform: Self.choice)
+    transform: choice)
   var bos = Tokenizer.Beginning.auto
 
   @Option(
@@ -77,7 +77,7 @@ struct VerifyCommand: ReportingCommand {
   @Flag(help: "Only measure.")
   var noGates = false
 
-  @Option(help: "exact: in 32-bit floats. fast: bf16 products where the processor has them.", transform: Self.choice)
+  @Option(help: "exact: in 32-bit floats. fast: bf16 products where the processor has them.", transform: choice)
   var precision = Precision.exact
 
   @Option(
@@ -94,6 +94,8 @@ struct VerifyCommand: ReportingCommand {
       "Write the result as JSON; an older result there is replaced, anything else is left alone.", valueName: "file"))
   var output: String?
 
+  @OptionGroup var rendering: RenderingOptions
+
   @Option(help: "Threads; default all.")
   var threads: Int?
 
@@ -107,15 +109,6 @@ struct VerifyCommand: ReportingCommand {
 
   static let runtimeNames = ["paper"] + Runtime.allCases.map(\.rawValue)
   private static let taskNames = Campaign.Task.names + ["ruler"]
-
-  /// One of the values of an enumeration, by its name.
-  private static func choice<Value: RawRepresentable<String> & CaseIterable>(_ text: String) throws -> Value {
-    guard let value = Value(rawValue: text) else {
-      let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
-      throw ValidationError("'\(text)' is none of \(names)")
-    }
-    return value
-  }
 
   /// Reads the numbers of gates, lengths with units among them.
   static func gate(_ text: String) -> Gate? {
@@ -158,9 +151,11 @@ struct VerifyCommand: ReportingCommand {
     var file: ResultFile? = nil
     if let output { file = try ResultFile(output, schema: "lrpatch.verify/1") }
     let outcome = try run.measure()
-    let report = VerifyReport(self, outcome)
-    if common.json { Output.json(report.json) } else if !report.text.isEmpty { Output.result(report.text) }
-    if let file = file.take() { try file.write(report.json) }
+    let document = ResultDocument(self, outcome)
+    let text = common.json ? "" : ResultTables(document: document).text
+    if common.json { Output.json(document.json) } else if !text.isEmpty { Output.result(text) }
+    if let file = file.take() { try file.write(document.json) }
+    try rendering.write(document)
     if let stop = outcome.stop {
       Output.note(stop.message)
       if stop == .interrupted { throw Interrupted() }

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""What a search costs: CMA-ES with racing against the published algorithm, and against the published code itself.
+
+    scripts/bench-search.py [--seeds 5] [--time-limit 120]        run it by the Python of scripts/peers.sh
+
+needle-256 at 4 x, perplexity of five documents of the first half of a book. The published algorithm (`--as-released`, which
+repeats the published code number for number) runs its 40 iterations; cma-es runs until it is as good, and the tokens of
+both are compared, the median over the seeds. The factors that both end with, cma-es after a fifth of the evaluations, are
+scored on the other half. Then the published code's own evolution, driven by transformers on the same processor and the same
+documents, is timed for a while, and its whole run calculated from its time for an evaluation.
+"""
+
+import argparse
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LRPATCH = Path(os.environ.get("LRPATCH", ROOT / ".build/release/lrpatch"))
+MODEL = ROOT / "fixtures/models/needle-256"
+BOOK = ROOT / "Sources/CTexts/moby-dick.txt.zst"
+WINDOW, DOCUMENTS, EVALUATIONS = 1024, 5, 1344
+
+
+def lrpatch(*arguments):
+    start = time.perf_counter()
+    result = subprocess.run([LRPATCH, *map(str, arguments)], capture_output=True, text=True)
+    if result.returncode:
+        sys.exit(f"{arguments}: {result.stderr}")
+    return result.stdout, time.perf_counter() - start
+
+
+def search(place, name, *arguments):
+    """The generations of a search, and its seconds."""
+    text, seconds = lrpatch(
+        "search", MODEL, "--target-length", WINDOW, "--text", place / "book.txt", "--part", "1/2", "--documents", DOCUMENTS,
+        "-o", place / f"{name}.json", "--json", *arguments,
+    )  # fmt: skip
+    return json.loads(text)["generations"], seconds
+
+
+def documents(text):
+    """Those that lrpatch takes: evenly spread over the first half of the text, after the beginning token."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(MODEL)
+    tokens = tokenizer.encode(text.read_text(), add_special_tokens=False)
+    tokens = tokens[: len(tokens) // 2]
+    size = WINDOW - 1
+    total = len(tokens) - size + 1
+    starts = [number * (total - 1) // (DOCUMENTS - 1) for number in range(DOCUMENTS)]
+    return [[tokenizer.bos_token_id, *tokens[start : start + size]] for start in starts]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--time-limit", type=int, default=120)
+    arguments = parser.parse_args()
+    ratios, seconds, evaluations, names = [], [], [], []
+    with tempfile.TemporaryDirectory() as place:
+        place = Path(place)
+        subprocess.run(["zstd", "-dqo", place / "book.txt", BOOK], check=True)
+        for seed in range(1, arguments.seeds + 1):
+            published, published_seconds = search(place, f"published-{seed}", "--as-released", "--seed", seed)
+            goal = published[-1]
+            # As far as it takes, and not beyond half of what the other side had.
+            best, best_seconds = search(
+                place, f"cma-{seed}", "--algorithm", "cma-es", "--seed", seed, "--evaluations", EVALUATIONS // 2, "--iterations", 80)  # fmt: skip
+            lrpatch(
+                "search", MODEL, "--target-length", WINDOW, "--text", place / "book.txt", "--part", "1/2", "--documents", DOCUMENTS, "--algorithm",
+                "cma-es", "--seed", seed, "--evaluations", EVALUATIONS // 5, "-o", place / f"fifth-{seed}.json", "-q")  # fmt: skip
+            reached = next((row for row in best if row["fitness"] <= goal["fitness"]), None)
+            ratio = reached["tokens"] / goal["tokens"] if reached else math.inf
+            ratios.append(ratio)
+            seconds.append(best_seconds * (reached["tokens"] / best[-1]["tokens"]) if reached else math.inf)
+            evaluations.append(reached["evaluations"] if reached else math.inf)
+            names += [place / f"published-{seed}.json", place / f"fifth-{seed}.json"]
+            print(
+                f"seed {seed}: published {goal['fitness']:.3f} with {goal['tokens'] / 1e6:.2f}M tokens, {published_seconds:.0f} s; "
+                f"cma-es as good after {ratio:.3f} of the tokens ({evaluations[-1]} candidates), {seconds[-1]:.1f} s; "
+                f"it ends with {best[-1]['fitness']:.3f}", flush=True)  # fmt: skip
+        print(f"tokens of cma-es for the published algorithm's final fitness, median: {statistics.median(ratios):.3f} of its tokens")
+        text, _ = lrpatch("factors", "compare", MODEL, *names, "--length", WINDOW, "--text", place / "book.txt", "--part", "2/2",
+                          "--documents", 40, "--json")  # fmt: skip
+        sets = json.loads(text)["sets"]
+        for name, which in [("published", 0), ("cma-es, a fifth of the evaluations", 1)]:
+            values = [item["perplexity"] for item in sets[which::2]]
+            print(f"held-out perplexity, {name}: {statistics.median(values):.3f} (median of {len(values)}; {min(values):.3f} to {max(values):.3f})")
+        json.dump(documents(place / "book.txt"), open(place / "documents.json", "w"))
+        out = place / "peer.json"
+        command = [
+            sys.executable, ROOT / "scripts/published_search.py", MODEL, "--documents", place / "documents.json",
+            "--target-length", WINDOW, "--iterations", 40, "--seed", 1, "--time-limit", arguments.time_limit, "--output", out,
+        ]  # fmt: skip
+        result = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+        if result.returncode:
+            sys.exit(result.stderr[-2000:])
+        peer = json.load(open(out))
+        last = peer.get("stopped") or peer["iterations"][-1]
+        whole = last["seconds"] / last["evaluations"] * EVALUATIONS
+        print(
+            f"the published code by transformers: {last['evaluations']} evaluations in {last['seconds']:.0f} s, so {whole:.0f} s for all {EVALUATIONS}; "
+            f"cma-es is as good after {statistics.median(seconds):.1f} s: {whole / statistics.median(seconds):.0f} x as fast")
+
+
+if __name__ == "__main__":
+    main()

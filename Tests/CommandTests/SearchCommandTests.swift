@@ -132,7 +132,10 @@ import Testing
     try expect(3, "critical pair 16", out + ["--target-length", "512", "--critical-dimension", "16"])
     try expect(
       3, "48 factors, expected one list of 16",
-      out + ["--target-length", "512", "--initial", Fixture.path("factors/phi-3-mini-128k-instruct.json")])
+      out + [
+        "--target-length", "512", "--algorithm", "longrope", "--initial",
+        Fixture.path("factors/phi-3-mini-128k-instruct.json"),
+      ])
     try expect(2, "--target-length is missing", out)
     try expect(2, "offspring", out + ["--target-length", "512", "--mutants", "0", "--crossovers", "0"])
     try expect(5, "missing.txt", out + ["--target-length", "512", "--text", "missing.txt"])

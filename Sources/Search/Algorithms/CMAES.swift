@@ -83,6 +83,7 @@ struct CMAES: SearchAlgorithm {
 
   mutating func tell(_ results: [Evaluated]) {
     precondition(results.count == asked.count)
+    guard !results.isEmpty else { return }
     asked = []
     archive += results.filter(\.isComplete).map { Known(x: coordinates($0.candidate), fitness: $0.fitness) }
     archive = archive.suffix(Self.surrogatePoints)

@@ -90,6 +90,7 @@ struct SearchJob {
     settings.criticalPair = command.criticalDimension
     settings.race.isOn = !command.noRace && command.asReleased == nil
     settings.race.alpha = command.raceAlpha
+    settings.race.audit = command.raceAudit
     settings.seed = command.seedNumber
     if target >= 512 << 10, command.hasPaperSizes { settings.evolution = settings.evolution.halved }
     settings.initial = try command.initial.flatMap { try InitialFactors($0, space).candidates }

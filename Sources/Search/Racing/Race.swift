@@ -27,9 +27,11 @@ public struct SearchCost: Codable, Equatable, Sendable {
 
 /// Evaluates a generation, unit after unit, without those that cannot plausibly reach the bar.
 ///
-/// The units are a finite population in random order. After 2, 3, 4, 6, 8, 12, ... of them each candidate's differences
-/// to the bar's are tested; the test's level grows with the share of units seen (alpha spending in proportion to it), so
-/// that all looks together err with the probability that is asked for.
+/// The units are a finite population in random order. After a sixth of them, and then after 3, 4, 6, 8, 12, ..., each
+/// candidate's differences to the bar's are tested; the test's level grows with the share of units seen (alpha spending in
+/// proportion to it), so that all looks together err with the probability that is asked for. Fewer units say too little of
+/// losses with a long tail. A bar that is one of the candidates themselves is chosen by the same losses, so it is tested at
+/// half the level.
 struct Race {
   let settings: RaceSettings
   let spread: any Spread
@@ -37,6 +39,12 @@ struct Race {
 
   /// Numbers of units after which is looked.
   static func looks(_ units: Int) -> [Int] {
+    let least = max(3, (units + 5) / 6)
+    return powers(below: units).filter { $0 >= least }
+  }
+
+  /// 2, 3, 4, 6, 8, 12, ...
+  private static func powers(below units: Int) -> [Int] {
     var looks: [Int] = []
     var power = 2
     while power < units {
@@ -59,7 +67,7 @@ struct Race {
       cost.tokens += try extend(&results, alive, to: look)
       cost.units += alive.count * (look - seen)
       if look < units.count {
-        let level = settings.alpha * Double(look - seen) / Double(units.count)
+        let level = settings.alpha * bar.share * Double(look - seen) / Double(units.count)
         let losers = Set(alive.filter { loses($0, results, alive, bar, level) })
         stopped += losers.sorted()
         alive.removeAll { losers.contains($0) }
@@ -110,4 +118,9 @@ struct Race {
       if whole[0].fitness < other.fitness { cost.wronglyStopped += 1 }
     }
   }
+}
+
+extension Bar {
+  /// Of the test's level.
+  fileprivate var share: Double { if case .best = self { 0.5 } else { 1 } }
 }

@@ -138,6 +138,9 @@ struct SearchCommand: ReportingCommand {
   @Option(help: "The probability with which the race may stop a candidate wrongly.")
   var raceAlpha = 0.05
 
+  @Option(help: "The share of those stopped that is evaluated to the end, to count the wrongly stopped.")
+  var raceAudit = 0.05
+
   @Option(help: ArgumentHelp("Go on from a checkpoint, with its settings.", valueName: "checkpoint"))
   var resume: String?
 
@@ -207,6 +210,7 @@ struct SearchCommand: ReportingCommand {
     try require(generationSize.map { (4...100_000).contains($0) } ?? true, "--generation-size takes 4 or more")
     try require(evaluations.map { $0 > 0 } ?? true, "--evaluations takes a number from 1 on")
     try require(raceAlpha > 0 && raceAlpha < 1, "--race-alpha takes a number between 0 and 1")
+    try require((0...1).contains(raceAudit), "--race-audit takes a number from 0 to 1")
     try require(maximum.map { $0.isFinite && $0 >= 1 } ?? true, "--maximum takes a number from 1 on")
     try require(jobs.map { (1...1024).contains($0) } ?? true, "--jobs takes 1 to 1024")
     try require(threads.map { (1...1024).contains($0) } ?? true, "--threads takes 1 to 1024")

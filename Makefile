@@ -1,5 +1,5 @@
 # Each target sets up what it needs. `make demo` and `make test` work on a fresh machine.
-.PHONY: setup build demo test test-long lint conformance bench clean
+.PHONY: setup build demo test test-long test-mpi lint conformance bench results clean
 
 setup:
 	@scripts/setup.sh
@@ -36,6 +36,15 @@ bench: build
 	scripts/bench-in-place.sh
 	$${LRPATCH_PEERS:-$$HOME/.cache/lrpatch-peers}/venv/bin/python scripts/bench-verify.py
 	$${LRPATCH_PEERS:-$$HOME/.cache/lrpatch-peers}/venv/bin/python scripts/bench-convert.py
+	$${LRPATCH_PEERS:-$$HOME/.cache/lrpatch-peers}/venv/bin/python scripts/bench-search.py
+
+# Closed forms and searches on the trained fixture model, into specs/results.md: half an hour on two cores.
+results: build
+	python3 scripts/results.py
+
+# Searches under mpirun; needs libopenmpi-dev and openmpi-bin.
+test-mpi: setup
+	scripts/test-mpi.sh
 
 clean:
 	rm -rf .build

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Formats
+import Foundation
 import Patch
 
 /// Options of every subcommand.
@@ -25,6 +26,11 @@ struct CommonOptions: ParsableArguments {
     if let recovery = session.recovery { Output.note(recovery) }
     return session
   }
+}
+
+/// A model's path, or its name on the Hub where it is in the cache.
+func hubModel(_ text: String) -> String {
+  HubCache.path(text, environment: ProcessInfo.processInfo.environment)
 }
 
 /// One of the values of an enumeration, by its name.

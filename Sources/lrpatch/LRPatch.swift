@@ -11,7 +11,8 @@ struct LRPatch: ParsableCommand {
     commandName: "lrpatch",
     abstract: "Patches language models with LongRoPE factors, so that every runtime uses them.",
     discussion: """
-      MODEL is a Hugging Face model folder or a .gguf file (any shard of a split one). FACTORS is a factors file, a \
+      MODEL is a Hugging Face model folder, a .gguf file (any shard of a split one), or a name on the Hub \
+      (org/name[@revision], also with a file behind it) that is in the cache. FACTORS is a factors file, a \
       LongRoPE search CSV, a JSON file with a rope_scaling or rope_parameters object, or another model that carries \
       factors.
 

@@ -85,4 +85,37 @@ import Testing
     try folder.write("needle-256-x4/.lrpatch/0001.undo", [1, 2, 3])
     #expect(try Program.run(["revert", model]).status == 3)
   }
+
+  /// A cache as huggingface_hub lays it out: links into blobs.
+  @Test func findsModelsByTheirNamesInTheHubCache() throws {
+    let folder = try TemporaryDirectory()
+    let hash = "0123456789abcdef0123456789abcdef01234567"
+    let repository = "hub/models--org--needle"
+    for name in try FileSystem.names(in: Fixture.path("models/needle-256-x4")) {
+      try folder.write(
+        "\(repository)/blobs/\(name)", FileSystem.contents(of: Fixture.path("models/needle-256-x4/\(name)")))
+      try FileManager.default.createDirectory(
+        atPath: "\(folder.path)/\(repository)/snapshots/\(hash)", withIntermediateDirectories: true)
+      try FileManager.default.createSymbolicLink(
+        atPath: "\(folder.path)/\(repository)/snapshots/\(hash)/\(name)", withDestinationPath: "../../blobs/\(name)")
+    }
+    try folder.write("\(repository)/refs/main", hash)
+    func run(_ arguments: String..., environment: [String: String]? = nil) throws -> Program.Result {
+      try Program.run(arguments, in: folder.path, environment: environment ?? ["HF_HUB_CACHE": "\(folder.path)/hub"])
+    }
+    for name in ["org/needle", "org/needle@main", "org/needle@\(hash)", "org/needle@0123456"] {
+      #expect(try run("inspect", name, "--json").status == 0, "\(name)")
+    }
+    #expect(try run("inspect", "org/needle", environment: ["HF_HUB_CACHE": "", "HF_HOME": folder.path]).status == 0)
+    #expect(try run("inspect", "org/needle@other").status == 5)
+    #expect(try run("inspect", "org/missing").status == 5)
+    #expect(try run("inspect", "org/../needle").status == 5)
+    // A cache is shared: it is read, never written.
+    let before = try snapshot("\(folder.path)/hub")
+    #expect(try run("apply", Self.factors, "org/needle").status == 4)
+    #expect(try run("apply", Self.factors, "org/needle", "-o", "patched").status == 0)
+    #expect(try run("convert", "org/needle", "-o", "n.gguf", "-q").status == 0)
+    #expect(try snapshot("\(folder.path)/hub") == before)
+    #expect(try run("lint", "patched", "-q").status == 0)
+  }
 }

@@ -117,4 +117,38 @@ import FoundationXML
     #expect(!html.contains("http://") && !html.contains("https://") && html.contains("prefers-color-scheme: dark"))
     #expect(markdown.hasPrefix("# FAILED") && markdown.contains("`passkey>=0.9`"))
   }
+
+  /// The script behind the action, with the action's way of splitting options.
+  @Test func theReleaseCheckFailsAndPassesWithTheModel() throws {
+    let folder = try TemporaryDirectory()
+    try folder.copy("models/needle-256-x4", as: "m")
+    let factors = Fixture.path("models/needle-256-x4.factors.json")
+    func check() throws -> Int32 {
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+      process.arguments = [
+        "bash", "-c",
+        "readarray -d '' -t options < <(xargs -r printf '%s\\0' <<< \"$VERIFY\"); exec \"$0\" m \"$1\" \"${options[@]}\"",
+        Fixture.root + "/scripts/release-check.sh", factors,
+      ]
+      process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
+      process.environment = ProcessInfo.processInfo.environment.merging([
+        "LRPATCH": Program.path, "VERIFY": "--lengths 256,512 --depths 2 --runtime paper --require 'passkey>=0.9'",
+        "GITHUB_STEP_SUMMARY": "\(folder.path)/summary",
+      ]) { $1 }
+      process.standardOutput = FileHandle.nullDevice
+      process.standardError = FileHandle.nullDevice
+      try process.run()
+      process.waitUntilExit()
+      return process.terminationStatus
+    }
+    #expect(try check() == 1)
+    #expect(try Program.run(["apply", factors, "m", "-q"], in: folder.path).status == 0)
+    #expect(try check() == 0)
+    let summary = String(decoding: try FileSystem.contents(of: "\(folder.path)/summary"), as: UTF8.self)
+    #expect(summary.contains("# FAILED") && summary.contains("# passed"))
+    for name in ["result.json", "report.html", "junit.xml"] {
+      #expect(FileSystem.exists("\(folder.path)/lrpatch-report/\(name)"))
+    }
+  }
 }

@@ -13,7 +13,7 @@ struct ApplyCommand: ReportingCommand {
   @Argument(help: "The factors: a factors file, a search CSV, a config, or a model that carries factors.")
   var factors: String
 
-  @Argument(help: "The model: a Hugging Face folder, or a .gguf file (any shard of a split one).")
+  @Argument(help: "The model: a Hugging Face folder, or a .gguf file (any shard of a split one).", transform: hubModel)
   var model: String
 
   @Option(name: [.short, .long], help: "Write a patched copy to this new path instead.")

@@ -13,7 +13,7 @@ struct ConvertCommand: ReportingCommand {
       other types, in other files, or both. The result appears complete or not at all.
       """)
 
-  @Argument(help: "The model: a Hugging Face folder, or a .gguf file (any shard of a split one).")
+  @Argument(help: "The model: a Hugging Face folder, or a .gguf file (any shard of a split one).", transform: hubModel)
   var model: String
 
   @Option(name: [.short, .long], help: "The new path: NAME.gguf, or a folder.")

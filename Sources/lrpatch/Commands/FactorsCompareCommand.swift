@@ -13,7 +13,7 @@ struct FactorsCompareCommand: ReportingCommand {
       "none" is the model without factors. A difference inside its 95 % interval is a tie.
       """)
 
-  @Argument(help: "The model: a Hugging Face folder, or a .gguf file.")
+  @Argument(help: "The model: a Hugging Face folder, or a .gguf file.", transform: hubModel)
   var model: String
 
   @Argument(help: "Factors in any form, or none.")

@@ -11,7 +11,8 @@ struct FactorsMakeCommand: ReportingCommand {
       critical pair on, NTK below it.
       """)
 
-  @Argument(help: "The model whose theta, rotary dimensions and window count: a folder, or a .gguf file.")
+  @Argument(
+    help: "The model whose theta, rotary dimensions and window count: a folder, or a .gguf file.", transform: hubModel)
   var model: String
 
   @Option(help: "The formula: \(ClosedForm.allCases.map(\.rawValue).joined(separator: ", ")).", transform: choice)

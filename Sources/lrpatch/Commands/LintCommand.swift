@@ -8,7 +8,7 @@ struct LintCommand: ReportingCommand {
     abstract: "Finds what would make a runtime ignore, misread or refuse a model's factors.",
     discussion: "Exit 1 on errors, with --strict on warnings too.")
 
-  @Argument(help: "The model: a Hugging Face folder, or a .gguf file (any shard of a split one).")
+  @Argument(help: "The model: a Hugging Face folder, or a .gguf file (any shard of a split one).", transform: hubModel)
   var model: String
 
   @Flag(help: "Fail on warnings too.")

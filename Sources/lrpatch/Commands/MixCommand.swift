@@ -16,7 +16,7 @@ struct MixCommand: ReportingCommand {
   @Argument(help: "The texts.")
   var text: [String]
 
-  @Option(help: "The model whose tokenizer and windows count: a patched folder, or a .gguf file.")
+  @Option(help: "The model whose tokenizer and windows count: a patched folder, or a .gguf file.", transform: hubModel)
   var model: String
 
   @Option(name: [.short, .long], help: "The folder to write; it must not exist.")

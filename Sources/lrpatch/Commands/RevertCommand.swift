@@ -6,7 +6,7 @@ struct RevertCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
     commandName: "revert", abstract: "Restores every byte of what was there before the last apply.")
 
-  @Argument(help: "The model: a Hugging Face folder, or a .gguf file (any shard of a split one).")
+  @Argument(help: "The model: a Hugging Face folder, or a .gguf file (any shard of a split one).", transform: hubModel)
   var model: String
 
   @Flag(help: "Undo every apply, back to before the first.")

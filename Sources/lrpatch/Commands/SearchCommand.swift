@@ -13,7 +13,7 @@ struct SearchCommand: ReportingCommand {
       keeps the checkpoint, and --resume goes on from it as if nothing had been.
       """)
 
-  @Argument(help: "The model: a Hugging Face folder, or a .gguf file.")
+  @Argument(help: "The model: a Hugging Face folder, or a .gguf file.", transform: hubModel)
   var model: String
 
   @Option(help: ArgumentHelp("The extended window: 128k, 131072.", valueName: "tokens"))

@@ -12,7 +12,7 @@ struct VerifyCommand: ReportingCommand {
       Exit 1 when a gate fails. A metric that was not completely measured fails its gate. Ctrl-C keeps what is known.
       """)
 
-  @Argument(help: "The model: a Hugging Face folder, or a .gguf file (any shard of a split one).")
+  @Argument(help: "The model: a Hugging Face folder, or a .gguf file (any shard of a split one).", transform: hubModel)
   var model: String
 
   @Option(help: "A runtime to follow: paper, hf, hf4, vllm, sglang, mlx, llama.cpp or all; may be repeated.")

@@ -12,6 +12,9 @@ public struct Mixture: Sendable {
     /// Tokens at most; everything the texts give where nil.
     public var maximumTokens: Int?
     public var seed: UInt64 = 0
+    /// Tokens that every segment begins and ends with.
+    public var beginning: Int?
+    public var end: Int?
 
     public init(originalWindow: Int, window: Int) {
       self.originalWindow = originalWindow
@@ -29,17 +32,21 @@ public struct Mixture: Sendable {
   /// In the order of training.
   public let rows: [Row]
 
-  /// - Parameter documents: tokens, each with its beginning and end tokens.
+  /// - Parameter documents: tokens, without beginning and end tokens.
   /// - Throws: `VerifyError` for texts that give no row of a kind that is asked for.
   public init(_ documents: [[Int]], _ settings: Settings) throws {
     var random = SearchRandom(seed: settings.seed)
     let order = random.shuffled(documents.count)
-    var short = Packer(settings.window, isLong: false)
-    var long = Packer(settings.window, isLong: true)
+    var short = Packer(settings, isLong: false)
+    var long = Packer(settings, isLong: true)
+    // What a segment may have of a document.
+    let marks = (settings.beginning == nil ? 0 : 1) + (settings.end == nil ? 0 : 1)
+    let (shortest, longest) = (settings.originalWindow - marks, settings.window - marks)
+    guard shortest > 0 else { throw VerifyError("mix", "an original window of \(settings.originalWindow) tokens") }
     var rest: [[Int]] = []
     var (shortTokens, tokens) = (0, 0)
     for document in order.map({ documents[$0] }) {
-      if document.count <= settings.originalWindow {
+      if document.count <= shortest {
         short.add(document)
         (shortTokens, tokens) = (shortTokens + document.count, tokens + document.count)
       } else {
@@ -52,10 +59,10 @@ public struct Mixture: Sendable {
       while place < document.count {
         let left = document.count - place
         let isShort =
-          left <= settings.originalWindow
+          left <= shortest
           || Double(shortTokens) < settings.shortShare * Double(tokens + settings.window)
-        let most = isShort ? settings.originalWindow : settings.window
-        let least = max(1, settings.originalWindow / 4)
+        let most = isShort ? shortest : longest
+        let least = max(1, shortest / 4)
         let size = min(left, isShort && left > most ? least + random.index(below: most - least + 1) : most)
         let piece = Array(document[place..<place + size])
         if isShort { short.add(piece) } else { long.add(piece) }
@@ -85,22 +92,24 @@ public struct Mixture: Sendable {
 
   /// Fills rows with segments; the last segment of a row is cut where the row is full.
   private struct Packer {
-    let window: Int
-    let isLong: Bool
+    private let settings: Settings
+    private let isLong: Bool
     private(set) var rows: [Row] = []
     private var current: Row
 
-    init(_ window: Int, isLong: Bool) {
-      self.window = window
+    init(_ settings: Settings, isLong: Bool) {
+      self.settings = settings
       self.isLong = isLong
       current = Row(isLong: isLong)
     }
 
-    mutating func add(_ segment: [Int]) {
-      let part = segment.prefix(window - current.tokens.count)
+    /// A part of a document, between a beginning and an end token.
+    mutating func add(_ piece: [Int]) {
+      let segment = [settings.beginning].compactMap(\.self) + piece + [settings.end].compactMap(\.self)
+      let part = segment.prefix(settings.window - current.tokens.count)
       current.tokens += part.map { Int32($0) }
-      current.positions += part.indices.map { Int32($0 - part.startIndex) }
-      if current.tokens.count == window {
+      current.positions += part.indices.map { Int32($0) }
+      if current.tokens.count == settings.window {
         rows.append(current)
         current = Row(isLong: isLong)
       }

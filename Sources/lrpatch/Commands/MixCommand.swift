@@ -59,6 +59,7 @@ struct MixCommand: ReportingCommand {
     settings.shortShare = shortShare
     settings.maximumTokens = tokens?.value
     settings.seed = seed
+    (settings.beginning, settings.end) = (tokenizer.beginning, tokenizer.endings.min())
     let texts = try text.map { try MixText($0, tokenizer) }
     let mixture = try Mixture(texts.flatMap(\.documents), settings)
     let folder = MixFolder(mixture, settings, texts, tokenizer)
@@ -93,9 +94,8 @@ struct MixText {
     } else {
       texts = [String(decoding: bytes, as: UTF8.self)]
     }
-    let (first, last) = (tokenizer.beginning.map { [$0] } ?? [], tokenizer.endings.min().map { [$0] } ?? [])
-    documents = texts.map { first + tokenizer.encode($0) + last }
-    guard documents.contains(where: { $0.count > first.count + last.count }) else {
+    documents = texts.map { tokenizer.encode($0) }.filter { !$0.isEmpty }
+    guard !documents.isEmpty else {
       throw PatchError.unsupported(path, "holds no text")
     }
   }
@@ -164,7 +164,7 @@ struct MixFolder {
     return .object([
       "schema": .string("lrpatch.mix/1"), "original_window": .number(settings.originalWindow),
       "window": .number(settings.window), "vocabulary_size": .number(tokenizer.vocabulary),
-      "beginning_token": id(tokenizer.beginning), "end_token": id(tokenizer.endings.min()),
+      "beginning_token": id(settings.beginning), "end_token": id(settings.end),
       "seed": .number(String(settings.seed)),
       "files": .array(
         files.map {

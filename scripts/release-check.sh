@@ -13,6 +13,7 @@ shift 2
 lrpatch=${LRPATCH:-lrpatch}
 folder=${REPORT_FOLDER:-lrpatch-report}
 mkdir -p "$folder" || exit 5
+rm -f "$folder"/{result.json,report.html,junit.xml,summary.md}
 status=0
 
 step() {
@@ -22,7 +23,7 @@ step() {
   "$@" || code=$?
   if [ "$code" -ne 0 ]; then
     [ "$status" -ne 0 ] || status=$code
-    [ -z "${GITHUB_ACTIONS:-}" ] || echo "::error title=lrpatch $name::exit $code for $model"
+    [ -z "${GITHUB_ACTIONS:-}" ] || echo "::error title=lrpatch $name::exit $code for ${model//[$'\r\n']/ }"
   fi
 }
 

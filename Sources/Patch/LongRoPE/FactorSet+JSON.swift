@@ -75,6 +75,11 @@ extension FactorSet {
 
   /// - Throws: `PatchError` for lists of different lengths or a window below the original one.
   public func validate(_ subject: String) throws(PatchError) {
+    for table in [long, short].compactMap(\.self) + buckets.map(\.factors) {
+      if let wrong = table.rows.joined().first(where: { !Self.plausible.contains($0) }) {
+        throw .unsupported(subject, "the factor \(wrong), expected \(Self.plausible)")
+      }
+    }
     if let short, short.pairs != long.pairs {
       throw .unsupported(
         subject, "long_factor has \(long.pairs) factors and short_factor \(short.pairs)")

@@ -16,7 +16,12 @@ struct LongRoPE2Genetics: Genetics {
 
   func initial(_ count: Int, _ random: inout SearchRandom, isNew: (Candidate) -> Bool) -> [Candidate] {
     var made: [Candidate] = []
-    func isFresh(_ candidate: Candidate) -> Bool { isNew(candidate) && !made.contains { $0.key == candidate.key } }
+    var keys: Set<CandidateKey> = []
+    func isFresh(_ candidate: Candidate) -> Bool { isNew(candidate) && !keys.contains(candidate.key) }
+    func add(_ candidate: Candidate) {
+      made.append(candidate)
+      keys.insert(candidate.key)
+    }
     // Each critical pair in turn with one factor above it, at random, and its mutants.
     let pairs = Array(criticalPairs)
     var seeds: [Candidate] = []
@@ -24,10 +29,10 @@ struct LongRoPE2Genetics: Genetics {
       let lambda = random.onGrid(space, limits.lowerBound, limits.upperBound)
       let seed = candidate(upper: Array(repeating: lambda, count: space.pairs - pair), criticalPair: pair, mscale: nil)
       seeds.append(seed)
-      if made.count < count, isFresh(seed) { made.append(seed) }
+      if made.count < count, isFresh(seed) { add(seed) }
     }
     while made.count < count {
-      made.append(mutant(of: seeds[made.count % seeds.count], &random, isNew: isFresh))
+      add(mutant(of: seeds[made.count % seeds.count], &random, isNew: isFresh))
     }
     return made
   }

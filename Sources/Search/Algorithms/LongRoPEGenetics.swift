@@ -13,16 +13,21 @@ struct LongRoPEGenetics: Genetics {
 
   func initial(_ count: Int, _ random: inout SearchRandom, isNew: (Candidate) -> Bool) -> [Candidate] {
     var made: [Candidate] = []
-    func isFresh(_ candidate: Candidate) -> Bool { isNew(candidate) && !made.contains { $0.key == candidate.key } }
-    for seed in given where isFresh(seed) { made.append(seed) }
+    var keys: Set<CandidateKey> = []
+    func isFresh(_ candidate: Candidate) -> Bool { isNew(candidate) && !keys.contains(candidate.key) }
+    func add(_ candidate: Candidate) {
+      made.append(candidate)
+      keys.insert(candidate.key)
+    }
+    for seed in given where isFresh(seed) { add(seed) }
     for form in [ClosedForm.pi, .ntk, .yarn] {
       let seed = Candidate(
         space.fitted(form.factors(space.settings)), mscale: space.searchesMscale ? space.mscale : nil)
-      if isFresh(seed) { made.append(seed.withPairMscales(space)) }
+      if isFresh(seed) { add(seed.withPairMscales(space)) }
     }
     let seeds = made
     while made.count < count {
-      made.append(mutant(of: seeds[made.count % seeds.count], &random, isNew: isFresh))
+      add(mutant(of: seeds[made.count % seeds.count], &random, isNew: isFresh))
     }
     return Array(made.prefix(count))
   }

@@ -57,6 +57,9 @@ public struct FitnessUnits: Sendable {
   /// - Throws: `VerifyError` for texts that are too short.
   public init(_ settings: FitnessSettings, texts whole: [[Int]], tokenizer: Tokenizer) throws {
     precondition((1...settings.parts).contains(settings.part))
+    guard settings.length >= 4 else {
+      throw VerifyError("fitness", "a length of \(settings.length) tokens is too short")
+    }
     let texts = whole.map { text in
       Array(text[text.count * (settings.part - 1) / settings.parts..<text.count * settings.part / settings.parts])
     }

@@ -53,7 +53,15 @@ public struct Checkpoint: Codable, Sendable {
 
   /// - Throws: `PatchError` for a file that is no checkpoint of this version; `FileError`.
   public init(path: String) throws {
-    let bytes = try FileSystem.contents(of: path, limit: 1 << 30)
+    let all = try FileSystem.contents(of: path, limit: 1 << 30)
+    // The text, and on a line of its own its hash.
+    guard all.last == 0x0A, let end = all.dropLast().lastIndex(of: 0x0A) else {
+      throw PatchError.unsupported(path, "no checkpoint of a search, or only a part of one")
+    }
+    let bytes = Array(all[..<end])
+    guard Formats.sha256(bytes) == String(decoding: all[(end + 1)...].dropLast(), as: UTF8.self) else {
+      throw PatchError.unsupported(path, "no checkpoint of a search, or a damaged one")
+    }
     do { self = try JSONDecoder().decode(Checkpoint.self, from: Data(bytes)) } catch {
       throw PatchError.unsupported(path, "no checkpoint of a search: \(Self.reason(error))")
     }
@@ -79,7 +87,10 @@ public struct Checkpoint: Codable, Sendable {
     let isSound =
       (1...100_000).contains(space.pairs) && space.base.count == space.pairs && space.step > 0
       && space.lower > 0 && space.upper >= space.lower && !space.startTokens.isEmpty
-      && counts.allSatisfy { (0...1_000_000).contains($0) } && evolution.population > 0 && evolution.parents > 0
+      && counts.allSatisfy { (0...10_000).contains($0) } && (0...100_000).contains(evolution.iterations)
+      && (0...100_000).contains(fitness.needles) && (0...100_000).contains(fitness.documents)
+      && (1...1_000_000).contains(fitness.stride) && fitness.parts <= 1_000_000 && space.step >= 1e-6
+      && space.upper <= 1e6 && evolution.population > 0 && evolution.parents > 0
       && (4...1 << 40).contains(fitness.length) && fitness.parts > 0 && (1...fitness.parts).contains(fitness.part)
       && settings.initial.allSatisfy { $0.factors.count == space.pairs }
       && settings.criticalPair.map { (1..<space.pairs).contains($0) } ?? true
@@ -93,7 +104,8 @@ public struct Checkpoint: Codable, Sendable {
   public func write(to path: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
-    try OutputFile.replace(path, by: Array(try encoder.encode(self)))
+    let text = Array(try encoder.encode(self))
+    try OutputFile.replace(path, by: text + [0x0A] + Array(Formats.sha256(text).utf8) + [0x0A])
   }
 }
 

@@ -87,11 +87,11 @@ public struct ResultDocument: Sendable {
     }
     let reader = ResultReader(json, subject)
     method = try reader.value("method")
-    version = try reader.text("version")
-    model = try reader.text("model")
+    version = try reader.name("version")
+    model = try reader.name("model")
     isComplete = try reader.flag("complete")
     shard = json["shard"]?.text
-    unfollowed = try reader.list("unfollowed") { (try $0.text("runtime"), try $0.text("reason")) }
+    unfollowed = try reader.list("unfollowed") { (try $0.name("runtime"), try $0.name("reason")) }
     measured = Measurements(originalWindow: try reader.count("original_window"))
     measured.passkeys = try reader.list("passkeys") { try Passkey.Result($0) }
     measured.answers = try reader.list("answers") { try AnswerResult($0) }
@@ -99,7 +99,7 @@ public struct ResultDocument: Sendable {
     measured.retentions = try reader.list("retention") { try Retention.Result($0) }
     measured.crossings = try reader.list("crossings") { try Crossing.Result($0) }
     measured.skipped = try reader.list("skipped") {
-      .init(task: try $0.text("task"), length: try $0.count("length"), reason: try $0.text("reason"))
+      .init(task: try $0.name("task"), length: try $0.count("length"), reason: try $0.name("reason"))
     }
     for (place, count) in try reader.list("missing", { (try Measurements.Place($0), try $0.count("results")) }) {
       measured.missing[place] = count
@@ -120,6 +120,8 @@ struct ResultReader {
 
   func value(_ name: String) throws -> JSONValue { try json[name].orThrow(wrong(name, "a value")) }
   func text(_ name: String) throws -> String { try json[name]?.text.orThrow(wrong(name, "a text")) ?? "" }
+  /// A text that is shown, with control characters made visible.
+  func name(_ name: String) throws -> String { try text(name).sanitized }
   func flag(_ name: String) throws -> Bool { try (json[name]?.flag).orThrow(wrong(name, "true or false")) }
   func number(_ name: String) throws -> Double { try (json[name]?.double).orThrow(wrong(name, "a number")) }
   func count(_ name: String) throws -> Int {
@@ -150,7 +152,7 @@ extension Optional {
 extension Measurements.Place {
   fileprivate init(_ reader: ResultReader) throws {
     guard let metric = Metric(rawValue: try reader.text("metric")) else { throw reader.wrong("metric", "a metric") }
-    self.init(metric: metric, runtime: try reader.text("runtime"), length: try reader.count("length"))
+    self.init(metric: metric, runtime: try reader.name("runtime"), length: try reader.count("length"))
   }
 }
 
@@ -165,7 +167,7 @@ extension Passkey.Result {
 
   fileprivate init(_ reader: ResultReader) throws {
     self.init(
-      runtime: try reader.text("runtime"), cell: try Passkey.Cell(reader), key: try reader.count("key"),
+      runtime: try reader.name("runtime"), cell: try Passkey.Cell(reader), key: try reader.count("key"),
       isExact: try reader.flag("exact"), isPublished: reader.json["published"]?.flag,
       margin: try reader.number("margin"))
   }
@@ -188,9 +190,9 @@ extension AnswerResult {
   }
 
   fileprivate init(_ reader: ResultReader) throws {
-    guard Metric(rawValue: try reader.text("task")) != nil else { throw reader.wrong("task", "a task") }
+    guard Metric(rawValue: try reader.name("task")) != nil else { throw reader.wrong("task", "a task") }
     self.init(
-      task: try reader.text("task"), runtime: try reader.text("runtime"), cell: try Passkey.Cell(reader),
+      task: try reader.name("task"), runtime: try reader.name("runtime"), cell: try Passkey.Cell(reader),
       references: try (reader.json["references"]?.elements ?? []).map {
         guard let text = $0.text else { throw reader.wrong("references", "a list of texts") }
         return text
@@ -209,9 +211,9 @@ extension Measurements.NamedPerplexity {
 
   fileprivate init(_ reader: ResultReader) throws {
     self.init(
-      text: try reader.text("text"),
+      text: try reader.name("text"),
       result: Perplexity.Result(
-        runtime: try reader.text("runtime"), length: try reader.count("length"), value: try reader.number("perplexity"),
+        runtime: try reader.name("runtime"), length: try reader.count("length"), value: try reader.number("perplexity"),
         standardError: try reader.number("standard_error"), tokens: try reader.count("tokens"),
         windows: try reader.count("windows")))
   }
@@ -228,7 +230,7 @@ extension Retention.Result {
 
   fileprivate init(_ reader: ResultReader) throws {
     self.init(
-      runtime: try reader.text("runtime"), length: try reader.count("length"),
+      runtime: try reader.name("runtime"), length: try reader.count("length"),
       perplexity: try reader.number("perplexity"),
       baselinePerplexity: try reader.number("baseline_perplexity"), divergence: try reader.number("kl"),
       agreement: try reader.number("top1"), tokens: try reader.count("tokens"))
@@ -245,7 +247,7 @@ extension Crossing.Result {
 
   fileprivate init(_ reader: ResultReader) throws {
     self.init(
-      runtime: try reader.text("runtime"), length: try reader.count("length"),
+      runtime: try reader.name("runtime"), length: try reader.count("length"),
       perplexity: try reader.number("perplexity"),
       tokens: try reader.count("tokens"))
   }

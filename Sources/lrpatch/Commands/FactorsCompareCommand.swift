@@ -58,8 +58,8 @@ struct FactorsCompareCommand: ReportingCommand {
 
   func validate() throws {
     if factors.isEmpty { throw ValidationError("factors are missing") }
-    for (name, value) in [("documents", documents), ("needles", needles)] where !(2...1_000_000).contains(value) {
-      throw ValidationError("--\(name) takes a number from 2 on")
+    for (name, value) in [("documents", documents), ("needles", needles)] where !(2...100_000).contains(value) {
+      throw ValidationError("--\(name) takes a number from 2 to 100000")
     }
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads takes 1 to 1024") }
   }

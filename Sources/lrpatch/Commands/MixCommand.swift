@@ -45,6 +45,7 @@ struct MixCommand: ReportingCommand {
   }
 
   func run() throws {
+    let output = output.count > 1 && output.hasSuffix("/") ? String(output.dropLast()) : output
     guard !FileSystem.exists(output) else { throw PatchError.unsafe(output, "exists already; name a new path") }
     let session = try common.open(model)
     let geometry = try Inspection(session, anyFamily: true).geometry

@@ -14,19 +14,39 @@ struct RenderingOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Write a summary as Markdown, for GitHub's step summary too.", valueName: "file"))
   var markdown: String?
 
-  /// Older renderings give way.
-  func write(_ document: ResultDocument, before: ResultDocument? = nil) throws {
-    if let html { try Self.write(HTMLReport(document: document, before: before).text, to: html) }
-    if let junit { try Self.write(JUnitReport(document: document).text, to: junit) }
-    if let markdown { try Self.write(MarkdownReport(document: document).text, to: markdown) }
+  func validate() throws {
+    let paths = [html, junit, markdown].compactMap(\.self)
+    if paths.contains("") { throw ValidationError("a rendering needs a name") }
+    if Set(paths).count < paths.count { throw ValidationError("two renderings have the same name") }
   }
 
-  /// A step summary is there already, and may be a pipe.
-  private static func write(_ text: String, to path: String) throws {
-    if let status = try? FileStatus(of: path, followingLinks: false), status.kind != .file {
-      throw PatchError.unsafe(path, "exists already and is no file; name a new path")
+  /// How renderings of ours begin; only such a file gives way.
+  private var marks: [(path: String?, beginnings: [String])] {
+    [
+      (html, [HTMLReport.beginning]), (junit, [JUnitReport.beginning]), (markdown, MarkdownReport.beginnings),
+    ]
+  }
+
+  /// - Throws: `PatchError` of kind unsafe for a path where something else is than an older rendering.
+  func requireReplaceable() throws {
+    for case (let path?, let beginnings) in marks {
+      guard let status = try? FileStatus(of: path, followingLinks: false) else { continue }
+      let head = status.kind == .file ? try Descriptor(path: path, .read).read(at: 0, count: min(400, status.size)) : []
+      let text = String(decoding: head, as: UTF8.self)
+      guard status.kind == .file, text.isEmpty || beginnings.contains(where: { text.hasPrefix($0) }) else {
+        throw PatchError.unsafe(path, "exists already and is no such report of this program; name a new path")
+      }
     }
-    try OutputFile.replace(path, by: Array(text.utf8))
+  }
+
+  /// Older renderings give way.
+  func write(_ document: ResultDocument, before: ResultDocument? = nil) throws {
+    try requireReplaceable()
+    for (path, text) in [
+      (html, { HTMLReport(document: document, before: before).text }),
+      (junit, { JUnitReport(document: document).text }),
+      (markdown, { MarkdownReport(document: document).text }),
+    ] { if let path { try OutputFile.replace(path, by: Array(text().utf8)) } }
   }
 }
 
@@ -63,6 +83,7 @@ struct ReportCommand: ReportingCommand {
   }
 
   func run() throws {
+    try rendering.requireReplaceable()
     var document = try Self.merged(results)
     document.verdicts = require.compactMap(VerifyCommand.gate).map(document.measured.judge)
     let older = before.isEmpty ? nil : try Self.merged(before)

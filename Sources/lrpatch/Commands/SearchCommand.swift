@@ -195,23 +195,23 @@ struct SearchCommand: ReportingCommand {
   func validate() throws {
     func require(_ isRight: Bool, _ text: String) throws { if !isRight { throw ValidationError(text) } }
     try require(targetLength != nil || resume != nil, "--target-length is missing")
-    try require((1...1_000_000).contains(documents), "--documents takes a number from 1 on")
-    try require((1...1_000_000).contains(needles), "--needles takes a number from 1 on")
+    try require((1...100_000).contains(documents), "--documents takes a number from 1 to 100000")
+    try require((1...100_000).contains(needles), "--needles takes a number from 1 to 100000")
     try require((0...1).contains(needleWeight), "--needle-weight takes a number from 0 to 1")
     try require([.truncate, .sliding].contains(method), "--method takes truncate or sliding")
-    try require((1...1_000_000).contains(stride), "--stride takes a number from 1 on")
+    try require((1...1_000_000).contains(stride), "--stride takes a number from 1 to 1000000")
     let sizes = [population, parents, mutants, crossovers]
     try require(
-      sizes.allSatisfy { (0...100_000).contains($0) } && population >= 2 && parents >= 1 && mutants + crossovers > 0
+      sizes.allSatisfy { (0...10_000).contains($0) } && population >= 2 && parents >= 1 && mutants + crossovers > 0
         && parents <= population + mutants + crossovers,
-      "a population takes two candidates or more, one parent or more, and offspring")
-    try require((0...100_000).contains(iterations), "--iterations takes a number from 0 on")
+      "a population takes 2 to 10000 candidates, one parent or more, and offspring")
+    try require((0...100_000).contains(iterations), "--iterations takes a number from 0 to 100000")
     try require(probability > 0 && probability <= 1, "--probability takes a number above 0, up to 1")
-    try require(generationSize.map { (4...100_000).contains($0) } ?? true, "--generation-size takes 4 or more")
+    try require(generationSize.map { (4...10_000).contains($0) } ?? true, "--generation-size takes 4 to 10000")
     try require(evaluations.map { $0 > 0 } ?? true, "--evaluations takes a number from 1 on")
     try require(raceAlpha > 0 && raceAlpha < 1, "--race-alpha takes a number between 0 and 1")
     try require((0...1).contains(raceAudit), "--race-audit takes a number from 0 to 1")
-    try require(maximum.map { $0.isFinite && $0 >= 1 } ?? true, "--maximum takes a number from 1 on")
+    try require(maximum.map { $0 >= 1 && $0 <= 1e6 } ?? true, "--maximum takes a number from 1 to 1000000")
     try require(jobs.map { (1...1024).contains($0) } ?? true, "--jobs takes 1 to 1024")
     try require(threads.map { (1...1024).contains($0) } ?? true, "--threads takes 1 to 1024")
     try require(
@@ -235,6 +235,17 @@ struct SearchCommand: ReportingCommand {
     try require(criticalDimension == nil || algorithm != .longrope, "--critical-dimension is for longrope2 and cma-es")
   }
 
+  private var outputs: [String] {
+    [output, csv, svg, log, checkpoint ?? resume ?? output + ".checkpoint"].compactMap(\.self)
+  }
+
+  /// What would keep hours of work from being written is known at once.
+  private func requireWritable() throws {
+    guard Set(outputs).count == outputs.count else { throw ValidationError("two outputs have the same name") }
+    guard !outputs.contains("") else { throw ValidationError("an output needs a name") }
+    for path in outputs { _ = try OutputFile(path: path) }
+  }
+
   /// - Throws: `PatchError` for a log or checkpoint that would replace something else.
   private func requireReplaceable() throws {
     let path = checkpoint ?? output + ".checkpoint"
@@ -254,12 +265,16 @@ struct SearchCommand: ReportingCommand {
       throw PatchError.unsafe(path, "exists already; name a new path")
     }
     try requireReplaceable()
+    try requireWritable()
     let session = try common.open(model)
     let job = try SearchJob(self, session)
     let outcome = try job.run()
     guard job.isFirst else { return }
     guard outcome.run.best != nil else {
-      if outcome.stop == .interrupted { throw Interrupted() }
+      if outcome.stop == .interrupted {
+        common.note("interrupted before the first generation was evaluated; nothing is kept")
+        throw Interrupted()
+      }
       throw VerifyError(output, "not written: the time budget ended before the first generation was evaluated")
     }
     try SearchReport(self, job.checkpoint, outcome).write()

@@ -145,6 +145,8 @@ struct VerifyCommand: ReportingCommand {
   }
 
   func run() throws {
+    if output == "" { throw ValidationError("-o needs a name") }
+    try rendering.requireReplaceable()
     let session = try common.open(model)
     let run = try VerifyRun(self, session)
     // Made first, so that hours of work cannot end in a path that nothing can be written to.

@@ -13,12 +13,18 @@ struct HTMLReport {
   private var measured: Measurements { document.measured }
   private var tables: ResultTables { ResultTables(document: document) }
 
-  var text: String {
-    """
+  /// Of every such file.
+  static let beginning = """
     <!DOCTYPE html>
     <html lang="en">
     <head>
     <meta charset="utf-8">
+    <meta name="generator" content="lrpatch">
+    """
+
+  var text: String {
+    """
+    \(Self.beginning)
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>\(verdict): \(XML.escaped(document.model))</title>
     <style>

@@ -4,6 +4,9 @@ import Verify
 struct JUnitReport {
   let document: ResultDocument
 
+  /// Of every such file.
+  static let beginning = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"lrpatch verify "
+
   var text: String {
     let gates = document.verdicts.map { verdict in
       Self.testCase(

@@ -1,8 +1,13 @@
+import Formats
+import Patch
 import Verify
 
 /// A result as Markdown, such as GitHub's step summary shows it.
 struct MarkdownReport {
   let document: ResultDocument
+
+  /// Of every such file.
+  static let beginnings = ["# passed: ", "# FAILED: ", "# measured: "]
 
   var text: String {
     let tables = ResultTables(document: document)
@@ -34,7 +39,7 @@ struct MarkdownReport {
   }
 
   private static func escaped(_ text: String) -> String {
-    text.replacing("|", with: "\\|").replacing("<", with: "&lt;").replacing("\n", with: " ")
+    text.sanitized.replacing("|", with: "\\|").replacing("<", with: "&lt;")
   }
 
   private static func table(_ header: [String], _ rows: [[String]]) -> String {

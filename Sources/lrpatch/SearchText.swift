@@ -34,7 +34,7 @@ struct SearchText {
       tokens = tokenizer.encode(String(decoding: bytes, as: UTF8.self))
       return
     }
-    guard let numbers = try JSONDocument(parsing: bytes).value.doubles else {
+    guard let numbers = (try? JSONDocument(parsing: bytes))?.value.doubles else {
       throw PatchError.unsupported(path, "no list of tokens")
     }
     guard let wrong = numbers.first(where: { !(0..<Double(tokenizer.vocabulary)).contains($0) || $0 != $0.rounded() })

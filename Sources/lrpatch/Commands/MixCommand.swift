@@ -87,7 +87,7 @@ struct MixText {
     var texts: [String] = []
     if path.hasSuffix(".jsonl") {
       for (index, line) in bytes.split(separator: 0x0A).enumerated() {
-        guard let text = try JSONDocument(parsing: Array(line)).value["text"]?.text else {
+        guard let text = (try? JSONDocument(parsing: Array(line)))?.value["text"]?.text else {
           throw PatchError.unsupported(path, "line \(index + 1) has no member 'text' with a text")
         }
         texts.append(text)

@@ -196,6 +196,29 @@ import Verify
     #expect(cost.wronglyStopped == 0 && cost.auditTokens > 0 && cost.tokens < 30 * 24 * 300)
   }
 
+  /// Also where just as many are left as are wanted: one that loses at first and wins in the end was stopped wrongly.
+  @Test func auditsCountWhoeverWasStoppedWrongly() throws {
+    struct Turning: Spread {
+      func losses(_ candidates: [Candidate], units: Range<Int>) -> [[Double]] {
+        candidates.map { candidate in
+          units.map { unit in
+            let jitter = Double(unit % 3) * 1e-3 * candidate.factors[0]
+            return candidate.factors[0] == 2 ? (unit < 12 ? 5 : -50) + jitter : candidate.factors[0] + jitter
+          }
+        }
+      }
+      func agree(_ wantsToStop: Bool) -> Bool { wantsToStop }
+      var isFirst: Bool { true }
+    }
+    var settings = RaceSettings()
+    settings.audit = 1
+    let race = Race(settings: settings, spread: Turning(), units: try Self.units(24))
+    var (cost, random) = (SearchCost(), SearchRandom(seed: 1))
+    let results = try race.run([1, 1.5, 2].map { Candidate([$0]) }, .best(2), &cost, &random)
+    #expect(!results[2].isComplete && results[0].isComplete && results[1].isComplete)
+    #expect(cost.audited == 1 && cost.wronglyStopped == 1)
+  }
+
   // MARK: Documents and needles
 
   @Test func textsThatAreTooShortAreRefused() throws {

@@ -90,6 +90,8 @@ struct Race {
   }
 
   private func loses(_ index: Int, _ results: [Evaluated], _ alive: [Int], _ bar: Bar, _ level: Double) -> Bool {
+    // Where no more are left than are wanted, nobody has to go.
+    if case .best(let count) = bar, alive.count <= count { return false }
     guard let other = reference(bar, results, alive), other.losses != results[index].losses else { return false }
     let differences = zip(results[index].losses, other.losses).map { $0 - $1 }
     return PairedTest.pValue(differences, of: units.count) < level
@@ -99,7 +101,7 @@ struct Race {
     switch bar {
     case .candidate(let other): return other
     case .best(let count):
-      guard alive.count > count else { return nil }
+      guard alive.count >= count else { return nil }
       let order = alive.sorted { (results[$0].fitness, $0) < (results[$1].fitness, $1) }
       return results[order[count - 1]]
     }
@@ -114,7 +116,7 @@ struct Race {
       var whole = [results[index]]
       cost.auditTokens += try extend(&whole, [0], to: units.count)
       cost.audited += 1
-      guard let other = reference(bar, results + whole, complete) else { continue }
+      guard let other = reference(bar, results, complete) else { continue }
       if whole[0].fitness < other.fitness { cost.wronglyStopped += 1 }
     }
   }

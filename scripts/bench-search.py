@@ -8,6 +8,7 @@ repeats the published code number for number) runs its 40 iterations; cma-es run
 both are compared, the median over the seeds. The factors that both end with, cma-es after a fifth of the evaluations, are
 scored on the other half. Then the published code's own evolution, driven by transformers on the same processor and the same
 documents, is timed for a while, and its whole run calculated from its time for an evaluation.
+Times are worth nothing beside other work: one busy core made the published code nine times slower than it is.
 """
 
 import argparse

@@ -148,7 +148,7 @@ def main():
         "Made by `scripts/results.py`. needle-256 (fixtures/README.md), trained within 256 tokens, is extended by factors alone.",
         f"Perplexity: {DOCUMENTS} documents of the half of Moby-Dick that no search saw. Needle perplexity: {NEEDLES} passkeys, at evenly",
         f"spread depths, that no search saw. Passkeys: the share of {PASSKEYS} that is found exactly. Searches ran with mscale su; the rows",
-        "with none have the same factors without it.", "",
+        "with none have the same factors without it. Seconds are what the searches took beside whatever else the machine did.", "",
     ]  # fmt: skip
     with tempfile.TemporaryDirectory() as place:
         for window in [1024] if quick else [1024, 2048]:

@@ -31,7 +31,7 @@ struct SearchText {
     let bytes = path.isEmpty ? Array(try ShippedText.text().utf8) : try FileSystem.contents(of: path)
     sha256 = Formats.sha256(bytes)
     guard path.hasSuffix(".json") else {
-      tokens = tokenizer.encode(String(decoding: bytes, as: UTF8.self))
+      tokens = tokenizer.encode(try FileSystem.text(bytes, of: path))
       return
     }
     guard let numbers = (try? JSONDocument(parsing: bytes))?.value.doubles else {

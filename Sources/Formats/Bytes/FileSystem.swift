@@ -104,6 +104,20 @@ public enum FileSystem {
     return String(path[path.index(after: slash)...])
   }
 
+  /// The text of bytes.
+  /// - Parameter path: of the file that they are of, for the error.
+  /// - Throws: `FormatError` that says where they are no UTF-8.
+  public static func text(_ bytes: [UInt8], of path: String) throws(FormatError) -> String {
+    if let text = String(validating: bytes, as: UTF8.self) { return text }
+    var decoder = UTF8()
+    var iterator = Array(bytes).makeIterator()
+    var offset = 0
+    while case .scalarValue(let scalar) = decoder.decode(&iterator) { offset += UTF8.width(scalar) }
+    var error = FormatError(.invalidUTF8, at: offset)
+    error.file = path
+    throw error
+  }
+
   /// The bytes of a whole small file.
   public static func contents(of path: String, limit: Int = 256 << 20) throws -> [UInt8] {
     let descriptor = try Descriptor(path: path, .read)

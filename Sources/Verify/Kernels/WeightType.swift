@@ -61,9 +61,6 @@ package enum WeightType: String, CaseIterable, Sendable {
     }
   }
 
-  /// The types that numbers can be stored as.
-  package static let quantizable: [WeightType] = [.f32, .f16, .bf16, .q40, .q41, .q50, .q51, .q80, .q4K, .q5K, .q6K]
-
   /// Whether a block of infinite numbers, or of none, means anything.
   package var storesAnyFloat: Bool { block.elements == 1 }
 

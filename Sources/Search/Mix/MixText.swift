@@ -1,0 +1,32 @@
+import Formats
+import Patch
+package import Verify
+
+/// A text file as documents of tokens.
+package struct MixText {
+  package let name: String
+  package let sha256: String
+  package let documents: [[Int]]
+
+  /// - Throws: `PatchError` for a file without text, `FormatError` for one that is no UTF-8, `FileError`.
+  package init(_ path: String, _ tokenizer: Tokenizer) throws {
+    let bytes = try FileSystem.contents(of: path)
+    name = FileSystem.name(of: path)
+    sha256 = Formats.sha256(bytes)
+    var texts: [String] = []
+    if path.hasSuffix(".jsonl") {
+      for (index, line) in bytes.split(separator: 0x0A).enumerated() {
+        guard let text = (try? JSONDocument(parsing: Array(line)))?.value["text"]?.text else {
+          throw PatchError.unsupported(path, "line \(index + 1) has no member 'text' with a text")
+        }
+        texts.append(text)
+      }
+    } else {
+      texts = [try FileSystem.text(bytes, of: path)]
+    }
+    documents = texts.map { tokenizer.encode($0) }.filter { !$0.isEmpty }
+    guard !documents.isEmpty else {
+      throw PatchError.unsupported(path, "holds no text")
+    }
+  }
+}

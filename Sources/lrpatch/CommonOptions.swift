@@ -28,6 +28,27 @@ struct CommonOptions: ParsableArguments {
   }
 }
 
+/// Options of commands that work for long.
+struct WorkOptions: ParsableArguments {
+  @Option(help: "Threads; default all.")
+  var threads: Int?
+
+  @Flag(help: "No progress on stderr.")
+  var noProgress = false
+
+  var threadCount: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads takes a number from 1 to 1024") }
+  }
+}
+
+/// MODEL's help.
+let modelHelp: ArgumentHelp = "The model: a Hugging Face folder, or a .gguf file (any shard of a split one)."
+
+/// What a shell offers for it: files, and folders with them.
+let modelCompletion = CompletionKind.file()
+
 /// A model's path, or its name on the Hub where it is in the cache.
 func hubModel(_ text: String) -> String {
   HubCache.path(text, environment: ProcessInfo.processInfo.environment)

@@ -45,6 +45,7 @@ struct SearchJob {
       guard checkpoint.space.pairs * 2 == inspection.geometry.rotaryDimensions else {
         throw PatchError.unsupported(path, "the checkpoint has \(checkpoint.space.pairs) pairs, the model others")
       }
+      try Self.requireNoOtherSettings(than: checkpoint, command, inspection)
     } else {
       checkpoint = try Self.settings(command, inspection, identity)
     }
@@ -66,6 +67,33 @@ struct SearchJob {
   }
 
   // MARK: Setting up
+
+  /// - Throws: `ValidationError` for options beside --resume that say something else than its checkpoint.
+  private static func requireNoOtherSettings(
+    than saved: Checkpoint, _ command: SearchCommand, _ inspection: Inspection
+  ) throws {
+    func settings(_ command: SearchCommand) throws -> Checkpoint {
+      var command = command
+      if command.targetLength == nil {
+        command.targetLength = TokenCount(argument: String(saved.space.settings.window))
+      }
+      return try Self.settings(command, inspection, saved.model)
+    }
+    let bare = try SearchCommand.parse([command.model, "-o", command.output, "--resume", command.resume ?? ""])
+    let plain = try? settings(bare)
+    let hasTarget = command.targetLength.map { $0.value == saved.space.settings.window } ?? true
+    // Where no search begins without options, those that say nothing are not told from those that do.
+    guard hasTarget, plain != nil || command.targetLength != nil else {
+      if hasTarget { return }
+      throw ValidationError(
+        "--resume goes on to the \(saved.space.settings.window) tokens of its checkpoint; --target-length says another")
+    }
+    let names = try SearchResume(saved: saved).conflicts(given: settings(command), plain: plain)
+    guard names.isEmpty else {
+      throw ValidationError(
+        "--resume goes on with the settings of its checkpoint; others are given for \(names.joined(separator: ", "))")
+    }
+  }
 
   private static func settings(
     _ command: SearchCommand, _ inspection: Inspection, _ identity: ModelIdentity
@@ -173,7 +201,7 @@ struct SearchJob {
     _ command: SearchCommand, _ checkpoint: Checkpoint, _ units: FitnessUnits, _ geometry: RopeGeometry
   ) throws -> any Spread {
     let model = try Transformer(path: command.model)
-    let threads = command.threads ?? ProcessInfo.processInfo.activeProcessorCount
+    let threads = command.work.threadCount
     let precision = Precision(rawValue: checkpoint.precision) ?? .exact
     let needed = ForwardPass(model, threads: 1).memory(tokens: checkpoint.fitness.length)
     let available = ResourceUse.availableMemory ?? .max
@@ -208,7 +236,7 @@ struct SearchJob {
     let start = ContinuousClock.now
     var run = SearchRun(
       checkpoint.settings, checkpoint.space, units, spread, state: checkpoint.state)
-    let progress = ProgressLine(isShown: !command.common.quiet && !command.noProgress && spread.isFirst)
+    let progress = ProgressLine(isShown: !command.common.quiet && !command.work.noProgress && spread.isFirst)
     let deadline = command.timeBudget.map { start.advanced(by: $0.duration) }
     Interruption.letCommandEnd()
     var stop: Stop?

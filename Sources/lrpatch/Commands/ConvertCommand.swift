@@ -13,10 +13,10 @@ struct ConvertCommand: ReportingCommand {
       other types, in other files, or both. The result appears complete or not at all.
       """)
 
-  @Argument(help: "The model: a Hugging Face folder, or a .gguf file (any shard of a split one).", transform: hubModel)
+  @Argument(help: modelHelp, completion: modelCompletion, transform: hubModel)
   var model: String
 
-  @Option(name: [.short, .long], help: "The new path: NAME.gguf, or a folder.")
+  @Option(name: [.short, .long], help: "The new path: NAME.gguf, or a folder.", completion: .file())
   var output: String
 
   @Option(
@@ -40,11 +40,7 @@ struct ConvertCommand: ReportingCommand {
   @Flag(help: "Write values that some runtime cannot express.")
   var allowDivergent = false
 
-  @Option(help: "Threads; default all cores.")
-  var threads: Int?
-
-  @Flag(help: "Show no progress.")
-  var noProgress = false
+  @OptionGroup var work: WorkOptions
 
   @OptionGroup var common: CommonOptions
 
@@ -59,7 +55,6 @@ struct ConvertCommand: ReportingCommand {
 
   func validate() throws {
     if output.isEmpty { throw ValidationError("-o needs a path") }
-    if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads takes 1 to 1024") }
     if name != nil, !output.hasSuffix(".gguf") { throw ValidationError("--name is for a .gguf file") }
     if targetLength != nil, factors == nil { throw ValidationError("--target-length goes with --factors") }
     if name?.isEmpty == true { throw ValidationError("--name needs a name") }
@@ -70,7 +65,7 @@ struct ConvertCommand: ReportingCommand {
     if let recovery = conversion.recovery { Output.note(recovery) }
     for remark in conversion.remarks { common.note("note: \(remark)") }
     let progress = WrittenBytes(
-      total: conversion.tensorBytes, line: ProgressLine(isShown: !noProgress && !common.quiet && !common.json))
+      total: conversion.tensorBytes, line: ProgressLine(isShown: !work.noProgress && !common.quiet && !common.json))
     defer { progress.end() }
     try conversion.perform(commit: { try Interruption.deferred($0) }, report: { progress.add($0) })
     progress.end()
@@ -85,7 +80,7 @@ struct ConvertCommand: ReportingCommand {
     options.name = name
     options.targetWindow = targetLength?.value
     options.allowDivergent = allowDivergent
-    options.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
+    options.threads = work.threadCount
     return options
   }
 

@@ -13,10 +13,10 @@ struct FactorsCompareCommand: ReportingCommand {
       "none" is the model without factors. A difference inside its 95 % interval is a tie.
       """)
 
-  @Argument(help: "The model: a Hugging Face folder, or a .gguf file.", transform: hubModel)
+  @Argument(help: "The model: a Hugging Face folder, or a .gguf file.", completion: .file(), transform: hubModel)
   var model: String
 
-  @Argument(help: "Factors in any form, or none.")
+  @Argument(help: "Factors in any form, or none.", completion: .file())
   var factors: [String]
 
   @Option(help: ArgumentHelp("The length of documents and needle prompts: 128k, 131072.", valueName: "tokens"))
@@ -26,7 +26,8 @@ struct FactorsCompareCommand: ReportingCommand {
   var fitness = Fitness.perplexity
 
   @Option(
-    help: ArgumentHelp("A text; may be repeated. Default: a book that ships with the program.", valueName: "file"))
+    help: ArgumentHelp("A text; may be repeated. Default: a book that ships with the program.", valueName: "file"),
+    completion: .file())
   var text: [String] = []
 
   @Option(
@@ -46,8 +47,7 @@ struct FactorsCompareCommand: ReportingCommand {
   @Option(help: "exact: in 32-bit floats. fast: bf16 products where the processor has them.", transform: choice)
   var precision = Precision.exact
 
-  @Option(help: "Threads; default all.")
-  var threads: Int?
+  @OptionGroup var work: WorkOptions
 
   @Option(help: "The seed of the needles.")
   var seed: UInt64 = 0
@@ -61,7 +61,6 @@ struct FactorsCompareCommand: ReportingCommand {
     for (name, value) in [("documents", documents), ("needles", needles)] where !(2...100_000).contains(value) {
       throw ValidationError("--\(name) takes a number from 2 to 100000")
     }
-    if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads takes 1 to 1024") }
   }
 
   func run() throws {
@@ -86,7 +85,7 @@ struct FactorsCompareCommand: ReportingCommand {
     }
     let comparison = try Comparison(
       followers, Evaluator(SearchSpace(forms, mscale: 1), units, forward, geometry: geometry),
-      jobs: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+      jobs: work.threadCount)
     if common.json { Output.json(json(comparison)) } else { Output.result(table(comparison)) }
   }
 

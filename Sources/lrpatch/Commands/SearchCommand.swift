@@ -13,13 +13,13 @@ struct SearchCommand: ReportingCommand {
       keeps the checkpoint, and --resume goes on from it as if nothing had been.
       """)
 
-  @Argument(help: "The model: a Hugging Face folder, or a .gguf file.", transform: hubModel)
+  @Argument(help: "The model: a Hugging Face folder, or a .gguf file.", completion: .file(), transform: hubModel)
   var model: String
 
   @Option(help: ArgumentHelp("The extended window: 128k, 131072.", valueName: "tokens"))
   var targetLength: TokenCount?
 
-  @Option(name: [.short, .long], help: "The factors file to write; it must not exist.")
+  @Option(name: [.short, .long], help: "The factors file to write; it must not exist.", completion: .file())
   var output: String
 
   @Option(help: "How candidates are made: longrope, longrope2 or cma-es.", transform: choice)
@@ -37,7 +37,7 @@ struct SearchCommand: ReportingCommand {
   @Option(
     help: ArgumentHelp(
       "A text that documents are taken from: any text file, or a JSON list of tokens (.json); may be repeated. Default: a book that ships with the program.",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var text: [String] = []
 
   @Option(
@@ -98,11 +98,12 @@ struct SearchCommand: ReportingCommand {
   @Option(
     help: ArgumentHelp(
       "The set that --readjust puts its table into, in any form of FACTORS; default the model's own.",
-      valueName: "factors"))
+      valueName: "factors"), completion: .file())
   var onto: String?
 
   @Option(
-    help: ArgumentHelp("Factors to begin with, in any form of FACTORS; may be repeated.", valueName: "factors"))
+    help: ArgumentHelp("Factors to begin with, in any form of FACTORS; may be repeated.", valueName: "factors"),
+    completion: .file())
   var initial: [String] = []
 
   @Option(help: "Candidates of the first population.")
@@ -141,20 +142,26 @@ struct SearchCommand: ReportingCommand {
   @Option(help: "The share of those stopped that is evaluated to the end, to count the wrongly stopped.")
   var raceAudit = 0.05
 
-  @Option(help: ArgumentHelp("Go on from a checkpoint, with its settings.", valueName: "checkpoint"))
+  @Option(
+    help: ArgumentHelp("Go on from a checkpoint, with its settings.", valueName: "checkpoint"), completion: .file())
   var resume: String?
 
   @Option(
-    help: ArgumentHelp("The checkpoint to write after every generation; default OUTPUT.checkpoint.", valueName: "file"))
+    help: ArgumentHelp("The checkpoint to write after every generation; default OUTPUT.checkpoint.", valueName: "file"),
+    completion: .file())
   var checkpoint: String?
 
-  @Option(help: ArgumentHelp("Write a line of JSON for every generation.", valueName: "file"))
+  @Option(help: ArgumentHelp("Write a line of JSON for every generation.", valueName: "file"), completion: .file())
   var log: String?
 
-  @Option(help: ArgumentHelp("Write the factors for LongRoPE's own tools too; it must not exist.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write the factors for LongRoPE's own tools too; it must not exist.", valueName: "file"),
+    completion: .file())
   var csv: String?
 
-  @Option(help: ArgumentHelp("Draw the convergence into an SVG file; it must not exist.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Draw the convergence into an SVG file; it must not exist.", valueName: "file"),
+    completion: .file())
   var svg: String?
 
   @Option(help: "exact: in 32-bit floats. fast: bf16 products where the processor has them.", transform: choice)
@@ -163,14 +170,10 @@ struct SearchCommand: ReportingCommand {
   @Option(help: "Candidates that are evaluated at the same time; default one a thread, as far as memory goes.")
   var jobs: Int?
 
-  @Option(help: "Threads; default all.")
-  var threads: Int?
+  @OptionGroup var work: WorkOptions
 
   @Option(help: "The seed of the search and its needles; default 0, or the published code's 42.")
   var seed: UInt64?
-
-  @Flag(help: "No progress on stderr.")
-  var noProgress = false
 
   @OptionGroup var common: CommonOptions
 
@@ -213,7 +216,6 @@ struct SearchCommand: ReportingCommand {
     try require((0...1).contains(raceAudit), "--race-audit takes a number from 0 to 1")
     try require(maximum.map { $0 >= 1 && $0 <= 1e6 } ?? true, "--maximum takes a number from 1 to 1000000")
     try require(jobs.map { (1...1024).contains($0) } ?? true, "--jobs takes 1 to 1024")
-    try require(threads.map { (1...1024).contains($0) } ?? true, "--threads takes 1 to 1024")
     try require(
       asReleased.map { ["dim_mono", "dim_piece_mono"].contains($0) } ?? true,
       "--as-released takes dim_mono or dim_piece_mono")

@@ -41,13 +41,14 @@ struct FactorPlot {
 
   private var table: [String] {
     let greatest = factors.max() ?? 1
-    let width = 32.0
+    let width = 32
     let (before, after) = periods
     let rows = factors.indices.map { pair in
       [
         String(pair), InspectReport.number(factors[pair]), InspectReport.number(before[pair]),
         InspectReport.number(after[pair]),
-        String(repeating: "#", count: max(1, Int((factors[pair] / greatest * width).rounded())))
+        Terminal.output.bar(
+          factors[pair] / greatest, width: width, pair < settings.theoreticalCriticalPair ? .green : .blue)
           + marks.filter { $0.pair == pair }.map { " < \($0.name)" }.joined(),
       ]
     }

@@ -38,12 +38,12 @@ struct FactorTableText {
     let long = set.long.rows.first ?? []
     let short = set.short?.rows.first
     let greatest = long.max() ?? 1
-    let width = 40.0
+    let width = 40
     let rows = long.indices.map { pair in
       [
         String(pair), InspectReport.number(long[pair]),
         short.map { InspectReport.number($0[pair]) } ?? "1",
-        String(repeating: "#", count: max(1, Int((long[pair] / greatest * width).rounded()))),
+        Terminal.output.bar(long[pair] / greatest, width: width),
       ]
     }
     return InspectReport.columns([["pair", "long", "short", ""]] + rows)

@@ -23,7 +23,7 @@ struct LRPatch: ParsableCommand {
     subcommands: [
       InspectCommand.self, LintCommand.self, ApplyCommand.self, RevertCommand.self,
       ConvertCommand.self, VerifyCommand.self, SearchCommand.self, MixCommand.self, ReportCommand.self,
-      DiffCommand.self, FactorsCommand.self,
+      CardCommand.self, ProvenanceCommand.self, DiffCommand.self, FactorsCommand.self,
     ])
 
   static func main() {

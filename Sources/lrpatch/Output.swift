@@ -4,12 +4,15 @@ import Synchronization
 
 /// Where text goes: results to stdout, everything else to stderr.
 enum Output {
-  static func result(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+  static func result(_ text: String) { write(Array(text.utf8) + [0x0A], to: STDOUT_FILENO) }
 
-  static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+  static func note(_ text: String) { write(Array(text.utf8) + [0x0A], to: STDERR_FILENO) }
 
   /// To stderr as it is.
-  static func raw(_ text: String) { write(text, to: STDERR_FILENO) }
+  static func raw(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }
+
+  /// A file's bytes, as they are, as the result.
+  static func raw(_ bytes: [UInt8]) { write(bytes, to: STDOUT_FILENO) }
 
   /// One JSON document, the only thing on stdout.
   static func json(_ value: JSONValue) {
@@ -20,8 +23,8 @@ enum Output {
   static var hasLostText: Bool { lostText.withLock { $0 } }
   private static let lostText = Mutex(false)
 
-  private static func write(_ text: String, to stream: Int32) {
-    var rest = Array(text.utf8)[...]
+  private static func write(_ bytes: [UInt8], to stream: Int32) {
+    var rest = bytes[...]
     while !rest.isEmpty {
       let written = unsafe rest.withUnsafeBytes { unsafe Glibc.write(stream, $0.baseAddress, $0.count) }
       if written < 0 && errno == EINTR { continue }

@@ -18,26 +18,34 @@ final class ProgressLine {
   func show(_ share: Double, _ label: String) {
     let now = ContinuousClock.now
     let interval: Duration = isTerminal ? .milliseconds(200) : .seconds(20)
-    guard isShown, share < 1, last.map({ now - $0 >= interval }) ?? isTerminal else {
+    guard isShown, (0..<1).contains(share), last.map({ now - $0 >= interval }) ?? isTerminal else {
       if last == nil { last = now }
       return
     }
     last = now
-    let text = "\(Int(share * 100)) %, \(label)\(timeLeft(share, now))"
+    let text = "\(Int(share * 100)) %, \(label)\(rateAndTimeLeft(share, now))"
     if isTerminal {
-      Output.raw("\r\u{1B}[K\(text)")
+      Output.raw("\r\u{1B}[K\(Self.bar(share)) \(text)")
       isDrawn = true
     } else {
       Output.note(text)
     }
   }
 
-  private func timeLeft(_ share: Double, _ now: ContinuousClock.Instant) -> String {
+  private static func bar(_ share: Double) -> String {
+    let width = 20
+    let done = Int(share * Double(width))
+    return "[\(String(repeating: "=", count: done))\(String(repeating: " ", count: width - done))]"
+  }
+
+  private func rateAndTimeLeft(_ share: Double, _ now: ContinuousClock.Instant) -> String {
     let elapsed = Double((now - start).components.seconds)
     guard share > 0.01, elapsed >= 1 else { return "" }
+    let rate = share * 100 * 60 / elapsed
     let left = Int(elapsed * (1 - share) / share)
     let text = left >= 3600 ? "\(left / 3600) h \(left % 3600 / 60) min" : left >= 60 ? "\(left / 60) min" : "\(left) s"
-    return ", about \(text) left"
+    return
+      ", \(InspectReport.number(rate < 10 ? (rate * 10).rounded() / 10 : rate.rounded())) %/min, about \(text) left"
   }
 
   /// Removes the line.

@@ -25,6 +25,7 @@ struct VerifyRun {
     /// Runtimes that read such models but cannot be followed, with the reason.
     var unfollowed: [(runtime: String, reason: String)]
     var texts: [String]
+    var inspection: Inspection
     var seconds: Double
   }
 
@@ -83,7 +84,7 @@ struct VerifyRun {
   private static func forward(_ model: Transformer, _ command: VerifyCommand) -> ForwardPass {
     let deadline = command.timeBudget.map { ContinuousClock.now.advanced(by: $0.duration) }
     var pass = ForwardPass(
-      model, threads: command.threads ?? ProcessInfo.processInfo.activeProcessorCount, precision: command.precision
+      model, threads: command.work.threadCount, precision: command.precision
     ) {
       if Interruption.isPending { throw Stop.interrupted }
       if let deadline, ContinuousClock.now >= deadline { throw Stop.timeBudget }
@@ -137,7 +138,7 @@ struct VerifyRun {
     }
     var measured = Measurements(originalWindow: inspection.geometry.originalWindow)
     var stop: Stop?
-    let progress = ProgressLine(isShown: !command.common.quiet && !command.noProgress)
+    let progress = ProgressLine(isShown: !command.common.quiet && !command.work.noProgress)
     Interruption.letCommandEnd()
     do {
       try campaign.run(Scoring(forward, followers), baseline: baseline, tokenizer, into: &measured) {
@@ -150,7 +151,7 @@ struct VerifyRun {
     let (seconds, attoseconds) = start.duration(to: .now).components
     return Outcome(
       measured: measured, verdicts: gates(campaign).map(measured.judge), stop: stop, unfollowed: unfollowed,
-      texts: campaign.texts.map(\.name), seconds: Double(seconds) + Double(attoseconds) * 1e-18)
+      texts: campaign.texts.map(\.name), inspection: inspection, seconds: Double(seconds) + Double(attoseconds) * 1e-18)
   }
 
   private func gates(_ campaign: Campaign) -> [Gate] {
@@ -217,7 +218,7 @@ struct VerifyRun {
       isTokenized || campaign.tasks.contains { if case .ruler(let task) = $0 { task.needsEssay } else { false } }
     guard isRead else { return }
     var texts = try command.perplexity.map {
-      (name: $0, text: String(decoding: try FileSystem.contents(of: $0), as: UTF8.self))
+      (name: $0, text: try FileSystem.text(FileSystem.contents(of: $0), of: $0))
     }
     if texts.isEmpty { texts = [(ShippedText.name, try ShippedText.text())] }
     // No window begins later than this, and no token is shorter than a byte or, in prose, longer than 16.

@@ -6,13 +6,15 @@ public func sha256(_ bytes: [UInt8]) -> String {
 }
 
 /// SHA-256 of a file's bytes.
-public func sha256(file path: String) throws(FileError) -> String {
+/// - Parameter report: is told of bytes as they are read.
+public func sha256(file path: String, report: (Int) -> Void = { _ in }) throws(FileError) -> String {
   let descriptor = try Descriptor(path: path, .read)
   let size = try descriptor.status().size
   var hash = SHA256()
   let step = 1 << 20
   for start in stride(from: 0, to: size, by: step) {
     hash.update(data: try descriptor.read(at: start, count: min(step, size - start)))
+    report(min(step, size - start))
   }
   return hash.finalize().hexadecimal
 }

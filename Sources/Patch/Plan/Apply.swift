@@ -34,10 +34,13 @@ public struct Apply: Sendable {
   /// What would change; empty where the model already carries exactly these factors.
   /// - Throws: `PatchError`, `FormatError` or `FileError`.
   public func plan(for session: borrowing ModelSession) throws -> Plan {
-    switch session.kind {
-    case .folder: try folderPlan(HuggingFaceModel(path: session.path))
-    case .gguf: try ggufPlan(GGUFModel(path: session.path))
-    }
+    var plan =
+      switch session.kind {
+      case .folder: try folderPlan(HuggingFaceModel(path: session.path))
+      case .gguf: try ggufPlan(GGUFModel(path: session.path))
+      }
+    if !plan.isEmpty { plan.remarks += Signatures.remarks(beside: session) }
+    return plan
   }
 
   /// Performs a plan where the model is.

@@ -3,7 +3,7 @@ import Formats
 /// What must hold before a file is changed.
 package enum Safety {
   /// - Throws: `PatchError` of kind unsafe for a symbolic link, a file with other names, or one in a Hub cache.
-  static func requireWritable(_ path: String) throws {
+  package static func requireWritable(_ path: String) throws {
     try requireOutsideHubCache(path)
     guard let status = try? FileStatus(of: path, followingLinks: false) else { return }
     if status.kind == .link {

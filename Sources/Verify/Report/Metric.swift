@@ -19,6 +19,9 @@ public struct Metric: RawRepresentable, Hashable, Sendable {
   public static let crossing = Metric("crossing")
   public static let effectiveLength = Metric("effective_length")
 
+  /// Whether a smaller value is the better one.
+  public var isBetterWhenLess: Bool { [.perplexity, .perplexityRatio, .divergence, .crossing].contains(self) }
+
   /// The score of a task that is answered by generation.
   public static func answers(_ task: String) -> Metric { Metric(task) }
 

@@ -1,9 +1,37 @@
 public import Formats
-import Patch
+public import Patch
 
 /// What a run of `verify` found, as it is saved: `lrpatch.verify/1` (specs/verify.schema.json).
 public struct ResultDocument: Sendable {
   public static let schema = "lrpatch.verify/1"
+
+  /// What was run, on what, with what.
+  public struct Provenance: Equatable, Sendable {
+    /// One command that measured a part of the result.
+    public struct Run: Equatable, Sendable {
+      public var command: [String]
+      public var system: String
+      public var processor: String
+
+      public init(command: [String], system: String, processor: String) {
+        self.command = command
+        self.system = system
+        self.processor = processor
+      }
+    }
+
+    /// The model's; empty where they were not read.
+    public var files: [ModelManifest.File]
+    /// Texts and factors that were given, under their paths.
+    public var inputs: [ModelManifest.File]
+    public var runs: [Run]
+
+    public init(files: [ModelManifest.File] = [], inputs: [ModelManifest.File] = [], runs: [Run] = []) {
+      self.files = files
+      self.inputs = inputs
+      self.runs = runs
+    }
+  }
 
   /// What makes the numbers comparable with others, as JSON.
   public var method: JSONValue
@@ -14,6 +42,9 @@ public struct ResultDocument: Sendable {
   public var shard: String?
   /// Runtimes that were not followed, with the reason.
   public var unfollowed: [(runtime: String, reason: String)]
+  /// What `lrpatch inspect --json` says of the model as it was run; null where that is not known.
+  public var inspection = JSONValue.null
+  public var provenance = Provenance()
   public var measured: Measurements
   public var verdicts: [Verdict]
 
@@ -53,6 +84,8 @@ public struct ResultDocument: Sendable {
         }),
       "missing": .array(missing),
       "gates": .array(verdicts.map(\.json)),
+      "inspection": inspection,
+      "provenance": provenance.json,
     ])
   }
 
@@ -105,6 +138,10 @@ public struct ResultDocument: Sendable {
       measured.missing[place] = count
     }
     verdicts = []
+    inspection = json["inspection"] ?? .null
+    if let saved = json["provenance"], !saved.isNull {
+      provenance = try Provenance(ResultReader(saved, "\(subject): provenance"))
+    }
   }
 }
 
@@ -135,6 +172,12 @@ struct ResultReader {
     }
   }
 
+  func texts(_ name: String) throws -> [String] {
+    try (json[name]?.elements).orThrow(wrong(name, "a list of texts")).map {
+      try $0.text.orThrow(wrong(name, "a list of texts"))
+    }
+  }
+
   func wrong(_ name: String, _ expected: String) -> VerifyError {
     VerifyError(subject, "no saved result: '\(name)' is \(json[name]?.summary ?? "missing"), expected \(expected)")
   }
@@ -144,6 +187,43 @@ extension Optional {
   fileprivate func orThrow(_ error: @autoclosure () -> VerifyError) throws -> Wrapped {
     guard let self else { throw error() }
     return self
+  }
+}
+
+// MARK: Provenance
+
+extension ResultDocument.Provenance {
+  fileprivate var json: JSONValue {
+    .object([
+      "files": .array(files.map(\.json)), "inputs": .array(inputs.map(\.json)),
+      "runs": .array(
+        runs.map {
+          .object([
+            "command": .array($0.command.map { .string($0) }), "system": .string($0.system),
+            "processor": .string($0.processor),
+          ])
+        }),
+    ])
+  }
+
+  fileprivate init(_ reader: ResultReader) throws {
+    files = try reader.list("files") { try ModelManifest.File($0) }
+    inputs = try reader.list("inputs") { try ModelManifest.File($0) }
+    runs = try reader.list("runs") {
+      Run(
+        command: try $0.texts("command").map(\.sanitized), system: try $0.name("system"),
+        processor: try $0.name("processor"))
+    }
+  }
+}
+
+extension ModelManifest.File {
+  fileprivate var json: JSONValue {
+    .object(["name": .string(name), "size": .number(size), "sha256": .string(sha256)])
+  }
+
+  fileprivate init(_ reader: ResultReader) throws {
+    self.init(name: try reader.name("name"), size: try reader.count("size"), sha256: try reader.name("sha256"))
   }
 }
 
@@ -193,10 +273,7 @@ extension AnswerResult {
     guard Metric(rawValue: try reader.name("task")) != nil else { throw reader.wrong("task", "a task") }
     self.init(
       task: try reader.name("task"), runtime: try reader.name("runtime"), cell: try Passkey.Cell(reader),
-      references: try (reader.json["references"]?.elements ?? []).map {
-        guard let text = $0.text else { throw reader.wrong("references", "a list of texts") }
-        return text
-      }, output: try reader.text("output"))
+      references: try reader.texts("references"), output: try reader.text("output"))
   }
 }
 

@@ -1,4 +1,5 @@
 import Formats
+import Patch
 
 extension ResultDocument {
   /// One result of several: the parts of a grid, or runs of different tasks.
@@ -21,6 +22,11 @@ extension ResultDocument {
         throw VerifyError(
           name, "was measured by another method (precision, seed, prompts, texts, factors) than \(first)")
       }
+      try result.provenance.add(other.provenance, name)
+      guard result.inspection.isNull || other.inspection.isNull || result.inspection == other.inspection else {
+        throw VerifyError(name, "its factors, windows or runtimes are not those of \(first)")
+      }
+      if result.inspection.isNull { result.inspection = other.inspection }
       try result.measured.add(other.measured, name)
       result.isComplete = result.isComplete && other.isComplete
       for entry in other.unfollowed where !result.unfollowed.contains(where: { $0.runtime == entry.runtime }) {
@@ -60,6 +66,21 @@ extension ResultDocument {
         "of \(count) parts, \(missing.map(String.init).joined(separator: ", ")) \(missing.count == 1 ? "is" : "are") missing"
       )
     }
+  }
+}
+
+extension ResultDocument.Provenance {
+  /// - Throws: `VerifyError` where a file of the same name is another one.
+  fileprivate mutating func add(_ other: Self, _ name: String) throws {
+    for (what, own, others) in [("the model's", files, other.files), ("the given", inputs, other.inputs)] {
+      let known = Dictionary(own.map { ($0.name, $0.sha256) }) { first, _ in first }
+      for file in others where known[file.name, default: file.sha256] != file.sha256 {
+        throw VerifyError(name, "\(what) file \(file.name) had other bytes, of SHA-256 \(file.sha256.prefix(12))...")
+      }
+    }
+    files += other.files.filter { !files.contains($0) }
+    inputs += other.inputs.filter { !inputs.contains($0) }
+    runs += other.runs.filter { !runs.contains($0) }
   }
 }
 

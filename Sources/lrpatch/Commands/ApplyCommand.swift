@@ -10,13 +10,14 @@ struct ApplyCommand: ReportingCommand {
       it is, and the patched copy can be reverted likewise. A model that already carries these factors is left alone.
       """)
 
-  @Argument(help: "The factors: a factors file, a search CSV, a config, or a model that carries factors.")
+  @Argument(
+    help: "The factors: a factors file, a search CSV, a config, or a model that carries factors.", completion: .file())
   var factors: String
 
-  @Argument(help: "The model: a Hugging Face folder, or a .gguf file (any shard of a split one).", transform: hubModel)
+  @Argument(help: modelHelp, completion: modelCompletion, transform: hubModel)
   var model: String
 
-  @Option(name: [.short, .long], help: "Write a patched copy to this new path instead.")
+  @Option(name: [.short, .long], help: "Write a patched copy to this new path instead.", completion: .file())
   var output: String?
 
   @Flag(help: "Print what would change and write nothing.")
@@ -31,7 +32,9 @@ struct ApplyCommand: ReportingCommand {
   @Option(help: ArgumentHelp("The window that is extended, instead of what FACTORS says.", valueName: "tokens"))
   var originalLength: TokenCount?
 
-  @Option(help: ArgumentHelp("Short factors from another source, in any form of FACTORS.", valueName: "factors"))
+  @Option(
+    help: ArgumentHelp("Short factors from another source, in any form of FACTORS.", valueName: "factors"),
+    completion: .file())
   var shortFactors: String?
 
   @Flag(help: "Write values that some runtime cannot express.")

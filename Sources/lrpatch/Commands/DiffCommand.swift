@@ -7,10 +7,10 @@ struct DiffCommand: ReportingCommand {
     commandName: "diff", abstract: "Shows the configs, keys and tensors in which two models differ.",
     discussion: "Exit 1 if anything differs.")
 
-  @Argument(help: "A model.", transform: hubModel)
+  @Argument(help: "A model.", completion: .file(), transform: hubModel)
   var first: String
 
-  @Argument(help: "Another model of the same format.", transform: hubModel)
+  @Argument(help: "Another model of the same format.", completion: .file(), transform: hubModel)
   var second: String
 
   @Flag(help: "Compare types and shapes of tensors, but not their data.")

@@ -14,7 +14,7 @@ struct FactorsShowCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Shows factors in any accepted form as a table and a plot.")
 
-  @Argument(help: "The factors.")
+  @Argument(help: "The factors.", completion: .file())
   var factors: String
 
   @OptionGroup var common: CommonOptions
@@ -31,10 +31,10 @@ struct FactorsConvertCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert", abstract: "Writes factors in any accepted form as the canonical file.")
 
-  @Argument(help: "The factors.")
+  @Argument(help: "The factors.", completion: .file())
   var factors: String
 
-  @Option(name: [.short, .long], help: "The file to write; it must not exist.")
+  @Option(name: [.short, .long], help: "The file to write; it must not exist.", completion: .file())
   var output: String
 
   @Option(help: ArgumentHelp("The original window, instead of what FACTORS says.", valueName: "tokens"))

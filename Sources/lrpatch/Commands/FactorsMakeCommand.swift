@@ -12,7 +12,8 @@ struct FactorsMakeCommand: ReportingCommand {
       """)
 
   @Argument(
-    help: "The model whose theta, rotary dimensions and window count: a folder, or a .gguf file.", transform: hubModel)
+    help: "The model whose theta, rotary dimensions and window count: a folder, or a .gguf file.", completion: .file(),
+    transform: hubModel)
   var model: String
 
   @Option(help: "The formula: \(ClosedForm.allCases.map(\.rawValue).joined(separator: ", ")).", transform: choice)
@@ -36,10 +37,13 @@ struct FactorsMakeCommand: ReportingCommand {
   @Option(help: "The attention scale: su, yarn, none or a number.", transform: MscaleChoice.init)
   var mscale = MscaleChoice.su
 
-  @Option(name: [.short, .long], help: "Write the factors as the canonical file; it must not exist.")
+  @Option(
+    name: [.short, .long], help: "Write the factors as the canonical file; it must not exist.", completion: .file())
   var output: String?
 
-  @Option(help: ArgumentHelp("Draw factors and periods into an SVG file; it must not exist.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Draw factors and periods into an SVG file; it must not exist.", valueName: "file"),
+    completion: .file())
   var svg: String?
 
   @OptionGroup var common: CommonOptions

@@ -7,7 +7,7 @@ struct InspectCommand: ReportingCommand {
     commandName: "inspect",
     abstract: "Shows a model's window, RoPE and factors, and what each runtime would really use.")
 
-  @Argument(help: "The model: a Hugging Face folder, or a .gguf file (any shard of a split one).", transform: hubModel)
+  @Argument(help: modelHelp, completion: modelCompletion, transform: hubModel)
   var model: String
 
   @Flag(help: "List the tensors with type, shape, offset and statistics.")

@@ -8,7 +8,7 @@ struct LintCommand: ReportingCommand {
     abstract: "Finds what would make a runtime ignore, misread or refuse a model's factors.",
     discussion: "Exit 1 on errors, with --strict on warnings too.")
 
-  @Argument(help: "The model: a Hugging Face folder, or a .gguf file (any shard of a split one).", transform: hubModel)
+  @Argument(help: modelHelp, completion: modelCompletion, transform: hubModel)
   var model: String
 
   @Flag(help: "Fail on warnings too.")
@@ -17,9 +17,13 @@ struct LintCommand: ReportingCommand {
   @Option(help: ArgumentHelp("Leave a rule out; may be repeated.", valueName: "rule"))
   var allow: [String] = []
 
+  @Option(help: ArgumentHelp("Write JUnit's XML: a case for each finding.", valueName: "file"), completion: .file())
+  var junit: String?
+
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
+    if junit == "" { throw ValidationError("--junit needs a name") }
     let names = Set(LintRule.all.map(\.name))
     if let unknown = allow.first(where: { !names.contains($0) }) {
       throw ValidationError(
@@ -28,6 +32,7 @@ struct LintCommand: ReportingCommand {
   }
 
   func run() throws {
+    if let junit { try Rendering.junit.requireReplaceable(junit) }
     let session = try common.open(model)
     let findings = try Lint.findings(session).filter { !allow.contains($0.rule.name) }
     if common.json {
@@ -42,6 +47,10 @@ struct LintCommand: ReportingCommand {
       if findings.isEmpty, !common.quiet { Output.result("\(model): nothing found") }
     }
     let limit: LintRule.Severity = strict ? .warning : .error
+    if let junit {
+      try Rendering.junit.replace(junit, by: JUnitReport(model: model, findings, failingFrom: limit).text)
+    }
+    Annotations.write(findings, model: model)
     if findings.contains(where: { $0.rule.severity >= limit }) { throw CheckFailed() }
   }
 

@@ -5,13 +5,16 @@ import Verify
 
 /// Files that a result is rendered into.
 struct RenderingOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Write a report as one HTML file.", valueName: "file"))
+  @Option(help: ArgumentHelp("Write a report as one HTML file.", valueName: "file"), completion: .file())
   var html: String?
 
-  @Option(help: ArgumentHelp("Write JUnit's XML: a case for each gate and cell.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write JUnit's XML: a case for each gate and cell.", valueName: "file"), completion: .file())
   var junit: String?
 
-  @Option(help: ArgumentHelp("Write a summary as Markdown, for GitHub's step summary too.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write a summary as Markdown, for GitHub's step summary too.", valueName: "file"),
+    completion: .file())
   var markdown: String?
 
   func validate() throws {
@@ -20,33 +23,53 @@ struct RenderingOptions: ParsableArguments {
     if Set(paths).count < paths.count { throw ValidationError("two renderings have the same name") }
   }
 
-  /// How renderings of ours begin; only such a file gives way.
-  private var marks: [(path: String?, beginnings: [String])] {
-    [
-      (html, [HTMLReport.beginning]), (junit, [JUnitReport.beginning]), (markdown, MarkdownReport.beginnings),
-    ]
+  private var files: [(kind: Rendering, path: String)] {
+    [(.html, html), (.junit, junit), (.markdown, markdown)].compactMap { kind, path in path.map { (kind, $0) } }
   }
 
   /// - Throws: `PatchError` of kind unsafe for a path where something else is than an older rendering.
-  func requireReplaceable() throws {
-    for case (let path?, let beginnings) in marks {
-      guard let status = try? FileStatus(of: path, followingLinks: false) else { continue }
-      let head = status.kind == .file ? try Descriptor(path: path, .read).read(at: 0, count: min(400, status.size)) : []
-      let text = String(decoding: head, as: UTF8.self)
-      guard status.kind == .file, text.isEmpty || beginnings.contains(where: { text.hasPrefix($0) }) else {
-        throw PatchError.unsafe(path, "exists already and is no such report of this program; name a new path")
-      }
-    }
-  }
+  func requireReplaceable() throws { for file in files { try file.kind.requireReplaceable(file.path) } }
 
   /// Older renderings give way.
   func write(_ document: ResultDocument, before: ResultDocument? = nil) throws {
-    try requireReplaceable()
-    for (path, text) in [
-      (html, { HTMLReport(document: document, before: before).text }),
-      (junit, { JUnitReport(document: document).text }),
-      (markdown, { MarkdownReport(document: document).text }),
-    ] { if let path { try OutputFile.replace(path, by: Array(text().utf8)) } }
+    for (kind, path) in files {
+      let text =
+        switch kind {
+        case .html: HTMLReport(document: document, before: before).text
+        case .junit: JUnitReport(document).text
+        case .markdown: MarkdownReport(document: document).text
+        }
+      try kind.replace(path, by: text)
+    }
+  }
+}
+
+/// A file that something is rendered into.
+enum Rendering {
+  case html, junit, markdown
+
+  /// How those of this program begin; only such a file gives way.
+  private var beginnings: [String] {
+    switch self {
+    case .html: [HTMLReport.beginning]
+    case .junit: [JUnitReport.beginning]
+    case .markdown: MarkdownReport.beginnings
+    }
+  }
+
+  /// - Throws: `PatchError` of kind unsafe for a path where something else is than an older rendering.
+  func requireReplaceable(_ path: String) throws {
+    guard let status = try? FileStatus(of: path, followingLinks: false) else { return }
+    let head = status.kind == .file ? try Descriptor(path: path, .read).read(at: 0, count: min(400, status.size)) : []
+    let text = String(decoding: head, as: UTF8.self)
+    guard status.kind == .file, text.isEmpty || beginnings.contains(where: { text.hasPrefix($0) }) else {
+      throw PatchError.unsafe(path, "exists already and is no such report of this program; name a new path")
+    }
+  }
+
+  func replace(_ path: String, by text: String) throws {
+    try requireReplaceable(path)
+    try OutputFile.replace(path, by: Array(text.utf8))
   }
 }
 
@@ -58,7 +81,7 @@ struct ReportCommand: ReportingCommand {
       too. Exit 1 when a gate fails.
       """)
 
-  @Argument(help: "Results that verify has written with -o or --json.")
+  @Argument(help: "Results that verify has written with -o or --json.", completion: .file())
   var results: [String]
 
   @Option(
@@ -68,7 +91,8 @@ struct ReportCommand: ReportingCommand {
 
   @Option(
     help: ArgumentHelp(
-      "A result of the model before its patch, to show beside it; may be repeated.", valueName: "result"))
+      "A result of the model before its patch, to show beside it; may be repeated.", valueName: "result"),
+    completion: .file())
   var before: [String] = []
 
   @OptionGroup var rendering: RenderingOptions
@@ -93,10 +117,11 @@ struct ReportCommand: ReportingCommand {
     } else if !common.quiet {
       Output.result(ResultTables(document: document).text)
     }
+    Annotations.write(document.verdicts, model: document.model)
     if document.hasFailed { throw CheckFailed() }
   }
 
-  private static func merged(_ paths: [String]) throws -> ResultDocument {
+  static func merged(_ paths: [String]) throws -> ResultDocument {
     try ResultDocument.merged(
       paths.map { path in
         do {

@@ -6,7 +6,7 @@ struct RevertCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
     commandName: "revert", abstract: "Restores every byte of what was there before the last apply.")
 
-  @Argument(help: "The model: a Hugging Face folder, or a .gguf file (any shard of a split one).", transform: hubModel)
+  @Argument(help: modelHelp, completion: modelCompletion, transform: hubModel)
   var model: String
 
   @Flag(help: "Undo every apply, back to before the first.")
@@ -19,6 +19,7 @@ struct RevertCommand: ReportingCommand {
 
   func run() throws {
     let session = try common.open(model, exclusive: true)
+    for remark in Signatures.remarks(beside: session) { common.note("note: \(remark)") }
     var revert = Revert()
     revert.all = all
     revert.force = force

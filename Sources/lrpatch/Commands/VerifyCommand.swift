@@ -12,20 +12,21 @@ struct VerifyCommand: ReportingCommand {
       Exit 1 when a gate fails. A metric that was not completely measured fails its gate. Ctrl-C keeps what is known.
       """)
 
-  @Argument(help: "The model: a Hugging Face folder, or a .gguf file (any shard of a split one).", transform: hubModel)
+  @Argument(help: modelHelp, completion: modelCompletion, transform: hubModel)
   var model: String
 
   @Option(help: "A runtime to follow: paper, hf, hf4, vllm, sglang, mlx, llama.cpp or all; may be repeated.")
   var runtime: [String] = ["all"]
 
-  @Option(help: ArgumentHelp("Factors to run the model with; nothing is written.", valueName: "factors"))
+  @Option(
+    help: ArgumentHelp("Factors to run the model with; nothing is written.", valueName: "factors"), completion: .file())
   var factors: String?
 
   @Option(
     name: .long, defaultAsFlag: "",
     help: ArgumentHelp(
       "Compare with a model within the original window; without a value, with this one before its patch.",
-      valueName: "model"))
+      valueName: "model"), completion: .file())
   var baseline: String?
 
   @Option(
@@ -52,7 +53,7 @@ struct VerifyCommand: ReportingCommand {
   @Option(
     help: ArgumentHelp(
       "A text whose perplexity is measured, and that haystacks are made of; may be repeated. Default: a book that ships with the program.",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var perplexity: [String] = []
 
   @Option(help: "How perplexity is measured: truncate, sliding, llama.cpp or hf-stride.", transform: choice)
@@ -91,19 +92,16 @@ struct VerifyCommand: ReportingCommand {
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "Write the result as JSON; an older result there is replaced, anything else is left alone.", valueName: "file"))
+      "Write the result as JSON; an older result there is replaced, anything else is left alone.", valueName: "file"),
+    completion: .file())
   var output: String?
 
   @OptionGroup var rendering: RenderingOptions
 
-  @Option(help: "Threads; default all.")
-  var threads: Int?
-
   @Option(help: "The seed of the prompts.")
   var seed: UInt64 = 0
 
-  @Flag(help: "No progress on stderr.")
-  var noProgress = false
+  @OptionGroup var work: WorkOptions
 
   @OptionGroup var common: CommonOptions
 
@@ -135,7 +133,6 @@ struct VerifyCommand: ReportingCommand {
     let most = 1_000_000
     for (name, value, limit) in [
       ("depths", depths, 1000), ("samples", samples, 1000), ("windows", windows, most), ("stride", stride, most),
-      ("threads", threads ?? 1, 1024),
     ] where !(1...limit).contains(value) { throw ValidationError("--\(name) is a number from 1 to \(limit)") }
     if noGates, !require.isEmpty { throw ValidationError("--no-gates and --require exclude each other") }
     if let shard, Campaign.Shard(shard) == nil {
@@ -152,12 +149,18 @@ struct VerifyCommand: ReportingCommand {
     // Made first, so that hours of work cannot end in a path that nothing can be written to.
     var file: ResultFile? = nil
     if let output { file = try ResultFile(output, schema: "lrpatch.verify/1") }
+    var provenance = ResultDocument.Provenance()
+    if output != nil || rendering.html != nil || common.json {
+      provenance = try ResultDocument.Provenance(self, session, arguments: CommandLine.arguments)
+    }
     let outcome = try run.measure()
-    let document = ResultDocument(self, outcome)
+    var document = ResultDocument(self, outcome)
+    document.provenance = provenance
     let text = common.json ? "" : ResultTables(document: document).text
     if common.json { Output.json(document.json) } else if !text.isEmpty { Output.result(text) }
     if let file = file.take() { try file.write(document.json) }
     try rendering.write(document)
+    Annotations.write(outcome.verdicts, model: model)
     if let stop = outcome.stop {
       Output.note(stop.message)
       if stop == .interrupted { throw Interrupted() }

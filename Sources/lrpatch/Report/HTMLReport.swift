@@ -33,7 +33,7 @@ struct HTMLReport {
     </head>
     <body>
     <main>
-    \(([head] + gates + heatMaps + perplexity + metrics + notes + [provenance]).joined(separator: "\n"))
+    \(([head] + gates + heatMaps + perplexity + metrics + factors + runtimes + notes + provenance).joined(separator: "\n"))
     </main>
     </body>
     </html>
@@ -50,8 +50,10 @@ struct HTMLReport {
     .scroll { overflow-x: auto; }
     table { border-collapse: collapse; margin: .5rem 0; font-variant-numeric: tabular-nums; }
     caption { text-align: left; padding: .2rem 0; } th, td { border: 1px solid var(--line); padding: .2rem .6rem; text-align: right; }
-    th:first-child, td:first-child { text-align: left; } thead th { background: var(--soft); }
+    th:first-child, td:first-child { text-align: left; } tbody th { font-weight: normal; } thead th { background: var(--soft); }
     .passed { color: var(--good); font-weight: 600; } .failed { color: var(--bad); font-weight: 600; }
+    .pair { display: flex; flex-wrap: wrap; gap: 0 2rem; }
+    .words td { text-align: left; min-width: 6rem; } .hash { font-family: ui-monospace, monospace; font-size: .8rem; overflow-wrap: anywhere; }
     td.heat { color: #111; } figure { margin: .5rem 0; } svg { width: 100%; height: auto; color: var(--text); } svg .after { stroke: var(--accent); fill: none; } svg .before { stroke: var(--bad); fill: none; stroke-dasharray: 5 4; }
     @media print { body { font-size: 11px; } main { max-width: none; } h2 { break-after: avoid; } table, figure { break-inside: avoid; } }
     """
@@ -79,16 +81,44 @@ struct HTMLReport {
 
   private var heatMaps: [String] {
     guard !measured.passkeys.isEmpty else { return [] }
-    var parts = ["<h2>Passkeys found, by length and depth</h2>"]
-    for runtime in measured.runtimes where measured.passkeys.contains(where: { $0.runtime == runtime }) {
-      if let before, before.measured.passkeys.contains(where: { $0.runtime == runtime }) {
-        parts.append(Self.heatMap(before.measured, runtime, "\(runtime), before"))
-        parts.append(Self.heatMap(measured, runtime, "\(runtime), after"))
+    let groups = groups { measured, runtime in
+      measured.passkeys.filter { $0.runtime == runtime }.map { PasskeyPlace($0) }
+    }
+    return ["<h2>Passkeys found, by length and depth</h2>"]
+      + groups.map { names in
+        let caption = names.joined(separator: ", ")
+        guard let before, before.measured.passkeys.contains(where: { $0.runtime == names[0] }) else {
+          return Self.heatMap(measured, names[0], caption)
+        }
+        return "<div class=\"pair\">\n"
+          + Self.heatMap(before.measured, names[0], "\(caption), before")
+          + Self.heatMap(measured, names[0], "\(caption), after") + "</div>"
+      }
+  }
+
+  private struct PasskeyPlace: Equatable {
+    let length: Int
+    let depth: Double
+    let isExact: Bool
+
+    init(_ result: Passkey.Result) {
+      (length, depth, isExact) = (result.cell.length, result.cell.depth, result.isExact)
+    }
+  }
+
+  /// Runtimes for which `values` are the same, before and after; those without any are left out.
+  private func groups<Value: Equatable>(_ values: (Measurements, String) -> [Value]) -> [[String]] {
+    var groups: [(names: [String], after: [Value], before: [Value])] = []
+    for runtime in measured.runtimes {
+      let (after, older) = (values(measured, runtime), before.map { values($0.measured, runtime) } ?? [])
+      guard !after.isEmpty else { continue }
+      if let index = groups.firstIndex(where: { $0.after == after && $0.before == older }) {
+        groups[index].names.append(runtime)
       } else {
-        parts.append(Self.heatMap(measured, runtime, runtime))
+        groups.append(([runtime], after, older))
       }
     }
-    return parts
+    return groups.map(\.names)
   }
 
   private static func heatMap(_ measured: Measurements, _ runtime: String, _ caption: String) -> String {
@@ -120,16 +150,17 @@ struct HTMLReport {
 
   private var perplexity: [String] {
     guard !measured.perplexities.isEmpty else { return [] }
+    let groups = groups { Self.points($0, $1) }
     return ["<h2>Perplexity by length</h2>"]
-      + measured.runtimes.compactMap { runtime in
-        let own = Self.points(measured, runtime)
+      + groups.compactMap { names in
+        let own = Self.points(measured, names[0])
         guard own.count > 1 else { return nil }
-        let older = before.map { Self.points($0.measured, runtime) } ?? []
-        return figure(runtime, [("after", own), ("before", older)].filter { !$0.1.isEmpty })
+        let older = before.map { Self.points($0.measured, names[0]) } ?? []
+        return figure(names.joined(separator: ", "), [("after", own), ("before", older)].filter { !$0.1.isEmpty })
       }
   }
 
-  private struct Point {
+  private struct Point: Equatable {
     var length: Int
     var value: Double
     var error: Double
@@ -191,10 +222,18 @@ struct HTMLReport {
   }
 
   private static func table(_ table: ResultTables.Table, caption: String) -> String {
-    let header = table.header.map { "<th scope=\"col\">\(XML.escaped($0))</th>" }.joined()
-    let rows = table.rows.map { row in "<tr>" + row.map { "<td>\(XML.escaped($0))</td>" }.joined() + "</tr>" }
+    Self.table(table.header, table.rows, caption: caption)
+  }
+
+  /// The first cell of a row names it.
+  static func table(_ header: [String], _ rows: [[String]], caption: String = "") -> String {
+    let header = header.map { "<th scope=\"col\">\(XML.escaped($0))</th>" }.joined()
+    let rows = rows.map { row in
+      "<tr><th scope=\"row\">\(XML.escaped(row.first ?? ""))</th>"
+        + row.dropFirst().map { "<td>\(XML.escaped($0))</td>" }.joined() + "</tr>"
+    }
     return
-      "<div class=\"scroll\"><table>\(caption.isEmpty ? "" : "<caption>\(caption)</caption>")<thead><tr>\(header)</tr></thead><tbody>\n\(rows.joined(separator: "\n"))\n</tbody></table></div>"
+      "<div class=\"scroll\"><table>\(caption.isEmpty ? "" : "<caption>\(XML.escaped(caption))</caption>")<thead><tr>\(header)</tr></thead><tbody>\n\(rows.joined(separator: "\n"))\n</tbody></table></div>"
   }
 
   private var notes: [String] {
@@ -207,13 +246,5 @@ struct HTMLReport {
       ? [] : ["<h2>Effective length</h2>", "<pre>\(XML.escaped(effective.joined(separator: "\n")))</pre>"])
       + (lines.isEmpty
         ? [] : ["<h2>Left out</h2>", "<ul>\(lines.map { "<li>\(XML.escaped($0))</li>" }.joined())</ul>"])
-  }
-
-  private var provenance: String {
-    let rows = (document.method.members ?? []).map { member in
-      "<tr><th scope=\"row\">\(XML.escaped(member.name))</th><td>\(XML.escaped(member.value.text ?? member.value.elements?.compactMap(\.text).joined(separator: ", ") ?? member.value.summary))</td></tr>"
-    }
-    return
-      "<h2>How it was measured</h2>\n<div class=\"scroll\"><table><tbody>\n<tr><th scope=\"row\">lrpatch</th><td>\(XML.escaped(document.version))</td></tr>\n\(rows.joined(separator: "\n"))\n</tbody></table></div>"
   }
 }

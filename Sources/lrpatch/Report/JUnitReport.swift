@@ -1,57 +1,81 @@
+import Patch
 import Verify
 
-/// A result as JUnit's XML: a case for each gate, which fails with it, and one for each cell, which says what was found.
+/// A result, or findings, as JUnit's XML: a case for each gate, which fails with it, for each cell, which says what was
+/// found, and for each finding.
 struct JUnitReport {
-  let document: ResultDocument
+  private struct Case {
+    var group: String
+    var name: String
+    var failure: String?
+    var output: String
+  }
+
+  private let name: String
+  private let suites: [(name: String, cases: [Case])]
 
   /// Of every such file.
-  static let beginning = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"lrpatch verify "
+  static let beginning = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"lrpatch "
 
-  var text: String {
+  init(_ document: ResultDocument) {
+    name = "verify \(document.model)"
     let gates = document.verdicts.map { verdict in
-      Self.testCase(
-        verdict.gate.text, "gates", failure: verdict.passes ? nil : ResultTables.place(verdict),
+      Case(
+        group: "gates", name: verdict.gate.text, failure: verdict.passes ? nil : ResultTables.place(verdict),
         output: ResultTables.place(verdict))
     }
     let passkeys = document.measured.passkeys.map { result in
-      Self.testCase(
-        "\(result.runtime) at \(result.cell.length), depth \(result.cell.depth), sample \(result.cell.sample)",
-        "passkey",
+      Case(
+        group: "passkey", name: Self.name(result.runtime, result.cell),
         output: "\(result.isExact ? "found" : "not found"), margin \(result.margin)")
     }
     let answers = document.measured.answers.map { result in
-      Self.testCase(
-        "\(result.runtime) at \(result.cell.length), depth \(result.cell.depth), sample \(result.cell.sample)",
-        result.task,
-        output: "score \(result.score)")
+      Case(group: result.task, name: Self.name(result.runtime, result.cell), output: "score \(result.score)")
     }
     let perplexities = document.measured.perplexities.map { named in
-      Self.testCase(
-        "\(named.result.runtime) at \(named.result.length), \(named.text)", "perplexity",
+      Case(
+        group: "perplexity", name: "\(named.result.runtime) at \(named.result.length), \(named.text)",
         output: "\(named.result.value)")
     }
-    let suites = [("gates", gates), ("cells", passkeys + answers + perplexities)].filter { !$0.1.isEmpty }
-    let failures = document.verdicts.count { !$0.passes }
-    let count = suites.reduce(0) { $0 + $1.1.count }
+    suites = [("gates", gates), ("cells", passkeys + answers + perplexities)].filter { !$0.1.isEmpty }
+  }
+
+  /// - Parameter limit: findings of this severity and above fail. Without findings there is one case, which passes.
+  init(model: String, _ findings: [LintFinding], failingFrom limit: LintRule.Severity) {
+    name = "lint \(model)"
+    let cases = findings.map { finding in
+      let text = "\(finding.rule.severity.rawValue): \(finding.message). Remedy: \(finding.rule.remedy)"
+      return Case(
+        group: "lint", name: finding.rule.name, failure: finding.rule.severity >= limit ? text : nil, output: text)
+    }
+    let clean = Case(group: "lint", name: "every rule", output: "nothing found")
+    suites = [("lint", cases.isEmpty ? [clean] : cases)]
+  }
+
+  private static func name(_ runtime: String, _ cell: Passkey.Cell) -> String {
+    "\(runtime) at \(cell.length), depth \(cell.depth), sample \(cell.sample)"
+  }
+
+  var text: String {
+    let all = suites.flatMap(\.cases)
     let body = suites.map { name, cases in
-      "  <testsuite name=\"\(name)\" tests=\"\(cases.count)\" failures=\"\(name == "gates" ? failures : 0)\" errors=\"0\" skipped=\"0\" time=\"0\">\n\(cases.joined())  </testsuite>\n"
+      "  <testsuite name=\"\(name)\" tests=\"\(cases.count)\" failures=\"\(cases.count { $0.failure != nil })\" errors=\"0\" skipped=\"0\" time=\"0\">\n\(cases.map(Self.xml).joined())  </testsuite>\n"
     }
     return """
-      <?xml version="1.0" encoding="UTF-8"?>
-      <testsuites name="lrpatch verify \(XML.escaped(document.model))" tests="\(count)" failures="\(failures)" errors="0" time="0">
+      \(Self.beginning)\(XML.escaped(name))" tests="\(all.count)" failures="\(all.count { $0.failure != nil })" errors="0" time="0">
       \(body.joined())</testsuites>
 
       """
   }
 
-  private static func testCase(
-    _ name: String, _ group: String, failure: String? = nil, output: String
-  ) -> String {
+  private static func xml(_ item: Case) -> String {
     let failed =
-      failure.map { "      <failure message=\"\(XML.escaped($0))\" type=\"gate\">\(XML.escaped($0))</failure>\n" } ?? ""
+      item.failure.map {
+        "      <failure message=\"\(XML.escaped($0))\" type=\"\(item.group)\">\(XML.escaped($0))</failure>\n"
+      } ?? ""
     return """
-          <testcase classname="lrpatch.\(XML.escaped(group))" name="\(XML.escaped(name))" time="0">
-      \(failed)      <system-out>\(XML.escaped(output))</system-out>
+          <testcase classname="lrpatch.\(XML.escaped(item.group))" name="\(XML.escaped(item.name))" time="0">
+      \(failed)      <system-out>\(XML.escaped(item.output))</system-out>
           </testcase>
 
       """
@@ -70,7 +94,10 @@ enum XML {
       case ">": result += "&gt;"
       case "\"": result += "&quot;"
       case "\t", "\n", "\r": result.unicodeScalars.append(scalar)
-      case "\u{0}"..."\u{1F}", "\u{FFFE}", "\u{FFFF}": result += "\u{FFFD}"
+      // Controls, and marks that would turn the direction of what follows.
+      case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{202A}"..."\u{202E}", "\u{2066}"..."\u{2069}", "\u{FFFE}",
+        "\u{FFFF}":
+        result += "\u{FFFD}"
       default: result.unicodeScalars.append(scalar)
       }
     }

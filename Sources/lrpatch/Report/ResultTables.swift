@@ -87,6 +87,7 @@ struct ResultTables {
     var sections: [[String]] = tables.map { table in
       [table.title] + InspectReport.columns([table.header] + table.rows).map { "  " + $0 }
     }
+    sections += ResultPlots(measured: measured).sections
     let effective = document.shard == nil ? effectiveLengths : []
     if !effective.isEmpty { sections.append(["effective length"] + effective.map { "  " + $0 }) }
     if !measured.skipped.isEmpty {
@@ -95,26 +96,11 @@ struct ResultTables {
     }
     if !document.verdicts.isEmpty {
       sections.append(
-        document.verdicts.map { "\($0.passes ? "passed" : "FAILED")  \($0.gate.text)  (\(Self.place($0)))" })
+        document.verdicts.map { verdict in
+          let word = Terminal.output.coloured(verdict.passes ? "passed" : "FAILED", verdict.passes ? .green : .red)
+          return "\(word)  \(verdict.gate.text)  (\(Self.place(verdict)))"
+        })
     }
     return sections.map { $0.joined(separator: "\n") }.joined(separator: "\n\n")
   }
-}
-
-extension ResultDocument {
-  init(_ command: VerifyCommand, _ outcome: VerifyRun.Outcome) {
-    self.init(
-      method: .object([
-        "precision": .string(command.precision.rawValue), "seed": .number(Double(command.seed)),
-        "passkey_prompt": .string(command.passkeyPrompt.rawValue), "perplexity": .string(command.method.rawValue),
-        "stride": .number(command.stride), "windows": .number(command.windows), "bos": .string(command.bos.rawValue),
-        "factors": command.factors.map { .string($0) } ?? .null,
-        "baseline": command.baseline.map { .string($0.isEmpty ? "before the patch" : $0) } ?? .null,
-        "texts": .array(outcome.texts.map { .string($0) }),
-      ]), version: lrpatchVersion, model: command.model, isComplete: outcome.stop == nil, shard: command.shard,
-      unfollowed: outcome.unfollowed, measured: outcome.measured, verdicts: outcome.verdicts)
-  }
-
-  /// Whether something was judged and did not hold.
-  var hasFailed: Bool { verdicts.contains { !$0.passes } }
 }

@@ -1,0 +1,238 @@
+import Formats
+internal import Yams
+
+/// The YAML at the head of a model card. Only the members that are named change, line by line; comments, order and layout of
+/// all else stay. What comes out is read again, and must say just what was asked for.
+struct CardMetadata {
+  private(set) var text: TextLines
+  private let subject: String
+
+  /// - Throws: `PatchError` for what is no YAML mapping.
+  init(_ text: TextLines, subject: String) throws(PatchError) {
+    self.text = text
+    self.subject = subject
+    try checkComplexity()
+    _ = try root()
+  }
+
+  // MARK: Edits
+
+  mutating func setBaseModel(_ name: String) throws(PatchError) {
+    let old = try root()["base_model"]
+    if old?.string == name || old?.sequence?.contains(where: { $0.string == name }) == true { return }
+    try replace("base_model", by: ["base_model: \(name)"])
+  }
+
+  mutating func addTags(_ tags: [String]) throws(PatchError) {
+    guard let old = try root()["tags"], old.null == nil else {
+      return try replace("tags", by: ["tags:"] + tags.map { "- \($0)" })
+    }
+    guard let sequence = old.sequence else { throw unusual("'tags' is no list") }
+    let missing = tags.filter { tag in !sequence.contains { $0.string == tag } }
+    guard !missing.isEmpty else { return }
+    if !isBlock(sequence) {
+      let all = sequence.compactMap(\.string).map { YAMLText.scalar($0) } + missing
+      guard all.count == sequence.count + missing.count else { throw unusual("'tags' holds more than texts") }
+      return try replace("tags", by: ["tags: [\(all.joined(separator: ", "))]"])
+    }
+    let last = try itemRange(sequence.count - 1, of: sequence, until: range(of: "tags").upperBound)
+    let indent = Self.indent(text.lines[last.lowerBound])
+    text.lines.insert(contentsOf: text.ended(missing.map { "\(indent)- \($0)" }), at: last.upperBound)
+  }
+
+  /// Puts results into the model index: those whose dataset has the type `lrpatch` give way, all others stay.
+  mutating func setResults(_ results: [CardResult], model: String) throws(PatchError) {
+    guard let index = try root()["model-index"], index.null == nil, index.sequence?.isEmpty != true else {
+      guard !results.isEmpty else { return }
+      return try replace(
+        "model-index",
+        by: ["model-index:", "- name: \(YAMLText.scalar(model))", "  results:"]
+          + results.flatMap { $0.lines(indent: "  ") })
+    }
+    guard let models = index.sequence, isBlock(models) else { throw unusual("'model-index' is no block list") }
+    let named = models.firstIndex { $0.mapping?["name"]?.string == model } ?? (models.count == 1 ? 0 : nil)
+    guard let place = named, let entry = models[place].mapping else {
+      throw unusual("'model-index' has several models, none of them named '\(model.sanitized)'")
+    }
+    let whole = try itemRange(place, of: models, until: range(of: "model-index").upperBound)
+    let line = entry.first { $0.key.string == "results" }?.key.mark?.line
+    guard let old = entry["results"]?.sequence, !old.isEmpty, let line else {
+      guard !results.isEmpty else { return }
+      let indent = Self.indent(text.lines[whole.lowerBound]) + "  "
+      let added = text.ended(["\(indent)results:"] + results.flatMap { $0.lines(indent: indent) })
+      if let line {
+        text.lines.replaceSubrange(line - 1..<line, with: added)
+      } else {
+        text.lines.insert(contentsOf: added, at: whole.upperBound)
+      }
+      return
+    }
+    guard isBlock(old) else { throw unusual("'results' in 'model-index' is no block list") }
+    let after = entry.compactMap { $0.key.mark?.line }.filter { $0 > line }.min().map { $0 - 1 } ?? whole.upperBound
+    let end = trimmed(line..<after).upperBound
+    var ranges: [Range<Int>] = []
+    for item in old.indices { ranges.append(try itemRange(item, of: old, until: end)) }
+    let indent = Self.indent(text.lines[ranges[0].lowerBound])
+    text.lines.insert(contentsOf: text.ended(results.flatMap { $0.lines(indent: indent) }), at: end)
+    for (item, range) in zip(old, ranges).reversed() where CardResult.isOwn(item.mapping?["dataset"]?["type"]?.string) {
+      text.lines.removeSubrange(range)
+    }
+    if results.isEmpty, ranges.count == old.count(where: { CardResult.isOwn($0.mapping?["dataset"]?["type"]?.string) })
+    {
+      text.lines[line - 1] = "\(Self.indent(text.lines[line - 1]))results: []\(text.newline)"
+    }
+  }
+
+  /// - Throws: `PatchError` where the edited text no longer says what the old one said beside these members.
+  func check(against old: CardMetadata) throws(PatchError) {
+    let own: Set<String> = ["base_model", "tags", "model-index"]
+    let (before, after) = (try old.root(), try root())
+    let others = before.filter { !own.contains($0.key.string ?? "") }
+    let kept = after.filter { !own.contains($0.key.string ?? "") }
+    let foreign = { (root: Node.Mapping) -> [Node] in
+      (root["model-index"]?.sequence ?? []).flatMap { $0.mapping?["results"]?.sequence.map(Array.init) ?? [] }
+        .filter { !CardResult.isOwn($0.mapping?["dataset"]?["type"]?.string) }
+    }
+    let tags = { (root: Node.Mapping) in (root["tags"]?.sequence ?? []).compactMap(\.string) }
+    guard others.elementsEqual(kept, by: { $0.key == $1.key && $0.value == $1.value }),
+      foreign(before) == foreign(after),
+      Array(tags(after).prefix(tags(before).count)) == tags(before)
+    else { throw unusual("an edit would change more than its own members") }
+  }
+
+  // MARK: Places
+
+  private func root() throws(PatchError) -> Node.Mapping {
+    let node: Node?
+    do { node = try Yams.compose(yaml: text.text) } catch {
+      throw .unsupported(
+        subject,
+        "its YAML cannot be read: \("\(error)".split(separator: "\n").first.map { String($0).sanitized } ?? "")")
+    }
+    guard let node, node.null == nil else { return [:] }
+    guard let mapping = node.mapping, character(at: mapping.mark) != "{" else {
+      throw unusual("the YAML is no block mapping")
+    }
+    return mapping
+  }
+
+  /// The parser nests as deep as the text does, and copies what aliases stand for; no card needs either.
+  private func checkComplexity() throws(PatchError) {
+    let source = text.text
+    guard source.utf8.count <= 1 << 20 else { throw unusual("the YAML has more than a mebibyte") }
+    var depth = 0
+    for byte in source.utf8 {
+      if byte == UInt8(ascii: "[") || byte == UInt8(ascii: "{") { depth += 1 }
+      if byte == UInt8(ascii: "]") || byte == UInt8(ascii: "}") { depth -= 1 }
+      guard depth <= 100 else { throw unusual("the YAML is nested deeper than 100 levels") }
+    }
+    for line in text.lines where line.prefix(while: { " -?".contains($0) }).count(where: { $0 != " " }) > 100 {
+      throw unusual("the YAML is nested deeper than 100 levels")
+    }
+    let anchors = Set(source.matches(of: /(?:^|[\s\[{,:?-])&([^\s\[\]{},]+)/).map(\.1))
+    guard
+      anchors.isEmpty
+        || !source.matches(of: /(?:^|[\s\[{,:?-])\*([^\s\[\]{},]+)/).contains(where: { anchors.contains($0.1) })
+    else { throw unusual("the YAML has aliases") }
+  }
+
+  private func character(at mark: Mark?) -> Unicode.Scalar? {
+    guard let mark, text.lines.indices.contains(mark.line - 1) else { return nil }
+    return text.lines[mark.line - 1].unicodeScalars.dropFirst(mark.column - 1).first
+  }
+
+  private func isBlock(_ list: Node.Sequence) -> Bool { character(at: list.mark) == "-" }
+
+  private func unusual(_ what: String) -> PatchError {
+    .unsupported(subject, "\(what); write it in block style, or edit it by hand")
+  }
+
+  private mutating func replace(_ key: String, by lines: [String]) throws(PatchError) {
+    if try root()[Node(key)] == nil {
+      text.lines += text.ended(lines)
+    } else {
+      text.lines.replaceSubrange(try range(of: key), with: text.ended(lines))
+    }
+  }
+
+  /// The lines of a member of the outermost mapping, without blank lines and comments after it.
+  private func range(of key: String) throws(PatchError) -> Range<Int> {
+    let lines = try root().compactMap { pair in pair.key.mark.map { (key: pair.key.string, line: $0.line - 1) } }
+    guard let start = lines.first(where: { $0.key == key })?.line else { throw unusual("'\(key)' is not to be found") }
+    let next = lines.map(\.line).filter { $0 > start }.min() ?? text.lines.count
+    return trimmed(start..<next)
+  }
+
+  private func trimmed(_ range: Range<Int>) -> Range<Int> {
+    var end = range.upperBound
+    while end > range.lowerBound + 1 {
+      let content = text.content(end - 1).drop { $0 == " " }
+      guard content.isEmpty || content.hasPrefix("#") else { break }
+      end -= 1
+    }
+    return range.lowerBound..<end
+  }
+
+  /// The lines of an item of a block list, from its dash on.
+  private func itemRange(_ item: Int, of list: Node.Sequence, until end: Int) throws(PatchError) -> Range<Int> {
+    func start(_ item: Int) throws(PatchError) -> Int {
+      guard let line = list[item].mark?.line, text.lines.indices.contains(line - 1),
+        text.lines[line - 1].drop(while: { $0 == " " }).hasPrefix("-")
+      else { throw unusual("an item of a list does not begin on the line of its dash") }
+      return line - 1
+    }
+    return trimmed(try start(item)..<(item + 1 < list.count ? try start(item + 1) : end))
+  }
+
+  private static func indent(_ line: String) -> String { String(line.prefix { $0 == " " }) }
+}
+
+/// One measured number for the model index.
+public struct CardResult: Equatable, Sendable {
+  /// As the Hub's model index calls it, such as `perplexity`.
+  public var metric: String
+  /// What is measured where, for people.
+  public var name: String
+  public var value: Double
+
+  public init(metric: String, name: String, value: Double) {
+    self.metric = metric
+    self.name = name
+    self.value = value
+  }
+
+  private static let datasetType = "lrpatch"
+
+  static func isOwn(_ datasetType: String?) -> Bool { datasetType == Self.datasetType }
+
+  func lines(indent: String) -> [String] {
+    [
+      "- task:", "    type: text-generation", "  dataset:", "    name: \(YAMLText.scalar(name))",
+      "    type: \(Self.datasetType)", "  metrics:", "  - type: \(metric)", "    name: \(YAMLText.scalar(name))",
+      "    value: \(value)",
+    ].map { indent + $0 }
+  }
+}
+
+enum YAMLText {
+  /// A text as a scalar: plain where nothing in it can mean something else, else in double quotes.
+  static func scalar(_ text: String) -> String {
+    if text.wholeMatch(of: /[A-Za-z][A-Za-z0-9_.\/-]*/) != nil,
+      !["true", "false", "yes", "no", "on", "off", "null", "y", "n"].contains(text.lowercased())
+    {
+      return text
+    }
+    var quoted = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"", "\\": quoted += "\\\(scalar)"
+      case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}", "\u{FEFF}":
+        quoted +=
+          "\\u" + String(repeating: "0", count: 4 - String(scalar.value, radix: 16).count)
+          + String(scalar.value, radix: 16)
+      default: quoted.unicodeScalars.append(scalar)
+      }
+    }
+    return quoted + "\""
+  }
+}

@@ -1,0 +1,43 @@
+import Foundation
+import Patch
+import Verify
+
+/// Failures and findings as GitHub shows them beside a run, where GITHUB_ACTIONS says that one is under way. They go to
+/// stderr, so that results stay alone on stdout.
+enum Annotations {
+  enum Level: String { case error, warning, notice }
+
+  static var areWanted: Bool { ProcessInfo.processInfo.environment["GITHUB_ACTIONS"] == "true" }
+
+  static func write(_ level: Level, title: String, _ message: String, file: String? = nil) {
+    guard areWanted else { return }
+    let place = file.map { "file=\(property($0))," } ?? ""
+    Output.note("::\(level.rawValue) \(place)title=\(property(title))::\(escaped(message))")
+  }
+
+  static func write(_ verdicts: [Verdict], model: String) {
+    for verdict in verdicts where !verdict.passes {
+      write(.error, title: "lrpatch: \(verdict.gate.text)", "\(model): \(ResultTables.place(verdict))")
+    }
+  }
+
+  static func write(_ findings: [LintFinding], model: String) {
+    for finding in findings {
+      let level: Level =
+        switch finding.rule.severity {
+        case .error: .error
+        case .warning: .warning
+        case .note: .notice
+        }
+      write(level, title: "lrpatch: \(finding.rule.name)", "\(model): \(finding.message). \(finding.rule.remedy)")
+    }
+  }
+
+  private static func escaped(_ text: String) -> String {
+    text.replacing("%", with: "%25").replacing("\r", with: "%0D").replacing("\n", with: "%0A")
+  }
+
+  private static func property(_ text: String) -> String {
+    escaped(text).replacing(":", with: "%3A").replacing(",", with: "%2C")
+  }
+}

@@ -1,0 +1,68 @@
+import Formats
+import Patch
+import Verify
+
+/// What a model card says of the context window: the factors, what runtimes make of them, and what was measured.
+struct CardSection {
+  let inspection: Inspection
+  let result: ResultDocument?
+
+  var lines: [String] { head + runtimes + measurements }
+
+  private var head: [String] {
+    let geometry = inspection.geometry
+    let mscale = inspection.factors.map { InspectReport.number($0.longMscale) } ?? "1"
+    let hash = inspection.stamp["factors_sha256"].map { ", SHA-256 of the factors `\(Self.cell($0.sanitized))`" } ?? ""
+    return [
+      "## Context window", "",
+      "LongRoPE factors (arXiv 2402.13753, 2502.20082) extend the window of \(geometry.originalWindow) tokens to "
+        + "\(geometry.window); attention scale (mscale) \(mscale)\(hash).", "",
+    ]
+  }
+
+  private var runtimes: [String] {
+    let readings = inspection.readings.filter { $0.name != "paper" && [.ok, .divergent].contains($0.status) }
+    guard !readings.isEmpty else { return [] }
+    let rows = readings.map { reading in
+      [
+        reading.title, reading.short.map(\.name) ?? "-", reading.long.map(\.name) ?? "-",
+        reading.serving.hasPrefix("nothing") ? reading.serving : "`\(reading.serving.replacing("`", with: ""))`",
+      ]
+    }
+    return Self.table(["runtime", "short inputs", "long inputs", "to serve the whole window"], rows) + [""]
+  }
+
+  private var measurements: [String] {
+    guard let result else { return [] }
+    let tables = ResultTables(document: result).tables.flatMap { table in
+      ["### \(table.title)", ""] + Self.table(table.header, table.rows) + [""]
+    }
+    return tables + [
+      "Lengths beyond the original window are marked *. Measured by lrpatch \(result.version) on the CPU, each runtime's own "
+        + "choice of tables followed.", "",
+    ]
+  }
+
+  /// The worst runtime of each metric and length.
+  var results: [CardResult] {
+    guard let result else { return [] }
+    let measured = result.measured
+    return ResultTables(document: result).tables.map(\.metric).flatMap { metric in
+      measured.lengths.compactMap { length -> CardResult? in
+        let values = measured.runtimes.compactMap {
+          measured.value(.init(metric: metric, runtime: $0, length: length))
+        }
+        guard let worst = metric.isBetterWhenLess ? values.max() : values.min() else { return nil }
+        return CardResult(metric: metric.rawValue, name: "\(metric.rawValue) at \(length) tokens", value: worst)
+      }
+    }
+  }
+
+  private static func table(_ header: [String], _ rows: [[String]]) -> [String] {
+    ([header, header.map { _ in "---" }] + rows.map { $0.map(cell) }).map { "| \($0.joined(separator: " | ")) |" }
+  }
+
+  private static func cell(_ text: String) -> String {
+    text.replacing("|", with: "\\|").replacing("<", with: "&lt;").replacing("\n", with: " ")
+  }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import Patch
+import Verify
+
+/// Pictures of a result in characters: passkeys by length and depth, perplexity by length. Runtimes with the same numbers
+/// share a picture.
+struct ResultPlots {
+  let measured: Measurements
+  var terminal = Terminal.output
+
+  /// Sections of lines, each with its title.
+  var sections: [[String]] { [passkeys, perplexities].filter { $0.count > 1 } }
+
+  // MARK: Passkeys
+
+  private static let mostCells = 32
+
+  private var passkeys: [String] {
+    let depths = Set(measured.passkeys.map(\.cell.depth)).sorted()
+    guard depths.count > 1 else { return [] }
+    let groups = groups { runtime in
+      lengths(measured.passkeys.filter { $0.runtime == runtime }.map(\.cell.length)).map { length in
+        (length, shares(runtime, length, depths))
+      }
+    }
+    return ["passkeys by depth, from the beginning to the end"]
+      + rows(groups) { length, cells in cells.map(terminal.cell).joined() }
+  }
+
+  /// Of passkeys found; several depths share a cell where there are many.
+  private func shares(_ runtime: String, _ length: Int, _ depths: [Double]) -> [Double?] {
+    let here = measured.passkeys.filter { $0.runtime == runtime && $0.cell.length == length }
+    let width = (depths.count + Self.mostCells - 1) / Self.mostCells
+    return stride(from: 0, to: depths.count, by: width).map { first in
+      let cell = Set(depths[first..<min(first + width, depths.count)])
+      let results = here.filter { cell.contains($0.cell.depth) }
+      return results.isEmpty ? nil : Double(results.count(where: \.isExact)) / Double(results.count)
+    }
+  }
+
+  // MARK: Perplexity
+
+  private static let barWidth = 40
+
+  private var perplexities: [String] {
+    let values = measured.perplexities.map(\.result.value).filter(\.isFinite)
+    guard let greatest = values.max(), greatest > 1, measured.lengths.count > 1 else { return [] }
+    let groups = groups { runtime in
+      let own = measured.perplexities.map(\.result).filter { $0.runtime == runtime && $0.value.isFinite }
+      return lengths(own.map(\.length)).map { length in
+        (length, own.filter { $0.length == length }.map(\.value).max() ?? .nan)
+      }
+    }
+    guard groups.contains(where: { $0.rows.count > 1 }) else { return [] }
+    return ["perplexity by length, its logarithm; the longest bar is \(InspectReport.number(greatest))"]
+      + rows(groups) { length, value in
+        terminal.bar(
+          log(max(1, value)) / log(greatest), width: Self.barWidth, length > measured.originalWindow ? .blue : .green)
+      }
+  }
+
+  // MARK: Groups
+
+  private struct Group<Value: Equatable> {
+    var names: [String]
+    var rows: [(length: Int, value: Value)]
+  }
+
+  private func lengths(_ all: [Int]) -> [Int] { Set(all).sorted() }
+
+  private func groups<Value: Equatable>(_ rows: (String) -> [(length: Int, value: Value)]) -> [Group<Value>] {
+    measured.runtimes.reduce(into: []) { groups, runtime in
+      let own = rows(runtime)
+      guard !own.isEmpty else { return }
+      if let index = groups.firstIndex(where: { $0.rows.elementsEqual(own, by: ==) }) {
+        groups[index].names.append(runtime)
+      } else {
+        groups.append(Group(names: [runtime], rows: own))
+      }
+    }
+  }
+
+  /// A heading a group where there are several, and a line a length.
+  private func rows<Value>(_ groups: [Group<Value>], _ picture: (Int, Value) -> String) -> [String] {
+    let width = groups.flatMap(\.rows).map { "\($0.length) *".count }.max() ?? 0
+    return groups.flatMap { group -> [String] in
+      let heading = groups.count > 1 ? ["  \(group.names.joined(separator: ", "))"] : []
+      return heading
+        + group.rows.map { length, value in
+          let name = "\(length)\(length > measured.originalWindow ? " *" : "")".padded(to: width)
+          return "  \(name)  \(picture(length, value))"
+        }
+    }
+  }
+}

@@ -1,20 +1,28 @@
 # Each target sets up what it needs. `make demo` and `make test` work on a fresh machine.
-.PHONY: setup build demo test test-long test-mpi lint conformance bench results clean
+.PHONY: setup build demo test test-long test-mpi test-packages lint conformance bench results docs install uninstall deb wheel clean
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+export PREFIX DESTDIR
 
 setup:
 	@scripts/setup.sh
 
+# With Swift's runtime inside, so that it runs where Swift is not.
 build: setup
-	swift build -c release --product lrpatch
+	swift build -c release --static-swift-stdlib --product lrpatch
 
 demo: build
 	@scripts/demo.sh
 
 # Debug tests drive the release program where they need a process.
 test: build
+	@scripts/setup.sh python3-jsonschema
 	scripts/test.sh
+	scripts/test-guides.py
 
 test-long: build
+	@scripts/setup.sh python3-jsonschema
 	LRPATCH_TEST_LONG=1 scripts/test.sh
 	scripts/test-file-systems.sh
 
@@ -23,7 +31,7 @@ lint: setup
 
 # Compares with transformers, vLLM, SGLang, MLX-LM and llama.cpp themselves; sets them up at the first run.
 conformance: build
-	swift build -c release --product lrpatch-probe
+	swift build -c release --static-swift-stdlib --product lrpatch-probe
 	scripts/peers.sh
 	scripts/conformance/run.sh
 	LRPATCH_VOCABULARIES=$${LRPATCH_PEERS:-$$HOME/.cache/lrpatch-peers}/llama.cpp-source/models \
@@ -31,7 +39,7 @@ conformance: build
 
 # Beside llama.cpp and transformers, set up at the first run.
 bench: build
-	swift build -c release --product lrpatch-probe
+	swift build -c release --static-swift-stdlib --product lrpatch-probe
 	scripts/peers.sh
 	scripts/bench-in-place.sh
 	$${LRPATCH_PEERS:-$$HOME/.cache/lrpatch-peers}/venv/bin/python scripts/bench-verify.py
@@ -45,6 +53,10 @@ results: build
 # Searches under mpirun; needs libopenmpi-dev and openmpi-bin.
 test-mpi: setup
 	scripts/test-mpi.sh
+
+# The library's documentation, by DocC, into .build/docs.
+docs: setup
+	scripts/docs.sh
 
 clean:
 	rm -rf .build

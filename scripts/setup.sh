@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Installs what the build needs and is missing: Debian packages by apt where root or sudo is there. A missing Swift
 # toolchain is named, not installed.
+#
+#   scripts/setup.sh [PACKAGE...]        packages beside those of the build
 set -euo pipefail
 
-packages=(libopenblas-dev libzstd-dev libjson-c-dev pkg-config)
+packages=(libopenblas-dev libzstd-dev libjson-c-dev pkg-config "$@")
 
 missing_packages() {
   local package

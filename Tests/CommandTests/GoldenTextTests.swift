@@ -1,0 +1,184 @@
+import Formats
+import Foundation
+import TestSupport
+import Testing
+
+/// What users see, word for word: help, errors, results and JSON documents, as Golden/ has them. `LRPATCH_RECORD=1` writes
+/// the files anew; read the difference before it is committed.
+@Suite("Golden texts") struct GoldenTextTests {
+  private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("Golden").path
+  private static let isRecording = ProcessInfo.processInfo.environment["LRPATCH_RECORD"] == "1"
+  private static let plain = ["COLUMNS": "100", "NO_COLOR": "1", "LC_ALL": "C", "GITHUB_ACTIONS": ""]
+
+  private static let commands = [
+    "", "inspect", "lint", "apply", "revert", "convert", "verify", "search", "mix", "report", "card", "provenance",
+    "diff",
+    "factors", "factors make", "factors show", "factors convert", "factors compare",
+  ]
+
+  /// Compares a text with its file.
+  private func expect(_ text: String, in name: String) throws {
+    let path = "\(Self.folder)/\(name)"
+    if Self.isRecording {
+      try FileManager.default.createDirectory(
+        atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+      try text.write(toFile: path, atomically: true, encoding: .utf8)
+    }
+    let golden = try String(contentsOfFile: path, encoding: .utf8)
+    guard text != golden else { return }
+    let (new, old) = (text.split(separator: "\n"), golden.split(separator: "\n"))
+    let index = zip(new, old).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? min(new.count, old.count)
+    Issue.record(
+      "\(name), line \(index + 1): '\(new.indices.contains(index) ? new[index] : "")', expected '\(old.indices.contains(index) ? old[index] : "")'"
+    )
+  }
+
+  private func run(_ line: String, in folder: TemporaryDirectory) throws -> Program.Result {
+    try Program.run(line.split(separator: " ").map(String.init), in: folder.path, environment: Self.plain)
+  }
+
+  /// A folder with small models, factors, and broken files.
+  private func workbench() throws -> TemporaryDirectory {
+    let folder = try TemporaryDirectory()
+    for (old, new) in [
+      ("models/needle-256-x4", "model"), ("models/needle-256-x4.gguf", "model.gguf"),
+      ("models/needle-256-x4.factors.json", "factors.json"), ("factors/phi-3-mini-128k-instruct.json", "phi3.json"),
+      ("text/moby-dick-opening.txt", "text.txt"),
+    ] { try FileManager.default.copyItem(atPath: Fixture.path(old), toPath: "\(folder.path)/\(new)") }
+    try folder.write("broken.json", "{\"long_factor\": [1, 2")
+    try folder.write("broken.gguf", "GGUF\u{3}\0\0\0")
+    try folder.write("nothing.txt", "")
+    try folder.write("falling.json", "{\"long_factor\": [2, 1], \"max_position_embeddings\": 1024}")
+    try FileManager.default.createDirectory(atPath: "\(folder.path)/empty", withIntermediateDirectories: false)
+    try FileManager.default.createSymbolicLink(atPath: "\(folder.path)/link.gguf", withDestinationPath: "model.gguf")
+    return folder
+  }
+
+  @Test func help() throws {
+    let folder = try TemporaryDirectory()
+    for command in Self.commands {
+      let result = try run("\(command) --help", in: folder)
+      #expect(result.status == 0 && result.errors.isEmpty, "\(command): \(result.errors)")
+      try expect(
+        result.output, in: "help/\(command.isEmpty ? "lrpatch" : command.replacing(" ", with: "-")).txt")
+    }
+  }
+
+  @Test func errors() throws {
+    let folder = try workbench()
+    let lines = [
+      "frobnicate", "inspect", "inspect nowhere", "inspect empty", "inspect broken.gguf", "inspect org/absent",
+      "lint model --allow nothing", "lint model --junit text.txt",
+      "apply broken.json model", "apply factors.json empty", "apply phi3.json model", "apply falling.json model",
+      "apply factors.json link.gguf", "apply factors.json model --target-length 128",
+      "apply factors.json model -o empty",
+      "apply factors.json model --check", "apply factors.json model --check --dry-run", "revert model",
+      "revert model.gguf",
+      "convert model -o model.gguf", "convert model -o new.gguf --type q9_9", "convert broken.gguf -o new",
+      "verify model --lengths 12x", "verify model --require passkey", "verify model --task nothing",
+      "verify model --runtime tensorrt", "verify model --lengths 16",
+      "verify model --perplexity nothing.txt --lengths 256",
+      "verify model --shard 3/2", "verify model -o text.txt --lengths 64", "verify broken.gguf",
+      "search model --target-length 128 -o found.json", "search model -o found.json",
+      "search model --target-length 1k -o factors.json",
+      "search model --target-length 1k -o found.json --text nothing.txt",
+      "mix nothing.txt --model model -o mixed", "report", "report text.txt", "report factors.json",
+      "card model", "card model --base-model nobody", "card model.gguf --result factors.json", "provenance nowhere",
+      "provenance model --check", "diff model model.gguf", "factors show broken.json", "factors show nothing.txt",
+      "factors make model --method pi --target-length 128", "factors make model --method magic --target-length 1k",
+      "factors convert factors.json -o factors.json",
+    ]
+    var text = ""
+    for line in lines {
+      let result = try run(line, in: folder)
+      #expect(!result.wasKilled && result.status != 0, "\(line)")
+      text += "$ lrpatch \(line)\n\(result.output)\(result.errors)[exit \(result.status)]\n\n"
+    }
+    try expect(text, in: "errors.txt")
+    #expect(try run("lint model", in: folder).status == 0)
+  }
+
+  @Test func results() throws {
+    let folder = try workbench()
+    let lines = [
+      "inspect model", "factors show factors.json", "factors make model --method yarn --target-length 1k",
+      "apply factors.json model --dry-run", "apply factors.json model", "apply factors.json model", "lint model",
+      "inspect model", "verify model --lengths 128,512 --depths 3 --runtime paper --runtime vllm", "diff model model",
+      "provenance model", "provenance model --check", "revert model", "apply factors.json model.gguf --dry-run",
+      "convert model -o new.gguf --type q8_0", "inspect new.gguf",
+    ]
+    var text = ""
+    for line in lines {
+      let result = try run(line, in: folder)
+      #expect(!result.wasKilled && result.status <= 1, "\(line): \(result.errors)")
+      text += "$ lrpatch \(line)\n\(result.output)\(result.errors)[exit \(result.status)]\n\n"
+    }
+    try expect(text, in: "results.txt")
+  }
+
+  // MARK: JSON
+
+  /// Every command's document: its shape and what does not depend on the processor, and its schema.
+  @Test func documents() throws {
+    let folder = try workbench()
+    let lines = [
+      ("inspect", "inspect model"), ("inspect-tensors", "inspect model.gguf --tensors"), ("lint", "lint model"),
+      ("apply-plan", "apply factors.json model --dry-run"), ("apply", "apply factors.json model"),
+      ("inspect-patched", "inspect model"), ("diff", "diff model model"),
+      (
+        "verify",
+        "verify model --lengths 128,256 --depths 2 --runtime paper --perplexity text.txt --windows 1 -o saved.json"
+      ),
+      ("report", "report saved.json --require passkey>=0.5"), ("card", "card model --result saved.json"),
+      ("provenance", "provenance model"), ("provenance-check", "provenance model --check"), ("revert", "revert model"),
+      ("convert", "convert model -o new.gguf --type q8_0"), ("factors", "factors show factors.json"),
+      (
+        "search",
+        "search model --target-length 1k -o found.json --algorithm cma-es --evaluations 8 --documents 2 --log log.jsonl"
+      ),
+      ("comparison", "factors compare model none found.json --length 512 --documents 4"),
+      ("mix", "mix text.txt --model model -o mixed --target-length 1k"),
+    ]
+    var paths: [String] = []
+    for (name, line) in lines {
+      let result = try run("\(line) --json -q", in: folder)
+      #expect(result.status == 0 && result.errors.isEmpty, "\(line): \(result.status) \(result.errors)")
+      paths.append(try folder.write("\(name).document.json", result.output))
+      let value = try JSONDocument(parsing: Array(result.output.utf8)).value
+      try expect(
+        String(decoding: JSONStyle.standard.encode(Self.stable(value, "")), as: UTF8.self) + "\n",
+        in: "json/\(name).json")
+    }
+    paths += ["found.json", "log.jsonl", "saved.json"].map { "\(folder.path)/\($0)" }
+    try checkSchemas(paths)
+  }
+
+  private func checkSchemas(_ paths: [String]) throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+    process.arguments = ["\(Fixture.root)/scripts/check-json.py"] + paths
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    process.standardError = pipe
+    try process.run()
+    let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0, "\(output)")
+  }
+
+  /// Without what differs from machine to machine: broken numbers, which processors round differently, times and names.
+  private static func stable(_ value: JSONValue, _ name: String) -> JSONValue {
+    switch value {
+    case .number(let text): return text.contains { ".eE".contains($0) } ? .string("a number") : value
+    case .array(let elements):
+      // Of many alike a few say it all.
+      let few = elements.count > 6 && elements.allSatisfy { $0.double != nil } ? Array(elements.prefix(2)) : elements
+      return .array(few.map { stable($0, name) })
+    case .object(let members):
+      return .object(members.map { JSONMember($0.name, stable($0.value, $0.name)) })
+    case .string where ["system", "processor"].contains(name): return .string("a text")
+    default: return value
+    }
+  }
+}

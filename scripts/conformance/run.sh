@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Checks that the runtimes read the models that lrpatch patches as lrpatch says they do, with the runtimes' own code:
-# transformers 5 and 4, MLX-LM, the rotary modules of vLLM and SGLang, llama.cpp, gguf-py.
+# transformers 5 and 4, MLX-LM, the rotary modules of vLLM and SGLang, llama.cpp, gguf-py; and that reports, cards and
+# statements are what Chromium, huggingface_hub and OpenSSF model signing take them for.
 #
 #   scripts/conformance/run.sh           LRPATCH        the program, default .build/release/lrpatch
 #                                        LRPATCH_PEERS  the folder made by scripts/peers.sh, default ~/.cache/lrpatch-peers
@@ -41,6 +42,7 @@ if [ -f "$CONFORMANCE_WORK/cases.json" ]; then
   "$python" check_passkeys.py || failed=1
   "$python" check_convert.py || failed=1
 fi
+"$python" check_release.py || failed=1
 "$python" check_tokenizers.py || failed=1
 "$python" check_llama_cpp.py || failed=1
 

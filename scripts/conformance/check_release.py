@@ -1,0 +1,250 @@
+"""What a release carries, read by the programs that it is for: the HTML report by headless Chromium, its numbers against the
+saved result's; the model card by huggingface_hub; the statement by OpenSSF model signing; the sums by sha256sum."""
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+from html.parser import HTMLParser
+from pathlib import Path
+
+from common import FIXTURES, LRPATCH, PEERS, WORK, Report
+
+report = Report("release")
+folder = WORK / "release"
+# Kept where SCREENSHOTS says, to be looked at.
+shots = Path(os.environ.get("SCREENSHOTS", folder / "screenshots"))
+
+
+def lrpatch(*arguments, status=0):
+    result = subprocess.run([LRPATCH, *map(str, arguments)], cwd=folder, capture_output=True, text=True)
+    if result.returncode != status:
+        sys.exit(f"lrpatch {arguments}: {result.returncode}, {result.stderr}")
+    return result.stdout
+
+
+class Tables(HTMLParser):
+    """Every table's rows as texts, under the heading above it."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tables, self.heading, self.open = [], "", None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        if tag in ("h2", "caption"):
+            self.open, self.text = tag, ""
+        elif tag == "table":
+            self.tables.append([self.heading, "", []])
+        elif tag == "tr":
+            self.tables[-1][2].append([])
+        elif tag in ("th", "td"):
+            self.open, self.text = tag, ""
+
+    def handle_data(self, data):
+        if self.open:
+            self.text += data
+
+    def handle_endtag(self, tag):
+        if tag != self.open:
+            return
+        self.open = None
+        if tag == "h2":
+            self.heading = self.text
+        elif tag == "caption":
+            self.tables[-1][1] = self.text
+        else:
+            self.tables[-1][2][-1].append(self.text)
+
+    def under(self, heading, caption=None):
+        return [rows for h, c, rows in self.tables if h.startswith(heading) and caption in (None, c)]
+
+
+def close(shown, value):
+    """Tables show six digits, shares in percent."""
+    number = float(shown.split(" ")[0])
+    return abs(number - value) <= 5e-6 * max(abs(value), 1e-9)
+
+
+def check_numbers(html, result, before):
+    tables = Tables(html)
+    length = lambda cell: int(cell.split(" ")[0])
+    for caption, saved in [("after", result), ("before", before)]:
+        wrong = 0
+        for runtime in {p["runtime"] for p in saved["passkeys"]}:
+            # Runtimes with the same cells share a table.
+            (rows,) = [
+                rows for heading, names, rows in tables.tables
+                if heading.startswith("Passkeys found") and {runtime, caption} <= set(names.split(", "))
+            ]  # fmt: skip
+            for row in rows[1:]:
+                for head, shown in zip(rows[0][1:], row[1:]):
+                    cells = [
+                        p["exact"] for p in saved["passkeys"]
+                        if p["runtime"] == runtime and p["length"] == length(head)
+                        and abs(p["depth"] * 100 - float(row[0].split(" ")[0])) < 0.06
+                    ]  # fmt: skip
+                    wrong += not cells or int(shown.split(" ")[0]) != round(100 * sum(cells) / len(cells))
+        report.check(caption, "passkeys by length and depth equal the result's", wrong == 0, f"{wrong} differ")
+    for rows, saved in zip(tables.under("perplexity (", None), [before, result]):
+        shown = {(row[0], length(head)): cell for row in rows[1:] for head, cell in zip(rows[0][1:], row[1:])}
+        good = all(
+            close(shown[p["runtime"], p["length"]], p["perplexity"])
+            and close(shown[p["runtime"], p["length"]].split("± ")[1], p["standard_error"])
+            for p in saved["perplexities"]
+        )
+        report.check("perplexity", "with its standard error equals the result's", good, f"{len(shown)} cells")
+    (factors,) = tables.under("Factors")
+    long = result["inspection"]["factors"]["long"]
+    good = len(factors) == len(long) + 1 and all(close(row[1], value) for row, value in zip(factors[1:], long))
+    report.check("factors", "equal the model's", good, f"{len(long)} pairs")
+    (runtimes,) = tables.under("What each runtime uses")
+    expected = [(r["runtime"], r["status"]) for r in result["inspection"]["runtimes"]]
+    report.check("runtimes", "name and status equal inspect's", [tuple(row[:2]) for row in runtimes[1:]] == expected)
+    (gates,) = tables.under("Gates")
+    expected = [(g["gate"], "passed" if g["passed"] else "FAILED") for g in result["gates"]]
+    report.check("gates", "as judged", [tuple(row[:2]) for row in gates[1:]] == expected, f"{len(expected)}")
+    model = folder / "model"
+    files = {row[0]: row[2] for rows in tables.under("Files", "of the model") for row in rows[1:]}
+    good = files and all(hashlib.sha256((model / name).read_bytes()).hexdigest() == sum for name, sum in files.items())
+    report.check("files", "SHA-256 of the model's files", good, f"{len(files)} files")
+
+
+def pixels(path):
+    """Width, height and mean brightness of a PNG as Chromium writes it: 8 bits, RGB or RGBA, not interlaced."""
+    data = path.read_bytes()
+    width, height, depth, kind = struct.unpack(">IIBB", data[16:26])
+    assert depth == 8 and kind in (2, 6)
+    body, place = b"", 8
+    while place < len(data):
+        size, name = struct.unpack(">I4s", data[place : place + 8])
+        body += data[place + 8 : place + 8 + size] if name == b"IDAT" else b""
+        place += size + 12
+    channels, raw = {2: 3, 6: 4}[kind], zlib.decompress(body)
+    stride, row, total = width * channels, bytearray(width * channels), 0
+    for y in range(height):
+        filter, line = raw[y * (stride + 1)], bytearray(raw[y * (stride + 1) + 1 : (y + 1) * (stride + 1)])
+        for x in range(stride):
+            left = line[x - channels] if x >= channels else 0
+            up, corner = row[x], row[x - channels] if x >= channels else 0
+            if filter == 4:
+                p = left + up - corner
+                guess = min((abs(p - left), 0, left), (abs(p - up), 1, up), (abs(p - corner), 2, corner))[2]
+            else:
+                guess = [0, left, up, (left + up) // 2][filter]
+            line[x] = (line[x] + guess) & 255
+        row = line
+        total += sum(line[0::channels])
+    return width, height, total / width / height
+
+
+def check_pictures(page):
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not browser:
+        return report.check("browser", "chromium is there", False, "install chromium")
+    shots.mkdir(parents=True, exist_ok=True)
+    brightness = {}
+    for name, size, options in [
+        ("light", "1100,900", []), ("dark", "1100,900", ["--force-dark-mode", "--blink-settings=preferredColorScheme=0"]),
+        ("narrow", "500,900", []),
+    ]:  # fmt: skip
+        path = shots / f"report-{name}.png"
+        command = [
+            browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--enable-logging=stderr",
+            "--blink-settings=scriptEnabled=false", f"--user-data-dir={folder / 'browser'}", f"--window-size={size}",
+            *options, f"--screenshot={path}", page.as_uri(),
+        ]  # fmt: skip
+        run = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        console = [line for line in run.stderr.splitlines() if ":CONSOLE" in line]
+        width, height, brightness[name] = pixels(path)
+        report.check(name, "rendered, nothing on the console", path.exists() and not console, f"{width} x {height}")
+    report.check("dark", "is dark", brightness["dark"] < 80 < 180 < brightness["light"], str(brightness))
+
+
+def check_card():
+    from huggingface_hub import ModelCard
+
+    (folder / "model/README.md").write_text("---\nlicense: mit # kept\n---\n# Mine\n")
+    lrpatch("card", "model", "--result", "after.json", "--base-model", "org/base")
+    card = ModelCard.load(folder / "model/README.md")
+    data = card.data
+    good = data.base_model == "org/base" and data.tags == ["long-context", "longrope"] and data.license == "mit"
+    report.check("card", "huggingface_hub reads base_model, tags and the rest", good)
+    saved = json.loads((folder / "after.json").read_text())
+    worst = max(p["perplexity"] for p in saved["perplexities"] if p["length"] == 1024)
+    found = {(r.metric_type, r.dataset_name): r.metric_value for r in data.eval_results}
+    good = found.get(("perplexity", "perplexity at 1024 tokens")) == worst and ("passkey", "passkey at 1024 tokens") in found
+    report.check("card", "and the results", good, f"{len(found)} results")
+    lrpatch("card", "model", "--result", "after.json", "--base-model", "org/base", "--check")
+
+
+SIGN = """
+import base64, hashlib, json, sys
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from model_signing._signing import sign_sigstore_pb
+statement, key_path, out = sys.argv[1:]
+key = ec.generate_private_key(ec.SECP256R1())
+public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+open(key_path, "wb").write(public)
+payload = open(statement, "rb").read()
+signature = key.sign(sign_sigstore_pb.pae(payload), ec.ECDSA(hashes.SHA256()))
+bundle = {"mediaType": sign_sigstore_pb._BUNDLE_MEDIA_TYPE,
+  "verificationMaterial": {"publicKey": {"hint": hashlib.sha256(public).hexdigest()}, "tlogEntries": []},
+  "dsseEnvelope": {"payload": base64.b64encode(payload).decode(), "payloadType": "application/vnd.in-toto+json",
+    "signatures": [{"sig": base64.b64encode(signature).decode(), "keyid": ""}]}}
+open(out, "w").write(json.dumps(bundle))
+"""
+
+
+def check_signing():
+    python = PEERS / "signing/bin/python"
+    if not python.exists():
+        return report.check("signing", "model signing is there", False, "run scripts/peers.sh")
+    for name, sums, statement, signature in [
+        ("model", "model/SHA256SUMS", "model/model.intoto.json", "model/model.sig"),
+        ("model.gguf", "model.gguf.SHA256SUMS", "model.gguf.intoto.json", "model.gguf.sig"),
+    ]:
+        lrpatch("provenance", name)
+        check = subprocess.run(
+            ["sha256sum", "-c", "--quiet", Path(sums).name], cwd=folder / Path(sums).parent, capture_output=True, text=True
+        )
+        report.check(name, "sha256sum -c", check.returncode == 0, check.stdout + check.stderr)
+        subprocess.run([python, "-c", SIGN, statement, "key.pub", signature], cwd=folder, check=True)
+        verify = [
+            python, "-m", "model_signing", "verify", "key", name, "--signature", signature, "--public-key", "key.pub",
+        ]  # fmt: skip
+        good = subprocess.run(verify, cwd=folder, capture_output=True, text=True)
+        report.check(name, "model_signing verifies the signed statement", good.returncode == 0, good.stderr[-200:])
+        edited = folder / (name if name.endswith(".gguf") else f"{name}/config.json")
+        kept = edited.read_bytes()
+        edited.write_bytes(kept + b"\n")
+        bad = subprocess.run(verify, cwd=folder, capture_output=True, text=True)
+        report.check(name, "and refuses the edited model", bad.returncode != 0)
+        edited.write_bytes(kept)
+        lrpatch("provenance", name, "--check")
+
+
+folder.mkdir()
+shutil.copytree(FIXTURES / "models/needle-256-x4", folder / "model")
+shutil.copy(FIXTURES / "models/needle-256-x4.gguf", folder)
+(folder / "needle-256-x4.gguf").rename(folder / "model.gguf")
+factors, text = FIXTURES / "models/needle-256-x4.factors.json", FIXTURES / "text/moby-dick-opening.txt"
+common = ["--lengths", "256,512,1024", "--task", "passkey", "--task", "perplexity", "--perplexity", text, "--windows", 2]
+runtimes = ["--runtime", "paper", "--runtime", "vllm"]
+lrpatch("verify", "model", *common, *runtimes, "--no-gates", "-q", "-o", "before.json")
+lrpatch("apply", factors, "model", "-q")
+lrpatch("verify", "model", *common, *runtimes, "--no-gates", "-q", "-o", "after.json")
+gates = ["--require", "passkey>=0.95", "--require", "perplexity@1024<=1"]
+judged = lrpatch("report", "after.json", "--before", "before.json", *gates, "--html", "report.html", "--json", status=1)
+before = json.loads((folder / "before.json").read_text())
+check_numbers((folder / "report.html").read_text(), json.loads(judged), before)
+check_pictures(folder / "report.html")
+check_card()
+check_signing()
+report.finish()

@@ -8,7 +8,9 @@
 #   FOLDER/rotary            the rotary modules of vLLM and SGLang, out of their wheels
 #   FOLDER/llama.cpp         llama.cpp's tools, built from the source in FOLDER/llama.cpp-source
 #   FOLDER/longrope          the search published with LongRoPE
-#   FOLDER/signing           OpenSSF model signing; with it Chromium, from Debian, where root is there
+#   FOLDER/signing           OpenSSF model signing, and lxml for JUnit's schema, FOLDER/junit-10.xsd
+#
+# Chromium comes from Debian, where root is there.
 #
 # Everything comes from Python's package index, but for the last, which comes from GitHub or from the clone (a folder or an
 # address) that LONGROPE_SOURCE names; where neither can be had, it is left out. About fifteen
@@ -18,7 +20,7 @@ set -euo pipefail
 transformers5=5.23.0 transformers4=4.57.6 accelerate=1.15.0 torch=2.13.0+cpu mlx=0.32.4 mlx_lm=0.32.2
 lm_eval=0.4.13 wonderwords=3.0.1 nltk=3.10.4 scipy=1.17.1 llama_index=0.14.25
 vllm=0.33.0 sglang=0.5.23 llama_cpp_python=0.3.36
-model_signing=1.1.1
+model_signing=1.1.1 pytest=8.4.2
 longrope=c9e56aa54007c328399677232a489feec446e4b8
 tools=(llama-perplexity llama-quantize llama-bench llama-tokenize llama-passkey llama-gguf llama-gguf-hash llama-gguf-split)
 
@@ -131,7 +133,15 @@ set_up_longrope() {
 
 set_up_signing() {
   [ -x signing/bin/python ] || python3 -m venv signing
-  signing/bin/python -c "import model_signing" 2>/dev/null || signing/bin/python -m pip install -q "model-signing==$model_signing"
+  signing/bin/python -c "import model_signing, OpenSSL, lxml" 2>/dev/null || signing/bin/python -m pip install -q "model-signing==$model_signing" pyOpenSSL lxml
+}
+
+# The schema of JUnit's files, which pytest's source has for its own tests.
+set_up_junit() {
+  [ -f junit-10.xsd ] && return
+  pip download -q --no-deps --no-binary :all: -d wheels "pytest==$pytest"
+  tar -xzf wheels/pytest-*.tar.gz --strip-components=3 --wildcards '*/testing/example_scripts/junit-10.xsd'
+  rm -rf wheels
 }
 
 set_up_browser() {
@@ -147,5 +157,6 @@ set_up_rotary_modules
 set_up_llama_cpp
 set_up_longrope
 set_up_signing
+set_up_junit
 set_up_browser
 echo "The runtimes are in $PWD."

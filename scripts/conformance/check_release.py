@@ -156,13 +156,14 @@ def check_pictures(page):
         path = shots / f"report-{name}.png"
         command = [
             browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--enable-logging=stderr",
-            "--blink-settings=scriptEnabled=false", f"--user-data-dir={folder / 'browser'}", f"--window-size={size}",
-            *options, f"--screenshot={path}", page.as_uri(),
+            f"--user-data-dir={folder / 'browser'}", f"--window-size={size}", *options, f"--screenshot={path}", page.as_uri(),
         ]  # fmt: skip
         run = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        assert path.exists(), run.stderr
         console = [line for line in run.stderr.splitlines() if ":CONSOLE" in line]
         width, height, brightness[name] = pixels(path)
         report.check(name, "rendered, nothing on the console", path.exists() and not console, f"{width} x {height}")
+    report.check("report", "has no script and fetches nothing", not any(t in page.read_text() for t in ("<script", "//", "url(")))
     report.check("dark", "is dark", brightness["dark"] < 80 < 180 < brightness["light"], str(brightness))
 
 
@@ -217,7 +218,7 @@ def check_signing():
         report.check(name, "sha256sum -c", check.returncode == 0, check.stdout + check.stderr)
         subprocess.run([python, "-c", SIGN, statement, "key.pub", signature], cwd=folder, check=True)
         verify = [
-            python, "-m", "model_signing", "verify", "key", name, "--signature", signature, "--public-key", "key.pub",
+            python, "-m", "model_signing", "verify", "key", name, "--signature", signature, "--public_key", "key.pub",
         ]  # fmt: skip
         good = subprocess.run(verify, cwd=folder, capture_output=True, text=True)
         report.check(name, "model_signing verifies the signed statement", good.returncode == 0, good.stderr[-200:])
@@ -228,6 +229,25 @@ def check_signing():
         report.check(name, "and refuses the edited model", bad.returncode != 0)
         edited.write_bytes(kept)
         lrpatch("provenance", name, "--check")
+
+
+JUNIT = """
+import sys
+from lxml import etree
+schema = etree.XMLSchema(etree.parse(sys.argv[1]))
+for path in sys.argv[2:]:
+    schema.assertValid(etree.parse(path))
+"""
+
+
+def check_junit():
+    """The schema of Jenkins' xUnit plugin, which pytest checks its own files with."""
+    schema = PEERS / "junit-10.xsd"
+    lrpatch("lint", "model", "--junit", "lint.xml", "-q")
+    run = subprocess.run(
+        [PEERS / "signing/bin/python", "-c", JUNIT, schema, "report.xml", "lint.xml"], cwd=folder, capture_output=True, text=True
+    )
+    report.check("junit", "report.xml and lint.xml are valid", run.returncode == 0, run.stderr[-300:])
 
 
 folder.mkdir()
@@ -241,10 +261,11 @@ lrpatch("verify", "model", *common, *runtimes, "--no-gates", "-q", "-o", "before
 lrpatch("apply", factors, "model", "-q")
 lrpatch("verify", "model", *common, *runtimes, "--no-gates", "-q", "-o", "after.json")
 gates = ["--require", "passkey>=0.95", "--require", "perplexity@1024<=1"]
-judged = lrpatch("report", "after.json", "--before", "before.json", *gates, "--html", "report.html", "--json", status=1)
+judged = lrpatch("report", "after.json", "--before", "before.json", *gates, "--html", "report.html", "--junit", "report.xml", "--json", status=1)
 before = json.loads((folder / "before.json").read_text())
 check_numbers((folder / "report.html").read_text(), json.loads(judged), before)
 check_pictures(folder / "report.html")
+check_junit()
 check_card()
 check_signing()
 report.finish()

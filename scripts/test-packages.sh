@@ -1,0 +1,222 @@
+#!/usr/bin/env bash
+# Tests what is installed: `make install`, the man pages, the completions in three shells, the Debian package in a clean
+# root, the wheel in a fresh environment. A line for each check; exit 1 at the first that fails.
+#
+# LRPATCH names the program (default: .build/release/lrpatch), built with --static-swift-stdlib. Root installs the tools
+# that are missing; a check whose tool is missing nevertheless is skipped, and says so.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+LRPATCH=$(realpath "${LRPATCH:-$root/.build/release/lrpatch}")
+export LRPATCH
+work=$(mktemp -d)
+trap 'rm -rf --one-file-system "$work"' EXIT
+stage=$work/stage share=$work/stage/usr/local/share clean=$work/clean
+model=$root/fixtures/models/needle-256-x4.gguf
+passed=0 skipped=0
+
+pass() { printf 'ok       %s\n' "$1"; passed=$((passed + 1)); }
+skip() { printf 'skipped  %s\n' "$1"; skipped=$((skipped + 1)); }
+fail() { printf 'FAILED   %s\n' "$1" >&2; shift; [ $# = 0 ] || printf '%s\n' "$@" >&2; exit 1; }
+
+check() { # title, command ...: what it prints is shown where it fails
+  local title=$1 printed
+  shift
+  printed=$("$@" 2>&1) || fail "$title" "$printed"
+  pass "$title"
+}
+
+tool() { # command, Debian package: whether it is there, installed if need be
+  command -v "$1" >/dev/null && return
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
+  echo "installing $2"
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2"; } \
+    >/dev/null 2>&1 && command -v "$1" >/dev/null
+}
+
+bare() { env -i PATH=/usr/bin:/bin HOME="$work" LC_ALL=C.UTF-8 "$@"; } # no variable leads to Swift
+
+works() { # command ...: the program says its version, inspects and verifies
+  [ "$("$@" --version)" = "$("$LRPATCH" --version)" ] && "$@" inspect "$model" &&
+    "$@" verify "$model" --lengths 128 --runtime paper --no-progress
+}
+
+needs_no_swift() { ! readelf -d "$1" | grep -E 'NEEDED.*lib(swift|_?Foundation|dispatch|Blocks)'; }
+
+carries_no_path() { ! readelf -d "$1" | grep -E 'R(UN)?PATH.*/'; }
+
+install_to_stage() { DESTDIR=$stage PREFIX=/usr/local "$root/scripts/install.sh"; }
+
+uninstall_from_stage() {
+  DESTDIR=$stage PREFIX=/usr/local "$root/scripts/install.sh" uninstall && [ -z "$(find "$stage" -type f | tee /dev/stderr)" ]
+}
+
+release_check() {
+  cp "$model" "$work/model.gguf"
+  "$stage/usr/local/bin/lrpatch" apply "$root/fixtures/models/needle-256-x4.factors.json" "$work/model.gguf"
+  bare PATH="$stage/usr/local/bin:/usr/bin:/bin" REPORT_FOLDER="$work/report" lrpatch-release-check \
+    "$work/model.gguf" "$root/fixtures/models/needle-256-x4.factors.json" --lengths 128 --runtime llama.cpp &&
+    [ -s "$work/report/report.html" ]
+}
+
+test_install() {
+  check "make install" install_to_stage
+  check "the installed program needs no library of Swift" needs_no_swift "$stage/usr/local/bin/lrpatch"
+  check "no search path is left in it" carries_no_path "$stage/usr/local/bin/lrpatch"
+  check "it runs without Swift's variables" works bare "$stage/usr/local/bin/lrpatch"
+  check "lrpatch-release-check runs" release_check
+  check "make uninstall leaves no file" uninstall_from_stage
+  install_to_stage >/dev/null
+}
+
+renders() { # page: without a warning, and not as nothing
+  local rendered warnings
+  rendered=$(MANWIDTH=80 man -l --warnings=w "$1" 2>"$work/warnings")
+  warnings=$(<"$work/warnings")
+  echo "$warnings"
+  [ -z "$warnings" ] && [ "$(wc -l <<< "$rendered")" -gt 20 ]
+}
+
+# Every option and every command that --help shows.
+page_has_the_help() { # page, its command as lrpatch-factors-make
+  local words rendered word
+  IFS=- read -ra words <<< "$2"
+  rendered=$(MANWIDTH=80 man -l "$1" | col -b)
+  for word in $("$LRPATCH" "${words[@]:1}" --help | grep -oE '^  (-[a-z], )?--[a-z-]+|^  [a-z]+ ' | grep -oE '[-a-z]{2,}'); do
+    grep -qwF -e "$word" <<< "$rendered" || { echo "$word is missing"; return 1; }
+  done
+}
+
+same_manual() { "$root/scripts/manual.sh" "$work/man" && diff -r "$work/man" "$share/man/man1"; }
+
+test_manual() {
+  local page command
+  tool man man-db || { skip "man pages: there is no man"; return; }
+  for page in "$share"/man/man1/*.1; do
+    check "man -l ${page##*/}" renders "$page"
+    command=${page##*/}
+    command=${command%.1}
+    [ "$command" = lrpatch-release-check ] || check "it has what $command's help has" page_has_the_help "$page" "$command"
+  done
+  check "made again they are the same" same_manual
+  if tool mandoc mandoc; then
+    check "mandoc finds no error in them" mandoc -T lint -W warning "$share"/man/man1/*.1
+  else
+    skip "mandoc -T lint: there is no mandoc"
+  fi
+}
+
+completed_by_bash() {
+  # shellcheck disable=SC2016 # for the other shell
+  bare bash --norc -c 'source "$1"
+    COMP_WORDS=(lrpatch ins) COMP_CWORD=1 COMP_LINE="lrpatch ins" COMP_POINT=11
+    "$(complete -p lrpatch | sed "s/.*-F \([^ ]*\).*/\1/")" lrpatch ins lrpatch
+    printf "%s\n" "${COMPREPLY[@]}"' - "$share/bash-completion/completions/lrpatch" | grep -x 'inspect *'
+}
+
+# In a terminal of its own, where the tabulator key is pressed.
+completed_by_zsh() {
+  bare TERM=dumb timeout 60 zsh -f -s -- "$share/zsh/site-functions" <<'END' | grep 'lrpatch inspect'
+    zmodload zsh/zpty
+    zpty terminal zsh -f -i
+    zpty -w terminal "PS1=; fpath=($1 \$fpath); autoload -Uz compinit; compinit -D -u; print RE''ADY"
+    zpty -r terminal printed '*READY*'
+    zpty -w -n terminal $'lrpatch ins\t'
+    zpty -r terminal printed '*lrpatch inspect*'
+    print -r -- $printed
+END
+}
+
+completed_by_fish() { # which finds the completions of a program that is on the PATH
+  bare PATH="$stage/usr/local/bin:/usr/bin:/bin" XDG_DATA_DIRS="$share:/usr/share" fish -c "complete -C 'lrpatch ins'" | grep '^inspect'
+}
+
+test_completions() {
+  local shell
+  for shell in bash zsh fish; do
+    if ! tool "$shell" "$shell"; then skip "completion in $shell: there is no $shell"; continue; fi
+    check "$shell completes lrpatch ins to inspect" "completed_by_$shell"
+  done
+}
+
+build_twice() { # script, folder: the same bytes each time
+  "$1" "$work/$2" && sleep 2 && "$1" "$work/$2-again" && diff -r "$work/$2" "$work/$2-again"
+}
+
+in_clean_root() { # command ...
+  # shellcheck disable=SC2016 # for the other shell
+  bare unshare --mount --fork sh -c 'mount -t proc proc "$1/proc"; exec chroot "$@"' - "$clean" "$@"
+}
+
+make_clean_root() { # from the mirror that apt uses here
+  local mirror
+  # shellcheck disable=SC2016 # apt's own
+  mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Codename: bookworm' | head -n 1)
+  debootstrap --variant=minbase bookworm "$clean" "$mirror" && cp "$model" "$clean/"
+}
+
+install_dependencies() {
+  local names
+  names=$(dpkg-deb -f "$work"/packages/*.deb Depends | sed -e 's/([^)]*)//g' -e 's/|[^,]*//g' -e 's/,//g')
+  # shellcheck disable=SC2086 # a list of names
+  DEBIAN_FRONTEND=noninteractive chroot "$clean" apt-get install -y -qq --no-install-recommends $names
+}
+
+test_deb() {
+  if ! tool dpkg-shlibdeps dpkg-dev; then skip "Debian package: there is no dpkg-shlibdeps"; return; fi
+  check "make deb, twice the same bytes" build_twice "$root/packaging/deb.sh" packages
+  if tool lintian lintian; then
+    check "lintian finds no error" lintian --allow-root --fail-on error "$work"/packages/*.deb
+  else
+    skip "lintian: it is not there"
+  fi
+}
+
+test_wheel() {
+  if ! tool patchelf patchelf || ! python3 -c 'import venv, ensurepip' 2>/dev/null; then
+    skip "wheel: patchelf or Python's venv is missing"
+    return
+  fi
+  check "make wheel, twice the same bytes" build_twice "$root/packaging/wheel.py" wheels
+  check "a fresh environment" python3 -m venv "$work/venv"
+  check "pip install" "$work/venv/bin/pip" install --no-index --no-deps "$work"/wheels/*.whl
+  check "the program in it runs" works bare "$work/venv/bin/lrpatch"
+  check "python -m lrpatch runs" works bare "$work/venv/bin/python" -m lrpatch
+  check "what it loads of OpenBLAS, json-c and zstd is the wheel's" loaded_from_the_wheel
+}
+
+# By what the loader says while the program runs.
+loaded_from_the_wheel() {
+  local loaded name
+  loaded=$(bare LD_DEBUG=libs "$work/venv/bin/lrpatch" --version 2>&1 | sed -n 's/.*calling init: //p')
+  echo "$loaded"
+  for name in openblas gfortran json-c zstd; do
+    grep -qE "^$work/venv/(bin/\.\./)?lib/lrpatch/lib$name" <<< "$loaded" || return 1
+  done
+  ! grep -E '^/(usr/)?lib.*lib(openblas|gfortran|json-c|zstd)' <<< "$loaded"
+}
+
+test_clean_root() {
+  if [ "$(id -u)" != 0 ]; then skip "a clean root: not root"; return; fi
+  if ! tool debootstrap debootstrap; then skip "a clean root: there is no debootstrap"; return; fi
+  check "a clean root by debootstrap" make_clean_root
+  model=/${model##*/}
+  if [ -d "$work/venv" ]; then
+    mkdir "$clean/wheel"
+    cp -r "$work/venv/bin" "$work/venv/lib" "$clean/wheel"
+    check "the wheel's program runs there" works in_clean_root /wheel/bin/lrpatch
+  fi
+  check "the package's dependencies are in Debian" install_dependencies
+  check "dpkg installs the package" dpkg --root="$clean" --install "$work"/packages/*.deb
+  check "its program runs there" works in_clean_root /usr/bin/lrpatch
+  check "dpkg removes it" dpkg --root="$clean" --purge lrpatch
+}
+
+[ -x "$LRPATCH" ] || fail "there is no $LRPATCH; run make build first"
+needs_no_swift "$LRPATCH" >/dev/null || fail "$LRPATCH needs Swift's libraries; build it with --static-swift-stdlib"
+test_install
+test_manual
+test_completions
+test_deb
+test_wheel
+test_clean_root
+echo "$passed passed, 0 failed, $skipped skipped"

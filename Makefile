@@ -55,7 +55,7 @@ test-mpi: setup
 	scripts/test-mpi.sh
 
 # The library's documentation, by DocC, into .build/docs.
-docs: setup
+docs: build
 	scripts/docs.sh
 
 clean:

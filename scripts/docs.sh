@@ -1,20 +1,31 @@
 #!/usr/bin/env bash
-# Builds the library's documentation with DocC: one site for each module, in .build/docs/MODULE. Links that lead nowhere fail.
+# Builds the library's documentation with DocC: one site for each module, in .build/docs/MODULE. What DocC warns of fails,
+# links that lead nowhere above all; a parameter that needs no words is no fault.
 #
-#   scripts/docs.sh
+#   scripts/docs.sh        after `make build`
 set -euo pipefail
 cd "$(dirname "$0")/.."
 command -v docc >/dev/null || { echo "error: docc is missing; it comes with Swift's toolchain" >&2; exit 1; }
-graphs=.build/docs/graphs
-rm -rf .build/docs
-mkdir -p "$graphs"
-swift build -c release --product lrpatch --scratch-path .build/docs-build \
-  -Xswiftc -emit-symbol-graph -Xswiftc -emit-symbol-graph-dir -Xswiftc "$graphs"
-for module in Formats Patch Verify Convert Search; do
-  mkdir -p "$graphs/$module"
-  mv "$graphs/$module.symbols.json" "$graphs/$module"@*.symbols.json "$graphs/$module/" 2>/dev/null || true
-  docc convert "Sources/$module/$module.docc" --additional-symbol-graph-dir "$graphs/$module" \
-    --fallback-display-name "$module" --fallback-bundle-identifier "lrpatch.$module" --warnings-as-errors \
-    --output-path ".build/docs/$module"
+built=.build/release
+[ -d "$built/Modules" ] || { echo "error: nothing is built; run make build" >&2; exit 1; }
+docs=.build/docs
+rm -rf "$docs"
+maps=()
+for map in "$built"/C{Linux,Kernels,Texts}.build/module.modulemap Sources/C{Zstd,JSONC,BLAS}/module.modulemap \
+  .build/checkouts/Yams/Sources/CYaml/include/module.modulemap; do
+  maps+=(-Xcc "-fmodule-map-file=$map")
 done
-echo "documentation in .build/docs"
+target=$(swiftc -print-target-info | sed -n 's/^ *"unversionedTriple": "\(.*\)",*$/\1/p' | head -n 1)
+for module in Formats Patch Verify Convert Search; do
+  mkdir -p "$docs/graphs/$module"
+  swift symbolgraph-extract -module-name "$module" -I "$built/Modules" "${maps[@]}" -output-dir "$docs/graphs/$module" \
+    -target "$target" -minimum-access-level public
+  docc convert "Sources/$module/$module.docc" --additional-symbol-graph-dir "$docs/graphs/$module" \
+    --fallback-display-name "$module" --fallback-bundle-identifier "lrpatch.$module" \
+    --output-path "$docs/$module" >"$docs/$module.log" 2>&1 || { cat "$docs/$module.log"; exit 1; }
+  if grep -A 6 "^warning: " "$docs/$module.log" | grep -v "is missing documentation" | grep -A 6 "^warning: "; then
+    echo "error: $module's documentation has such faults" >&2
+    exit 1
+  fi
+done
+echo "documentation in $docs"

@@ -7,7 +7,7 @@ public struct SafetensorsWriter: Sendable {
 
   /// - Parameters:
   ///   - metadata: written in the order given; nil leaves `__metadata__` out.
-  ///   - tensors: their ranges' lengths count, their positions do not.
+  ///   - unordered: their ranges' lengths count, their positions do not.
   /// - Throws: `FormatError` for a name that stands twice, or a header that no reader would accept.
   public init(
     metadata: [(String, String)]?, tensors unordered: [SafetensorsTensor]

@@ -53,7 +53,7 @@ public struct FitnessUnits: Sendable {
   /// Of everything that is evaluated.
   public let sha256: String
 
-  /// - Parameter texts: tokens, each without a beginning token.
+  /// - Parameter whole: tokens, each without a beginning token.
   /// - Throws: `VerifyError` for texts that are too short.
   public init(_ settings: FitnessSettings, texts whole: [[Int]], tokenizer: Tokenizer) throws {
     precondition((1...settings.parts).contains(settings.part))

@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""Runs the commands of guides/ as they are written there, and compares what they print with what the guides show.
+"""Runs the commands of guides/ and of README.md as they are written there, and compares what they print with what is shown.
 
     scripts/test-guides.py [GUIDE ...]          such as phi-3-mini-128k; all of them by default
 
-LRPATCH names the program (default: .build/release/lrpatch). A guide runs in a temporary folder that has links to fixtures/,
-scripts/ and examples/, with lrpatch on the PATH, all its blocks in one bash under `set -euo pipefail`:
+LRPATCH names the program (default: .build/release/lrpatch). A guide runs in a temporary folder that has links to
+fixtures/, scripts/ and examples/, with lrpatch on the PATH, all its blocks in one bash under `set -euo pipefail`:
 
     ```sh           commands, run in order
     ```sh no-test   commands that need what a test does not have: not run
-    ```console      straight after an sh block: what that block prints, compared line by line. A line `...` stands for any
-                    number of lines, and ` ...` at a line's end for the rest of the line
+    ```console      straight after an sh block: what that block prints, line by line and to the end. A line `...` stands
+                    for any number of lines, and ` ...` at a line's end for the rest of the line
 
-Blocks of other languages are passed over. Guides that name published models find stand-ins: folders with the config of the
-real model, fewer and smaller layers, and random weights. What a guide does to fixtures/ fails it.
+Blocks of other languages are passed over. Guides that name published models find stand-ins: folders with the config of
+the real model, fewer and smaller layers, and random weights. What a guide does to fixtures/ fails it.
 """
 
 import argparse
@@ -30,7 +30,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-GUIDES = ROOT / "guides"
+PAGES = {path.stem: path for path in sorted((ROOT / "guides").glob("*.md"))} | {"README": ROOT / "README.md"}
 LINKED = ("fixtures", "scripts", "examples")
 TIMEOUT = 300
 
@@ -174,7 +174,7 @@ def make_stand_in(folder, config, tokenizer, longest):
 
 
 class Block:
-    """A fenced block: its language, the line it begins at, its lines, and whether only blank lines part it from the last."""
+    """A fenced block: its language, the line it begins at, its lines; whether nothing stands between it and the last."""
 
     def __init__(self, info, line, follows):
         self.info, self.line, self.follows = info, line, follows
@@ -264,7 +264,7 @@ def environment(folder, home, program):
 
 def check(name, program):
     """None, or what is wrong with a guide."""
-    pairs = steps((GUIDES / f"{name}.md").read_text())
+    pairs = steps(PAGES[name].read_text())
     with tempfile.TemporaryDirectory(prefix="lrpatch-guide-") as place:
         folder, home = Path(place) / "guide", Path(place) / "home"
         folder.mkdir()
@@ -297,12 +297,12 @@ def indented(lines):
 
 def state(folder):
     """What tells whether a file was written to."""
-    return {path: (path.lstat().st_size, path.lstat().st_mtime_ns) for path in folder.rglob("*")}
+    return {path: (path.lstat().st_size, path.lstat().st_mtime_ns) for path in [folder, *folder.rglob("*")]}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    known = sorted(path.stem for path in GUIDES.glob("*.md") if path.stem != "README")
+    known = list(PAGES)
     parser.add_argument("guides", nargs="*", metavar="GUIDE", help="a file name in guides/, with or without .md")
     names = [Path(guide).stem for guide in parser.parse_args().guides] or known
     unknown = [name for name in names if name not in known]

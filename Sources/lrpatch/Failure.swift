@@ -18,7 +18,8 @@ struct Failure {
   let message: String
   let exitCode: Int32
 
-  init(_ error: any Error) {
+  /// - Parameter command: whose usage is shown where it was not understood.
+  init(_ error: any Error, of command: any ParsableCommand.Type) {
     switch error {
     case let error as FormatError:
       message = "error: \(error)"
@@ -39,8 +40,8 @@ struct Failure {
       message = error.message
       exitCode = Code.checkFailed
     default:
-      message = LRPatch.fullMessage(for: error)
-      let code = LRPatch.exitCode(for: error)
+      message = command.fullMessage(for: error)
+      let code = command.exitCode(for: error)
       exitCode = code == .success ? 0 : Code.usage
     }
   }

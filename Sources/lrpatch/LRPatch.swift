@@ -29,15 +29,17 @@ struct LRPatch: ParsableCommand {
   static func main() {
     ResourceUse.begin()
     Interruption.arm()
+    var kind: any ParsableCommand.Type = LRPatch.self
     do {
       var command = try parseAsRoot()
+      kind = type(of: command)
       let isVerbose = (command as? any ReportingCommand)?.common.verbose == true
       defer { if isVerbose { Output.note(ResourceUse.summary) } }
       try command.run()
       if Output.hasLostText { throw FileError("write", "standard output", code: EIO) }
       endOtherProcesses(0)
     } catch {
-      let failure = Failure(error)
+      let failure = Failure(error, of: kind)
       failure.report()
       endOtherProcesses(failure.exitCode)
       Glibc.exit(failure.exitCode)

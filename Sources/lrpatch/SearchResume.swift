@@ -24,7 +24,9 @@ struct SearchResume {
     checkpoint.state = nil
     checkpoint.unitsSHA256 = ""
     for index in checkpoint.texts.indices { checkpoint.texts[index].sha256 = "" }
-    let value = try JSONDocument(parsing: Array(try JSONEncoder().encode(checkpoint))).value
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let value = try JSONDocument(parsing: Array(try encoder.encode(checkpoint))).value
     var found: [String: JSONValue] = [:]
     for member in value.members ?? [] {
       guard let inner = member.value.members else {

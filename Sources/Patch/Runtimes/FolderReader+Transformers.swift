@@ -61,7 +61,9 @@ extension FolderReader {
       dimensions: dimensions)
     reading.switching = "each forward pass: longest position + 1 > \(read.original)"
     if !architecture.takesThreeKeysOnly && !architecture.requiresMscales {
-      reading.notes.append("keys cached before the crossing keep their short rotation")
+      if lists.short != lists.long || shortScale != longScale {
+        reading.notes.append("keys cached before the crossing keep their short rotation")
+      }
       reading.rule = .kept(beyond: read.original)
     } else {
       reading.rule = .recomputed(beyond: read.original)

@@ -61,10 +61,15 @@ struct ApplyCommand: ReportingCommand {
   func run() throws {
     let source = try FactorSource(path: factors)
     var set = source.set
-    if let shortFactors { set.short = try FactorSource(path: shortFactors).set.long }
+    var hash = source.sha256
+    if let shortFactors {
+      let short = try FactorSource(path: shortFactors)
+      set.short = short.set.long
+      hash = sha256(Array("\(source.sha256) \(short.sha256)".utf8))
+    }
     if let originalLength { set.originalWindow = originalLength.value }
     let apply = Apply(
-      set, factorsSHA256: source.sha256, version: lrpatchVersion, options: options)
+      set, factorsSHA256: hash, version: lrpatchVersion, options: options)
     let changes = output == nil && !dryRun && !check
     let session = try common.open(model, exclusive: changes)
     let plan = try apply.plan(for: session)

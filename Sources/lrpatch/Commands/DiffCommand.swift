@@ -35,7 +35,8 @@ struct DiffCommand: ReportingCommand {
   }
 
   private func text(_ entry: ModelDifference.Entry) -> String {
-    let name = "\(entry.kind.rawValue) \(entry.name.sanitized)"
+    // A config's name begins with that of its file.
+    let name = entry.kind == .config ? entry.name.sanitized : "\(entry.kind.rawValue) \(entry.name.sanitized)"
     var lines: [String] = []
     if let left = entry.left { lines.append("-\(name): \(left)") }
     if let right = entry.right { lines.append("+\(name): \(right)") }

@@ -16,7 +16,8 @@ struct MarkdownReport {
       parts.append(
         Self.table(
           ["gate", "", "worst"],
-          document.verdicts.map { ["`\($0.gate.text)`", $0.passes ? "passed" : "**FAILED**", ResultTables.place($0)] }))
+          document.verdicts.map { ["`\($0.gate.text)`", $0.passes ? "passed" : "**FAILED**", ResultTables.place($0)] },
+          isCode: { $0.hasPrefix("`") }))
     }
     for table in tables.tables {
       parts.append("## \(table.title)")
@@ -42,8 +43,12 @@ struct MarkdownReport {
     text.sanitized.replacing("|", with: "\\|").replacing("<", with: "&lt;")
   }
 
-  private static func table(_ header: [String], _ rows: [[String]]) -> String {
-    ([header, header.map { _ in "---" }] + rows.map { $0.map(escaped) })
+  /// - Parameter isCode: cells in which `<` is itself.
+  private static func table(
+    _ header: [String], _ rows: [[String]], isCode: (String) -> Bool = { _ in false }
+  ) -> String {
+    ([header, header.map { _ in "---" }]
+      + rows.map { $0.map { isCode($0) ? $0.sanitized.replacing("|", with: "\\|") : escaped($0) } })
       .map { "| " + $0.joined(separator: " | ") + " |" }.joined(separator: "\n")
   }
 }

@@ -8,9 +8,9 @@ export PREFIX DESTDIR
 setup:
 	@scripts/setup.sh
 
-# With Swift's runtime inside, so that it runs where Swift is not.
+# With Swift's runtime inside, so that it runs where Swift is not. The default linker warns of what Foundation calls.
 build: setup
-	swift build -c release --static-swift-stdlib --product lrpatch
+	swift build -c release --static-swift-stdlib -Xswiftc -use-ld=lld --product lrpatch
 
 demo: build
 	@scripts/demo.sh
@@ -31,7 +31,7 @@ lint: setup
 
 # Compares with transformers, vLLM, SGLang, MLX-LM and llama.cpp themselves; sets them up at the first run.
 conformance: build
-	swift build -c release --static-swift-stdlib --product lrpatch-probe
+	swift build -c release --static-swift-stdlib -Xswiftc -use-ld=lld --product lrpatch-probe
 	scripts/peers.sh
 	scripts/conformance/run.sh
 	LRPATCH_VOCABULARIES=$${LRPATCH_PEERS:-$$HOME/.cache/lrpatch-peers}/llama.cpp-source/models \
@@ -39,7 +39,7 @@ conformance: build
 
 # Beside llama.cpp and transformers, set up at the first run.
 bench: build
-	swift build -c release --static-swift-stdlib --product lrpatch-probe
+	swift build -c release --static-swift-stdlib -Xswiftc -use-ld=lld --product lrpatch-probe
 	scripts/peers.sh
 	scripts/bench-in-place.sh
 	$${LRPATCH_PEERS:-$$HOME/.cache/lrpatch-peers}/venv/bin/python scripts/bench-verify.py
@@ -53,6 +53,27 @@ results: build
 # Searches under mpirun; needs libopenmpi-dev and openmpi-bin.
 test-mpi: setup
 	scripts/test-mpi.sh
+
+# What `make build` made, into PREFIX; no build, so that it can run as root: make build && sudo make install
+install:
+	@scripts/install.sh
+
+uninstall:
+	@scripts/install.sh uninstall
+
+# The Debian package and the Python wheel, into .build/packages.
+deb: build
+	@scripts/setup.sh dpkg-dev
+	packaging/deb.sh
+
+wheel: build
+	@scripts/setup.sh patchelf
+	packaging/wheel.py
+
+# Installs what the checks need where it runs as root; two minutes.
+test-packages: build
+	@scripts/setup.sh dpkg-dev patchelf
+	scripts/test-packages.sh
 
 # The library's documentation, by DocC, into .build/docs.
 docs: build

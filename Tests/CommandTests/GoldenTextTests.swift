@@ -65,6 +65,18 @@ import Testing
     }
   }
 
+  @Test func manualPages() throws {
+    let folder = try TemporaryDirectory()
+    let dump = try folder.write("help.json", try run("--experimental-dump-help", in: folder).output)
+    try FileManager.default.createDirectory(atPath: "\(folder.path)/man", withIntermediateDirectories: false)
+    try python("packaging/manual.py", ["0.1.0", "January 1, 2026", "\(folder.path)/man"], input: dump)
+    let pages = try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/man").sorted()
+    #expect(pages.count == Self.commands.count)
+    for page in pages {
+      try expect(String(contentsOfFile: "\(folder.path)/man/\(page)", encoding: .utf8), in: "man/\(page)")
+    }
+  }
+
   @Test func errors() throws {
     let folder = try workbench()
     let lines = [
@@ -151,14 +163,16 @@ import Testing
         in: "json/\(name).json")
     }
     paths += ["found.json", "log.jsonl", "saved.json"].map { "\(folder.path)/\($0)" }
-    try checkSchemas(paths)
+    try python("scripts/check-json.py", paths)
   }
 
-  private func checkSchemas(_ paths: [String]) throws {
+  /// Runs one of the repository's scripts.
+  private func python(_ script: String, _ arguments: [String], input: String = "/dev/null") throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-    process.arguments = ["\(Fixture.root)/scripts/check-json.py"] + paths
+    process.arguments = ["\(Fixture.root)/\(script)"] + arguments
     let pipe = Pipe()
+    process.standardInput = FileHandle(forReadingAtPath: input)
     process.standardOutput = pipe
     process.standardError = pipe
     try process.run()

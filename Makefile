@@ -20,6 +20,8 @@ test: build
 	@scripts/setup.sh python3-jsonschema
 	scripts/test.sh
 	scripts/test-guides.py
+	scripts/docs.sh
+	scripts/test-example.sh
 
 test-long: build
 	@scripts/setup.sh python3-jsonschema

@@ -22,7 +22,10 @@ struct CommonOptions: ParsableArguments {
 
   /// Opens a model, saying what an interrupted command before has left to restore.
   func open(_ path: String, exclusive: Bool = false) throws -> ModelSession {
-    let session = try ModelSession(path: path, exclusive: exclusive)
+    let session: ModelSession
+    do { session = try ModelSession(path: path, exclusive: exclusive) } catch let error as FileError
+      where !FileSystem.exists(path) && HubCache.isName(path)
+    { throw FileError("find, here or in the Hub's cache", path, code: error.code) }
     if let recovery = session.recovery { Output.note(recovery) }
     return session
   }

@@ -18,7 +18,7 @@ struct Failure {
   let message: String
   let exitCode: Int32
 
-  /// - Parameter command: whose usage is shown where it was not understood.
+  /// - Parameter command: the one that ran; that of the whole program while arguments were read.
   init(_ error: any Error, of command: any ParsableCommand.Type) {
     switch error {
     case let error as FormatError:
@@ -39,11 +39,22 @@ struct Failure {
     case let error as CheckFailed:
       message = error.message
       exitCode = Code.checkFailed
+    case let error as ValidationError where command != LRPatch.self:
+      message =
+        "Error: \(error.message)\n  See '\(Self.name(command, in: LRPatch.self) ?? "lrpatch") --help' for more information."
+      exitCode = Code.usage
     default:
-      message = command.fullMessage(for: error)
-      let code = command.exitCode(for: error)
+      message = LRPatch.fullMessage(for: error)
+      let code = LRPatch.exitCode(for: error)
       exitCode = code == .success ? 0 : Code.usage
     }
+  }
+
+  /// `lrpatch factors make`
+  private static func name(_ command: any ParsableCommand.Type, in parent: any ParsableCommand.Type) -> String? {
+    let own = parent.configuration.commandName ?? ""
+    if command == parent { return own }
+    return parent.configuration.subcommands.lazy.compactMap { name(command, in: $0) }.first.map { "\(own) \($0)" }
   }
 
   /// Help and versions go to stdout, everything else to stderr.

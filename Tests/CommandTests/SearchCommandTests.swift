@@ -48,6 +48,27 @@ import Testing
     #expect(apply.status == 0, "\(apply.errors)")
   }
 
+  @Test func settingsBesideACheckpointMustBeItsOwn() throws {
+    let folder = try TemporaryDirectory()
+    let settings = ["--algorithm", "cma-es", "--documents", "3", "--part", "1/2", "--seed", "5"]
+    let first = try search(
+      settings + ["--target-length", "512", "--evaluations", "8", "-o", "a.json", "-q"], in: folder)
+    #expect(first.status == 0, "\(first.errors)")
+    func resume(_ more: [String]) throws -> Program.Result {
+      try search(["--resume", "a.json.checkpoint", "--evaluations", "8", "-o", "b.json", "-q"] + more, in: folder)
+    }
+    for (more, words) in [
+      (["--seed", "6"], "settings.seed"), (["--target-length", "1k"], "512 tokens"),
+      (["--documents", "4"], "documents"),
+      (["--algorithm", "longrope"], "settings.algorithm"),
+      (["--text", Fixture.path("text/moby-dick-opening.txt")], "texts"),
+    ] {
+      let result = try resume(more)
+      #expect(result.status == 2 && result.errors.contains(words), "\(more): \(result.status) \(result.errors)")
+    }
+    #expect(try resume(settings + ["--target-length", "512"]).status == 0)
+  }
+
   @Test func aModelThatIsExtendedAlreadyIsExtendedFurther() throws {
     let folder = try TemporaryDirectory()
     try folder.copy("models/needle-256-x4", as: "m")

@@ -18,6 +18,9 @@ public enum HubCache {
     return text
   }
 
+  /// Whether a text could be a model's name on the Hub.
+  public static func isName(_ text: String) -> Bool { Name(text) != nil }
+
   private struct Name {
     var organization: String
     var model: String

@@ -18,7 +18,7 @@ struct SearchResume {
     return given.keys.sorted().filter { name in given[name] != plain[name] && given[name] != saved[name] }
   }
 
-  /// The members of a checkpoint's members, without what only a run makes.
+  /// Every member under its path, without what only a run makes.
   private static func members(_ checkpoint: Checkpoint) throws -> [String: JSONValue] {
     var checkpoint = checkpoint
     checkpoint.state = nil
@@ -28,13 +28,11 @@ struct SearchResume {
     encoder.outputFormatting = .sortedKeys
     let value = try JSONDocument(parsing: Array(try encoder.encode(checkpoint))).value
     var found: [String: JSONValue] = [:]
-    for member in value.members ?? [] {
-      guard let inner = member.value.members else {
-        found[member.name] = member.value
-        continue
-      }
-      for part in inner { found["\(member.name).\(part.name)"] = part.value }
+    func add(_ value: JSONValue, _ path: String) {
+      guard let members = value.members else { return found[path] = value }
+      for member in members { add(member.value, path.isEmpty ? member.name : "\(path).\(member.name)") }
     }
+    add(value, "")
     return found
   }
 }

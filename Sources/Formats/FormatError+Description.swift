@@ -84,9 +84,14 @@ extension String {
   /// The text with control characters made visible and at most 120 characters long, since names come from files
   /// that may be hostile and go to terminals.
   package var sanitized: String {
+    let start = String(unicodeScalars.prefix(121)).visible
+    return unicodeScalars.count > 120 || start.count > 120 ? String(start.prefix(120)) + "…" : start
+  }
+
+  /// The whole text with control characters, and those that turn the direction of text, made visible.
+  package var visible: String {
     var result = ""
-    for scalar in unicodeScalars.prefix(121) {
-      if result.count >= 120 { return result + "…" }
+    for scalar in unicodeScalars {
       let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
       let isDirectional =
         (0x202A...0x202E).contains(scalar.value)

@@ -115,7 +115,7 @@ import FoundationXML
     }
     #expect(html.contains("FAILED") && html.contains("m&lt;&amp;&quot;1") && !html.contains("<script"))
     #expect(!html.contains("http://") && !html.contains("https://") && html.contains("prefers-color-scheme: dark"))
-    #expect(markdown.hasPrefix("# FAILED") && markdown.contains("`passkey>=0.9`"))
+    #expect(markdown.contains("\n# FAILED") && markdown.contains("`passkey>=0.9`"))
   }
 
   /// The script behind the action, with the action's way of splitting options.

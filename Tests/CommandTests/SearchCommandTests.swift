@@ -58,10 +58,11 @@ import Testing
       try search(["--resume", "a.json.checkpoint", "--evaluations", "8", "-o", "b.json", "-q"] + more, in: folder)
     }
     for (more, words) in [
-      (["--seed", "6"], "settings.seed"), (["--target-length", "1k"], "512 tokens"),
-      (["--documents", "4"], "documents"),
-      (["--algorithm", "longrope"], "settings.algorithm"),
-      (["--text", Fixture.path("text/moby-dick-opening.txt")], "texts"),
+      (["--seed", "6"], "--seed"), (["--target-length", "1k"], "512 tokens"), (["--documents", "4"], "--documents"),
+      // The default, given.
+      (["--documents", "5"], "--documents"), (["--algorithm", "longrope2"], "--algorithm"), (["--seed=0"], "--seed"),
+      (["--algorithm", "longrope"], "--algorithm"),
+      (["--text", Fixture.path("text/moby-dick-opening.txt")], "--text"),
     ] {
       let result = try resume(more)
       #expect(result.status == 2 && result.errors.contains(words), "\(more): \(result.status) \(result.errors)")

@@ -70,7 +70,7 @@ import Testing
     let new = try updated("---\r\ntags: [a, 'b c']  # both\r\nx: 1\r\n---\r\nText\r\n", update(base: nil))
     #expect(
       new
-        == "---\r\ntags: [a, \"b c\", long-context, longrope]\r\nx: 1\r\n---\r\nText\r\n\r\n<!-- lrpatch: begin -->\r\n## Context window\r\n<!-- lrpatch: end -->\r\n"
+        == "---\r\ntags: [a, 'b c', long-context, longrope]  # both\r\nx: 1\r\n---\r\nText\r\n\r\n<!-- lrpatch: begin -->\r\n## Context window\r\n<!-- lrpatch: end -->\r\n"
     )
     #expect(
       try updated("---\ntags:\nx: 1\n---\n", update(base: nil)).hasPrefix(
@@ -121,6 +121,7 @@ import Testing
             dataset:
               name: "passkey at 1024 tokens"
               type: lrpatch
+              config: "passkey at 1024 tokens"
             metrics:
             - type: passkey
               name: "passkey at 1024 tokens"
@@ -131,6 +132,36 @@ import Testing
     let emptied = try updated(new, update(results: []))
     #expect(emptied.contains("  results: []\n"))
     #expect(try updated(emptied, update(results: [Self.passkey])) == new)
+  }
+
+  @Test func eachFileOfAFolderHasItsModel() throws {
+    func one(_ name: String, _ value: Double) -> ModelCard.Update {
+      ModelCard.Update(
+        baseModel: nil, tags: [], model: name,
+        results: [CardResult(metric: "passkey", name: "passkey at 1024 tokens", value: value)], section: name,
+        text: [name])
+    }
+    let first = try updated("", one("a.gguf", 0.25))
+    let both = try updated(first, one("b.gguf", 0.75))
+    #expect(both.contains("- name: a.gguf\n") && both.contains("- name: b.gguf\n"))
+    #expect(both.contains("value: 0.25") && both.contains("value: 0.75"))
+    #expect(try updated(both, one("a.gguf", 0.25)) == both)
+    #expect(try updated(both, one("b.gguf", 0.75)) == both)
+  }
+
+  @Test func keepsWhatStandsBesideAnEdit() throws {
+    for (old, new) in [
+      ("tags: ['foo', \"bar\"] # keep [me]", "tags: ['foo', \"bar\", long-context, longrope] # keep [me]"),
+      ("tags: [] # none", "tags: [long-context, longrope] # none"),
+      ("tags: [1, 2.50,]", "tags: [1, 2.50, long-context, longrope]"),
+      ("tags: # todo", "tags: # todo\n- long-context\n- longrope"),
+      ("tags: [a, # one\n  b] # two", "tags: [a, # one\n  b, long-context, longrope] # two"),
+      ("base_model: \"x/y\" # from", "base_model: \"org/base\" # from\ntags:\n- long-context\n- longrope"),
+    ] {
+      let base = old.hasPrefix("base") ? "org/base" : nil
+      let card = try updated("\n  \n---\n\(old)\n---\n", update(base: base))
+      #expect(card.hasPrefix("\n  \n---\n\(new)\n---\n"), "\(old): \(card)")
+    }
   }
 
   @Test func sectionsOfSeveralFilesStandSideBySide() throws {
@@ -146,9 +177,12 @@ import Testing
       ("---\na: [1\n---\n", "cannot be read"),
       ("---\n- a\n---\n", "no block mapping"), ("---\n{a: 1}\n---\n", "no block mapping"),
       ("---\na: 1\na: 2\n---\n", "cannot be read"),
-      ("---\ntags: one\n---\n", "no list"), ("---\ntags: [[a], b]\n---\n", "more than texts"),
+      ("---\ntags: one\n---\n", "no list"), ("---\nbase_model: [a/b, c/d]\n---\n", "several models"),
+      ("---\na: \"\u{2028}\"\n---\n", "U+2028"), ("---\n# a\r# b\rtags: []\n---\n", "U+D"),
+      ("---\nmodel-index:\n- {name: mine, results: []}\n---\n", "no block mapping"),
+      ("---\nmodel-index:\n- results: []\n  name: mine\n---\n", "line of the dash"),
+      ("---\nmodel-index:\n- name: mine\n  results:\n    a: b\n---\n", "no list"),
       ("---\nmodel-index: [{name: mine, results: []}]\n---\n", "no block list"),
-      ("---\nmodel-index:\n- name: a\n- name: b\n---\n", "none of them named 'mine'"),
       ("---\nmodel-index:\n-\n  name: mine\n---\n", "line of its dash"),
       ("text\n<!-- lrpatch: begin -->\n", "1 lines"),
       ("<!-- lrpatch: end -->\n<!-- lrpatch: begin -->\n", "in this order"),

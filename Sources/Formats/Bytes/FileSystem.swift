@@ -89,6 +89,12 @@ public enum FileSystem {
     return unsafe String(cString: buffer)
   }
 
+  /// The same text for all paths of one entry, whether it is there or not.
+  public static func canonical(_ path: String) -> String {
+    let folder = folder(of: path)
+    return "\((try? resolved(folder)) ?? folder)/\(name(of: path))"
+  }
+
   public static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])

@@ -18,30 +18,72 @@ struct CardMetadata {
   // MARK: Edits
 
   mutating func setBaseModel(_ name: String) throws(PatchError) {
-    let old = try root()["base_model"]
-    if old?.string == name || old?.sequence?.contains(where: { $0.string == name }) == true { return }
-    try replace("base_model", by: ["base_model: \(name)"])
+    guard let old = try root()["base_model"], old.null == nil else {
+      return try replace("base_model", by: ["base_model: \(name)"])
+    }
+    if old.string == name || old.sequence?.contains(where: { $0.string == name }) == true { return }
+    guard let text = old.string, !text.isEmpty else {
+      throw .unsupported(subject, "'base_model' names several models; edit it by hand")
+    }
+    let line = try range(of: "base_model").lowerBound
+    let parts = self.text.lines[line].split(separator: text, maxSplits: 1, omittingEmptySubsequences: false)
+    // Quotes and comments stay where the old name stands just once.
+    if parts.count == 2, !parts[1].contains(text) {
+      self.text.lines[line] = parts.joined(separator: name)
+    } else {
+      try replace("base_model", by: ["base_model: \(name)"])
+    }
+    guard try root()["base_model"]?.string == name else { throw unusual("'base_model' cannot be replaced by lines") }
   }
 
   mutating func addTags(_ tags: [String]) throws(PatchError) {
-    guard let old = try root()["tags"], old.null == nil else {
-      return try replace("tags", by: ["tags:"] + tags.map { "- \($0)" })
+    guard let old = try root()["tags"] else { return try replace("tags", by: ["tags:"] + tags.map { "- \($0)" }) }
+    let place = try range(of: "tags")
+    if old.null != nil {
+      guard place.count == 1, old.string?.isEmpty == true else {
+        return try replace("tags", by: ["tags:"] + tags.map { "- \($0)" })
+      }
+      return text.lines.insert(contentsOf: text.ended(tags.map { "- \($0)" }), at: place.upperBound)
     }
     guard let sequence = old.sequence else { throw unusual("'tags' is no list") }
     let missing = tags.filter { tag in !sequence.contains { $0.string == tag } }
     guard !missing.isEmpty else { return }
-    if !isBlock(sequence) {
-      let all = sequence.compactMap(\.string).map { YAMLText.scalar($0) } + missing
-      guard all.count == sequence.count + missing.count else { throw unusual("'tags' holds more than texts") }
-      return try replace("tags", by: ["tags: [\(all.joined(separator: ", "))]"])
-    }
-    let last = try itemRange(sequence.count - 1, of: sequence, until: range(of: "tags").upperBound)
+    guard isBlock(sequence) else { return try addFlowTags(missing, sequence, place) }
+    let last = try itemRange(sequence.count - 1, of: sequence, until: place.upperBound)
     let indent = Self.indent(text.lines[last.lowerBound])
     text.lines.insert(contentsOf: text.ended(missing.map { "\(indent)- \($0)" }), at: last.upperBound)
   }
 
+  /// Before the bracket that ends the list: the last one that makes a list of the old tags and the new ones.
+  private mutating func addFlowTags(
+    _ tags: [String], _ old: Node.Sequence, _ place: Range<Int>
+  ) throws(PatchError) {
+    let wanted = Array(old) + tags.map { Node($0) }
+    for line in place.reversed() {
+      let scalars = Array(text.lines[line].unicodeScalars)
+      for index in scalars.indices.reversed() where scalars[index] == "]" {
+        var edited = self
+        var new = String.UnicodeScalarView(scalars[..<index])
+        while old.isEmpty == false, let last = new.last, last == " " || last == "," { new.removeLast() }
+        new.append(contentsOf: ((old.isEmpty ? "" : ", ") + tags.joined(separator: ", ")).unicodeScalars)
+        new.append(contentsOf: scalars[index...])
+        edited.text.lines[line] = String(new)
+        if let list = try? edited.root()["tags"]?.sequence,
+          Array(list).elementsEqual(wanted, by: { $0.string == $1.string })
+        {
+          self = edited
+          return
+        }
+      }
+    }
+    throw unusual("the end of 'tags' is not to be found")
+  }
+
   /// Puts results into the model index: those whose dataset has the type `lrpatch` give way, all others stay.
-  mutating func setResults(_ results: [CardResult], model: String) throws(PatchError) {
+  /// - Parameter takesOnlyModel: whether the index's only model is this one whatever its name.
+  mutating func setResults(
+    _ results: [CardResult], model: String, takesOnlyModel: Bool
+  ) throws(PatchError) {
     guard let index = try root()["model-index"], index.null == nil, index.sequence?.isEmpty != true else {
       guard !results.isEmpty else { return }
       return try replace(
@@ -50,17 +92,33 @@ struct CardMetadata {
           + results.flatMap { $0.lines(indent: "  ") })
     }
     guard let models = index.sequence, isBlock(models) else { throw unusual("'model-index' is no block list") }
-    let named = models.firstIndex { $0.mapping?["name"]?.string == model } ?? (models.count == 1 ? 0 : nil)
-    guard let place = named, let entry = models[place].mapping else {
-      throw unusual("'model-index' has several models, none of them named '\(model.sanitized)'")
+    let end = try range(of: "model-index").upperBound
+    let named = models.firstIndex { $0.mapping?["name"]?.string == model }
+    guard let place = named ?? (takesOnlyModel && models.count == 1 ? 0 : nil) else {
+      guard !results.isEmpty else { return }
+      let last = try itemRange(models.count - 1, of: models, until: end)
+      let indent = Self.indent(text.lines[last.lowerBound])
+      let added = ["- name: \(YAMLText.scalar(model))", "  results:"].map { indent + $0 }
+      return text.lines.insert(
+        contentsOf: text.ended(added + results.flatMap { $0.lines(indent: indent + "  ") }), at: last.upperBound)
     }
-    let whole = try itemRange(place, of: models, until: range(of: "model-index").upperBound)
+    let whole = try itemRange(place, of: models, until: end)
+    guard let entry = models[place].mapping, character(at: entry.mark) != "{" else {
+      throw unusual("a model of 'model-index' is no block mapping")
+    }
+    let value = entry["results"]
     let line = entry.first { $0.key.string == "results" }?.key.mark?.line
-    guard let old = entry["results"]?.sequence, !old.isEmpty, let line else {
+    guard let old = value?.sequence, !old.isEmpty, let line else {
+      guard value == nil || value?.null != nil || value?.sequence?.isEmpty == true else {
+        throw unusual("'results' in 'model-index' is no list")
+      }
       guard !results.isEmpty else { return }
       let indent = Self.indent(text.lines[whole.lowerBound]) + "  "
       let added = text.ended(["\(indent)results:"] + results.flatMap { $0.lines(indent: indent) })
       if let line {
+        guard line - 1 > whole.lowerBound else {
+          throw unusual("'results' in 'model-index' stands on the line of the dash")
+        }
         text.lines.replaceSubrange(line - 1..<line, with: added)
       } else {
         text.lines.insert(contentsOf: added, at: whole.upperBound)
@@ -69,11 +127,11 @@ struct CardMetadata {
     }
     guard isBlock(old) else { throw unusual("'results' in 'model-index' is no block list") }
     let after = entry.compactMap { $0.key.mark?.line }.filter { $0 > line }.min().map { $0 - 1 } ?? whole.upperBound
-    let end = trimmed(line..<after).upperBound
+    let last = trimmed(line..<after).upperBound
     var ranges: [Range<Int>] = []
-    for item in old.indices { ranges.append(try itemRange(item, of: old, until: end)) }
+    for item in old.indices { ranges.append(try itemRange(item, of: old, until: last)) }
     let indent = Self.indent(text.lines[ranges[0].lowerBound])
-    text.lines.insert(contentsOf: text.ended(results.flatMap { $0.lines(indent: indent) }), at: end)
+    text.lines.insert(contentsOf: text.ended(results.flatMap { $0.lines(indent: indent) }), at: last)
     for (item, range) in zip(old, ranges).reversed() where CardResult.isOwn(item.mapping?["dataset"]?["type"]?.string) {
       text.lines.removeSubrange(range)
     }
@@ -89,13 +147,18 @@ struct CardMetadata {
     let (before, after) = (try old.root(), try root())
     let others = before.filter { !own.contains($0.key.string ?? "") }
     let kept = after.filter { !own.contains($0.key.string ?? "") }
-    let foreign = { (root: Node.Mapping) -> [Node] in
-      (root["model-index"]?.sequence ?? []).flatMap { $0.mapping?["results"]?.sequence.map(Array.init) ?? [] }
-        .filter { !CardResult.isOwn($0.mapping?["dataset"]?["type"]?.string) }
+    // Of each model its other members, and its foreign results.
+    let foreign = { (root: Node.Mapping) -> [[Node]] in
+      (root["model-index"]?.sequence ?? []).map { model in
+        (model.mapping ?? [:]).flatMap { pair in pair.key.string == "results" ? [] : [pair.key, pair.value] }
+          + (model.mapping?["results"]?.sequence ?? []).filter {
+            !CardResult.isOwn($0.mapping?["dataset"]?["type"]?.string)
+          }
+      }
     }
     let tags = { (root: Node.Mapping) in (root["tags"]?.sequence ?? []).compactMap(\.string) }
     guard others.elementsEqual(kept, by: { $0.key == $1.key && $0.value == $1.value }),
-      foreign(before) == foreign(after),
+      Array(foreign(after).prefix(foreign(before).count)) == foreign(before),
       Array(tags(after).prefix(tags(before).count)) == tags(before)
     else { throw unusual("an edit would change more than its own members") }
   }
@@ -119,21 +182,31 @@ struct CardMetadata {
   /// The parser nests as deep as the text does, and copies what aliases stand for; no card needs either.
   private func checkComplexity() throws(PatchError) {
     let source = text.text
-    guard source.utf8.count <= 1 << 20 else { throw unusual("the YAML has more than a mebibyte") }
+    guard source.utf8.count <= 1 << 20 else { throw .unsupported(subject, "the YAML has more than a mebibyte") }
+    let scalars = Array(source.unicodeScalars)
+    for (index, scalar) in scalars.enumerated() {
+      let isLoneReturn = scalar == "\r" && (index + 1 == scalars.count || scalars[index + 1] != "\n")
+      guard !isLoneReturn, !["\u{85}", "\u{2028}", "\u{2029}"].contains(scalar) else {
+        throw .unsupported(
+          subject,
+          "the YAML has a line end other than LF and CRLF (U+\(String(scalar.value, radix: 16, uppercase: true))), which is not edited"
+        )
+      }
+    }
     var depth = 0
     for byte in source.utf8 {
       if byte == UInt8(ascii: "[") || byte == UInt8(ascii: "{") { depth += 1 }
       if byte == UInt8(ascii: "]") || byte == UInt8(ascii: "}") { depth -= 1 }
-      guard depth <= 100 else { throw unusual("the YAML is nested deeper than 100 levels") }
+      guard depth <= 100 else { throw .unsupported(subject, "the YAML is nested deeper than 100 levels") }
     }
     for line in text.lines where line.prefix(while: { " -?".contains($0) }).count(where: { $0 != " " }) > 100 {
-      throw unusual("the YAML is nested deeper than 100 levels")
+      throw .unsupported(subject, "the YAML is nested deeper than 100 levels")
     }
     let anchors = Set(source.matches(of: /(?:^|[\s\[{,:?-])&([^\s\[\]{},]+)/).map(\.1))
     guard
       anchors.isEmpty
         || !source.matches(of: /(?:^|[\s\[{,:?-])\*([^\s\[\]{},]+)/).contains(where: { anchors.contains($0.1) })
-    else { throw unusual("the YAML has aliases") }
+    else { throw .unsupported(subject, "the YAML has aliases, which are not edited") }
   }
 
   private func character(at mark: Mark?) -> Unicode.Scalar? {
@@ -208,7 +281,8 @@ public struct CardResult: Equatable, Sendable {
   func lines(indent: String) -> [String] {
     [
       "- task:", "    type: text-generation", "  dataset:", "    name: \(YAMLText.scalar(name))",
-      "    type: \(Self.datasetType)", "  metrics:", "  - type: \(metric)", "    name: \(YAMLText.scalar(name))",
+      "    type: \(Self.datasetType)", "    config: \(YAMLText.scalar(name))", "  metrics:", "  - type: \(metric)",
+      "    name: \(YAMLText.scalar(name))",
       "    value: \(value)",
     ].map { indent + $0 }
   }

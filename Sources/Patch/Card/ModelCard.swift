@@ -28,7 +28,8 @@ public struct ModelCard: Sendable {
 
   private let metadata: CardMetadata
   private let body: TextLines
-  private let hasMetadata: Bool
+  /// Blank lines and the line `---` before the YAML; nil where there is none.
+  private let opening: [String]?
   private let subject: String
 
   /// - Parameter bytes: none for a card that is not there yet.
@@ -42,17 +43,20 @@ public struct ModelCard: Sendable {
     }
     self.subject = subject
     var all = TextLines(text)
-    hasMetadata = !all.lines.isEmpty && all.content(0) == "---"
-    guard hasMetadata else {
+    // The Hub passes over white space before the YAML.
+    let start = all.lines.indices.first { all.content($0).contains { $0 != " " && $0 != "\t" } } ?? 0
+    guard !all.lines.isEmpty, all.content(start).drop(while: { $0 == " " || $0 == "\t" }) == "---" else {
+      opening = nil
       metadata = try CardMetadata(TextLines(""), subject: subject)
       body = all
       return
     }
-    guard let end = all.lines.indices.dropFirst().first(where: { all.content($0) == "---" }) else {
-      throw .unsupported(subject, "its YAML begins on line 1 and does not end; expected a second line ---")
+    guard let end = all.lines.indices.dropFirst(start + 1).first(where: { all.content($0) == "---" }) else {
+      throw .unsupported(subject, "its YAML begins on line \(start + 1) and does not end; expected a second line ---")
     }
+    opening = Array(all.lines[...start])
     var head = all
-    head.lines = Array(all.lines[1..<end])
+    head.lines = Array(all.lines[(start + 1)..<end])
     metadata = try CardMetadata(head, subject: subject)
     all.lines.removeSubrange(..<end)
     body = all
@@ -65,11 +69,16 @@ public struct ModelCard: Sendable {
     var edited = metadata
     if let name = update.baseModel { try edited.setBaseModel(name) }
     try edited.addTags(update.tags)
-    if let results = update.results { try edited.setResults(results, model: update.model) }
+    if let results = update.results {
+      // In a folder of several files each has its own name.
+      try edited.setResults(results, model: update.model, takesOnlyModel: update.section.isEmpty)
+    }
     try edited.check(against: metadata)
     var lines = try section(update)
     lines.lines.insert(
-      contentsOf: lines.ended(["---"]) + edited.text.lines + (hasMetadata ? [] : lines.ended(["---", ""])), at: 0)
+      contentsOf: (opening ?? lines.ended(["---"])) + edited.text.lines
+        + (opening == nil ? lines.ended(["---", ""]) : []),
+      at: 0)
     return Array(lines.text.utf8)
   }
 

@@ -34,11 +34,11 @@ public struct ModelManifest: Equatable, Sendable {
 
   /// - Parameters:
   ///   - ignored: names in the model's folder that are left out, such as those of the manifest itself.
-  ///   - report: is told of bytes as they are read.
+  ///   - report: is told the share of all bytes that is read, from 0 to 1.
   /// - Throws: `FileError`; `PatchError` of kind unsafe for a link to a folder, or something that is no file.
   public init(
     _ session: borrowing ModelSession, _ scope: Scope, ignoring ignored: Set<String> = [],
-    report: (Int) -> Void = { _ in }
+    report: (Double) -> Void = { _ in }
   ) throws {
     let names: [String]
     let folder: String
@@ -52,17 +52,28 @@ public struct ModelManifest: Equatable, Sendable {
       folder = FileSystem.folder(of: session.path)
       let paths = try GGUFModel.shardPaths(of: session.path)
       names = paths.map { FileSystem.name(of: $0) }
-      name = FileSystem.name(of: session.path)
-      isSingleFile = paths.count == 1
+      name = Self.name(ofGGUF: session.path)
+      isSingleFile = GGUFSplit(containing: session.path) == nil
     }
     files = []
     hasLinks = false
-    for name in names {
-      let path = FileSystem.path(name, in: folder)
+    let paths = names.map { FileSystem.path($0, in: folder) }
+    let sizes = try paths.map { try FileStatus(of: $0, followingLinks: true).size }
+    let total = max(1, sizes.reduce(0, +))
+    var read = 0
+    for (name, (path, size)) in zip(names, zip(paths, sizes)) {
       hasLinks = try hasLinks || FileStatus(of: path, followingLinks: false).kind == .link
-      let size = try FileStatus(of: path, followingLinks: true).size
-      files.append(File(name: name, size: size, sha256: try sha256(file: path, report: report)))
+      let hash = try sha256(file: path) {
+        read += $0
+        report(Double(read) / Double(total))
+      }
+      files.append(File(name: name, size: size, sha256: hash))
     }
+  }
+
+  /// The file's name; of a split model the name that it would have in one file.
+  public static func name(ofGGUF path: String) -> String {
+    GGUFSplit(containing: path).map { "\($0.prefix).gguf" } ?? FileSystem.name(of: path)
   }
 
   /// What model signing leaves out by itself.
@@ -97,46 +108,64 @@ extension ModelManifest {
   /// As `sha256sum` writes and `sha256sum -c` reads it.
   public var sums: String {
     files.map { file in
-      let isPlain = !file.name.contains { $0 == "\n" || $0 == "\\" || $0 == "\r" }
-      let name = file.name.replacing("\\", with: "\\\\").replacing("\n", with: "\\n").replacing("\r", with: "\\r")
+      // By scalars: a carriage return and a line feed are one character to Swift.
+      let escapes: [Unicode.Scalar: String] = ["\\": "\\\\", "\n": "\\n", "\r": "\\r"]
+      let isPlain = !file.name.unicodeScalars.contains { escapes[$0] != nil }
+      let name = file.name.unicodeScalars.map { escapes[$0] ?? String($0) }.joined()
       return "\(isPlain ? "" : "\\")\(file.sha256)  \(name)\n"
     }.joined()
   }
 
-  /// What differs from saved sums, a line each; empty where nothing does.
-  /// - Throws: `PatchError` for a line that is none of `sha256sum`'s.
-  public func differences(from sums: String, _ subject: String) throws(PatchError) -> [String] {
-    var expected: [String: String] = [:]
-    for (index, line) in sums.split(separator: "\n").enumerated() {
-      guard let match = line.wholeMatch(of: /(\\?)([0-9a-fA-F]{64}) [ *](.+)/) else {
-        throw .unsupported("\(subject): line \(index + 1)", "no line of sha256sum: 64 hexadecimal digits and a name")
+  /// What differs from saved sums, a line each; empty where nothing does. Names are compared by their bytes.
+  /// - Throws: `PatchError` for a line that is none of `sha256sum`'s, and a name that stands twice.
+  public func differences(from sums: [UInt8], _ subject: String) throws(PatchError) -> [String] {
+    var expected: [[UInt8]: String] = [:]
+    for (index, line) in sums.split(separator: UInt8(ascii: "\n")).enumerated() {
+      let place = "\(subject): line \(index + 1)"
+      guard let (name, hash) = Self.entry(line) else {
+        throw .unsupported(place, "no line of sha256sum: 64 hexadecimal digits and a name")
       }
-      let name = match.1.isEmpty ? String(match.3) : Self.unescaped(match.3)
-      expected[name] = match.2.lowercased()
+      guard expected.updateValue(hash, forKey: name) == nil else {
+        throw .unsupported(place, "'\(String(decoding: name, as: UTF8.self).sanitized)' stands twice")
+      }
     }
-    let found = Dictionary(files.map { ($0.name, $0.sha256) }) { first, _ in first }
-    return Set(expected.keys).union(found.keys).sorted().compactMap { name in
+    let found = Dictionary(files.map { (Array($0.name.utf8), $0.sha256) }) { first, _ in first }
+    let names = Set(expected.keys).union(found.keys).sorted { $0.lexicographicallyPrecedes($1) }
+    return names.compactMap { name in
+      let shown = String(decoding: name, as: UTF8.self).sanitized
       switch (expected[name], found[name]) {
-      case (let old?, let new?): old == new ? nil : "\(name.sanitized): differs"
-      case (nil, _): "\(name.sanitized): is not listed"
-      default: "\(name.sanitized): is missing"
+      case (let old?, let new?): return old == new ? nil : "\(shown): differs"
+      case (nil, _): return "\(shown): is not listed"
+      default: return "\(shown): is missing"
       }
     }
   }
 
-  private static func unescaped(_ text: Substring) -> String {
-    var result = ""
-    var isEscaped = false
-    for character in text {
-      if isEscaped {
-        result.append(character == "n" ? "\n" : character == "r" ? "\r" : character)
-        isEscaped = false
-      } else if character == "\\" {
-        isEscaped = true
+  /// A line's name and hash, or nil.
+  public static func entry(_ line: ArraySlice<UInt8>) -> (name: [UInt8], hash: String)? {
+    let isEscaped = line.first == UInt8(ascii: "\\")
+    let rest = isEscaped ? line.dropFirst() : line
+    let digits = rest.prefix(64)
+    guard digits.count == 64, digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }) else { return nil }
+    let tail = rest.dropFirst(64)
+    guard tail.count > 2, tail.first == UInt8(ascii: " "),
+      [UInt8(ascii: " "), UInt8(ascii: "*")].contains(tail.dropFirst().first ?? 0)
+    else { return nil }
+    let name = tail.dropFirst(2)
+    let hash = String(decoding: digits, as: UTF8.self).lowercased()
+    guard isEscaped else { return (Array(name), hash) }
+    var plain: [UInt8] = []
+    var follows = false
+    for byte in name {
+      if follows {
+        plain.append(byte == UInt8(ascii: "n") ? 0x0A : byte == UInt8(ascii: "r") ? 0x0D : byte)
+        follows = false
+      } else if byte == UInt8(ascii: "\\") {
+        follows = true
       } else {
-        result.append(character)
+        plain.append(byte)
       }
     }
-    return result
+    return (plain, hash)
   }
 }

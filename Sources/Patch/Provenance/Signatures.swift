@@ -10,20 +10,30 @@ public enum Signatures {
     ".sha256",
   ]
 
-  /// Names in the folder of the model, sorted.
-  public static func names(beside session: borrowing ModelSession) -> [String] {
+  /// What is about to change.
+  public enum Change: Sendable {
+    /// The model's own files.
+    case model
+    /// The card beside it, which no signature of a single file covers.
+    case card
+  }
+
+  /// Names in the folder of the model of what will not hold after a change, sorted.
+  public static func names(beside session: borrowing ModelSession, _ change: Change = .model) -> [String] {
     let isFolder = session.kind == .folder
     let folder = isFolder ? session.path : FileSystem.folder(of: session.path)
-    let stem = FileSystem.name(of: session.path).split(separator: ".gguf").first.map(String.init) ?? ""
-    return ((try? FileSystem.names(in: folder)) ?? []).filter { name in
-      names.contains(name)
-        || suffixes.contains { name.hasSuffix($0) } && (isFolder || name.hasPrefix(stem))
+    let name = GGUFSplit(containing: session.path)?.prefix ?? FileSystem.name(of: session.path)
+    return ((try? FileSystem.names(in: folder)) ?? []).filter { other in
+      names.contains(other)
+        || suffixes.contains { other.hasSuffix($0) }
+          && (isFolder
+            || change == .model && (other.hasPrefix(name) || other.hasPrefix(name.replacing(".gguf", with: "."))))
     }
   }
 
-  /// What is to be said of them before the model changes.
-  public static func remarks(beside session: borrowing ModelSession) -> [String] {
-    names(beside: session).map {
+  /// What is to be said of them before the change.
+  public static func remarks(beside session: borrowing ModelSession, _ change: Change = .model) -> [String] {
+    names(beside: session, change).map {
       "\($0.sanitized) signs or lists the files as they are and will not hold after this change; make it anew"
     }
   }

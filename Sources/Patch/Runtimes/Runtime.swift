@@ -27,7 +27,7 @@ public enum Runtime: String, CaseIterable, Hashable, Sendable {
 
   /// What to pass so that the whole window is served.
   public func serving(window: Int, model path: String) -> String {
-    let model = Self.quoted(path)
+    let model = path.shellQuoted
     return switch self {
     case .transformers5, .transformers4:
       "nothing: the window follows each input's length"
@@ -37,10 +37,18 @@ public enum Runtime: String, CaseIterable, Hashable, Sendable {
     case .llamaCpp: "llama-server -m \(model) -c \(window)"
     }
   }
+}
 
-  /// The path as a shell takes it.
-  private static func quoted(_ path: String) -> String {
-    let isPlain = path.allSatisfy { $0.isLetter || $0.isNumber || "/._-+=:@%,".contains($0) }
-    return isPlain ? path : "'" + path.replacing("'", with: "'\\''") + "'"
+extension String {
+  /// The text as a shell takes it.
+  package var shellQuoted: String {
+    let plain = Set("/._-+=:@%,".unicodeScalars)
+    let isPlain =
+      !isEmpty
+      && unicodeScalars.allSatisfy { plain.contains($0) || $0.properties.isAlphabetic || ("0"..."9").contains($0) }
+    if isPlain { return self }
+    // By scalars: a mark that combines with a quote would hide it.
+    let quoted = unicodeScalars.map { $0 == "'" ? "'\\''" : String($0) }.joined()
+    return "'\(quoted)'"
   }
 }

@@ -3,17 +3,17 @@ import Formats
 /// What must hold before a file is changed.
 package enum Safety {
   /// - Throws: `PatchError` of kind unsafe for a symbolic link, a file with other names, or one in a Hub cache.
-  package static func requireWritable(_ path: String) throws {
-    try requireOutsideHubCache(path)
+  package static func requireWritable(_ path: String, remedy: String = "write a copy with -o") throws {
+    try requireOutsideHubCache(path, remedy: remedy)
     guard let status = try? FileStatus(of: path, followingLinks: false) else { return }
     if status.kind == .link {
       throw PatchError.unsafe(
-        path, "a symbolic link: what it points at may be shared; write a copy with -o")
+        path, "a symbolic link: what it points at may be shared; \(remedy)")
     }
     if status.kind == .file, status.links > 1 {
       throw PatchError.unsafe(
         path,
-        "the file has \(status.links) names (hard links), which would all change; write a copy with -o")
+        "the file has \(status.links) names (hard links), which would all change; \(remedy)")
     }
   }
 

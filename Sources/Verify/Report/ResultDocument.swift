@@ -42,6 +42,8 @@ public struct ResultDocument: Sendable {
   public var shard: String?
   /// Runtimes that were not followed, with the reason.
   public var unfollowed: [(runtime: String, reason: String)]
+  /// The gates that a saved result was judged by.
+  public var savedGates: [String] = []
   /// What `lrpatch inspect --json` says of the model as it was run; null where that is not known.
   public var inspection = JSONValue.null
   public var provenance = Provenance()
@@ -119,7 +121,7 @@ public struct ResultDocument: Sendable {
         subject, "no saved result: schema \(json["schema"]?.summary ?? "missing"), expected '\(Self.schema)'")
     }
     let reader = ResultReader(json, subject)
-    method = try reader.value("method")
+    method = try reader.value("method").visible
     version = try reader.name("version")
     model = try reader.name("model")
     isComplete = try reader.flag("complete")
@@ -138,6 +140,7 @@ public struct ResultDocument: Sendable {
       measured.missing[place] = count
     }
     verdicts = []
+    savedGates = try reader.list("gates") { try $0.text("gate") }
     inspection = json["inspection"] ?? .null
     if let saved = json["provenance"], !saved.isNull {
       provenance = try Provenance(ResultReader(saved, "\(subject): provenance"))
@@ -160,11 +163,27 @@ struct ResultReader {
   /// A text that is shown, with control characters made visible.
   func name(_ name: String) throws -> String { try text(name).sanitized }
   func flag(_ name: String) throws -> Bool { try (json[name]?.flag).orThrow(wrong(name, "true or false")) }
-  func number(_ name: String) throws -> Double { try (json[name]?.double).orThrow(wrong(name, "a number")) }
+  /// No measured number comes near the limits; what does would be infinite in a percentage or a plot.
+  func number(_ name: String) throws -> Double {
+    let number = try (json[name]?.double).orThrow(wrong(name, "a number"))
+    guard number.magnitude <= 1e100 else { throw wrong(name, "a number of at most 1e100") }
+    return number
+  }
+  func length() throws -> Int {
+    let length = try count("length")
+    guard length > 0 else { throw wrong("length", "a whole number from 1 on") }
+    return length
+  }
   func count(_ name: String) throws -> Int {
     let number = try (json[name]?.integer).orThrow(wrong(name, "a whole number"))
     guard (0...1 << 50).contains(number) else { throw wrong(name, "a whole number from 0 on") }
     return number
+  }
+  /// Of tasks without depths 0.
+  func depth() throws -> Double {
+    guard let depth = json["depth"], !depth.isNull else { return 0 }
+    guard let value = depth.double, (0...1).contains(value) else { throw wrong("depth", "a number from 0 to 1") }
+    return value
   }
   func list<T>(_ name: String, _ make: (ResultReader) throws -> T) throws -> [T] {
     try (json[name]?.elements).orThrow(wrong(name, "a list")).enumerated().map { index, element in
@@ -187,6 +206,18 @@ extension Optional {
   fileprivate func orThrow(_ error: @autoclosure () -> VerifyError) throws -> Wrapped {
     guard let self else { throw error() }
     return self
+  }
+}
+
+extension JSONValue {
+  /// With every text's control characters made visible: it goes to terminals and into renderings.
+  fileprivate var visible: JSONValue {
+    switch self {
+    case .string(let text): .string(text.visible)
+    case .array(let elements): .array(elements.map(\.visible))
+    case .object(let members): .object(members.map { JSONMember($0.name.visible, $0.value.visible) })
+    default: self
+    }
   }
 }
 
@@ -232,7 +263,7 @@ extension ModelManifest.File {
 extension Measurements.Place {
   fileprivate init(_ reader: ResultReader) throws {
     guard let metric = Metric(rawValue: try reader.text("metric")) else { throw reader.wrong("metric", "a metric") }
-    self.init(metric: metric, runtime: try reader.name("runtime"), length: try reader.count("length"))
+    self.init(metric: metric, runtime: try reader.name("runtime"), length: try reader.length())
   }
 }
 
@@ -256,7 +287,7 @@ extension Passkey.Result {
 extension Passkey.Cell {
   fileprivate init(_ reader: ResultReader) throws {
     self.init(
-      length: try reader.count("length"), depth: reader.json["depth"]?.double ?? 0, sample: try reader.count("sample"))
+      length: try reader.length(), depth: try reader.depth(), sample: try reader.count("sample"))
   }
 }
 
@@ -290,7 +321,7 @@ extension Measurements.NamedPerplexity {
     self.init(
       text: try reader.name("text"),
       result: Perplexity.Result(
-        runtime: try reader.name("runtime"), length: try reader.count("length"), value: try reader.number("perplexity"),
+        runtime: try reader.name("runtime"), length: try reader.length(), value: try reader.number("perplexity"),
         standardError: try reader.number("standard_error"), tokens: try reader.count("tokens"),
         windows: try reader.count("windows")))
   }
@@ -307,7 +338,7 @@ extension Retention.Result {
 
   fileprivate init(_ reader: ResultReader) throws {
     self.init(
-      runtime: try reader.name("runtime"), length: try reader.count("length"),
+      runtime: try reader.name("runtime"), length: try reader.length(),
       perplexity: try reader.number("perplexity"),
       baselinePerplexity: try reader.number("baseline_perplexity"), divergence: try reader.number("kl"),
       agreement: try reader.number("top1"), tokens: try reader.count("tokens"))
@@ -324,7 +355,7 @@ extension Crossing.Result {
 
   fileprivate init(_ reader: ResultReader) throws {
     self.init(
-      runtime: try reader.name("runtime"), length: try reader.count("length"),
+      runtime: try reader.name("runtime"), length: try reader.length(),
       perplexity: try reader.number("perplexity"),
       tokens: try reader.count("tokens"))
   }

@@ -23,6 +23,8 @@ extension ResultDocument {
           name, "was measured by another method (precision, seed, prompts, texts, factors) than \(first)")
       }
       try result.provenance.add(other.provenance, name)
+      result.addTexts(of: other)
+      result.savedGates += other.savedGates.filter { !result.savedGates.contains($0) }
       guard result.inspection.isNull || other.inspection.isNull || result.inspection == other.inspection else {
         throw VerifyError(name, "its factors, windows or runtimes are not those of \(first)")
       }
@@ -35,6 +37,16 @@ extension ResultDocument {
     }
     if documents.count > 1 || result.shard == "1/1" { result.shard = nil }
     return result
+  }
+
+  /// Of different tasks the texts may differ; the method names all.
+  private mutating func addTexts(of other: ResultDocument) {
+    guard case .object(var members) = method, let index = members.firstIndex(where: { $0.name == "texts" }) else {
+      return
+    }
+    let own = members[index].value.elements ?? []
+    members[index].value = .array(own + (other.method["texts"]?.elements ?? []).filter { !own.contains($0) })
+    method = .object(members)
   }
 
   /// A grid in N parts takes each of them once.
@@ -78,7 +90,11 @@ extension ResultDocument.Provenance {
         throw VerifyError(name, "\(what) file \(file.name) had other bytes, of SHA-256 \(file.sha256.prefix(12))...")
       }
     }
-    files += other.files.filter { !files.contains($0) }
+    let names = Set(files.map(\.name)).symmetricDifference(other.files.map(\.name))
+    if !files.isEmpty, !other.files.isEmpty, let odd = names.min() {
+      throw VerifyError(name, "the model had other files: \(odd) was only there for one of the results")
+    }
+    if files.isEmpty { files = other.files }
     inputs += other.inputs.filter { !inputs.contains($0) }
     runs += other.runs.filter { !runs.contains($0) }
   }

@@ -61,8 +61,8 @@ struct CardCommand: ReportingCommand {
       return Output.raw(new)
     }
     if isChanged {
-      try Safety.requireWritable(path)
-      for remark in Signatures.remarks(beside: session) { common.note("note: \(remark)") }
+      try Safety.requireWritable(path, remedy: "make it a file of its own")
+      for remark in Signatures.remarks(beside: session, .card) { common.note("note: \(remark)") }
       try OutputFile.replace(path, by: new)
     }
     if common.json {
@@ -87,19 +87,32 @@ struct CardCommand: ReportingCommand {
     let manifest = try ModelManifest(session, .runtime)
     let document = try result.isEmpty ? nil : ReportCommand.merged(result)
     if let document { try require(document, toBeOf: manifest) }
-    let isFolder = session.kind == .folder
-    let section = CardSection(inspection: inspection, result: document)
+    let model = name ?? manifest.name
+    let section = CardSection(inspection: inspection, name: model, result: document)
     return ModelCard.Update(
-      baseModel: baseModel, tags: ["long-context", "longrope"], model: name ?? manifest.name,
+      baseModel: baseModel, tags: ["long-context", "longrope"], model: model,
       results: document.map { _ in section.results },
-      section: isFolder ? "" : String(manifest.name.map { $0.isWhitespace || $0 == ">" ? "_" : $0 }),
-      text: section.lines)
+      section: session.kind == .folder ? "" : Self.marked(manifest.name), text: section.lines)
+  }
+
+  /// A file's name as it can stand in a mark; two names never become the same.
+  private static func marked(_ name: String) -> String {
+    let plain = Set("._-".utf8)
+    return name.utf8.map { byte in
+      let scalar = Unicode.Scalar(byte)
+      return plain.contains(byte) || scalar.properties.isASCIIHexDigit || ("a"..."z").contains(scalar)
+        || ("A"..."Z").contains(scalar)
+        ? String(scalar) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+    }.joined()
   }
 
   /// - Throws: `VerifyError` where the numbers are another model's.
   private func require(_ document: ResultDocument, toBeOf manifest: ModelManifest) throws {
     let name = result.joined(separator: ", ")
     if document.shard != nil { throw VerifyError(name, "is a part of a grid; give all its parts") }
+    guard document.isComplete, document.measured.missing.isEmpty else {
+      throw VerifyError(name, "is of a run that ended early; measure again to the end")
+    }
     guard document.method["factors"]?.isNull != false else {
       throw VerifyError(name, "was measured with other factors than the model's own (--factors)")
     }
@@ -107,11 +120,13 @@ struct CardCommand: ReportingCommand {
     guard !measured.isEmpty else {
       throw VerifyError(name, "does not say which files were measured; measure again with verify -o")
     }
-    let old = Dictionary(measured.map { ($0.name, $0.sha256) }) { first, _ in first }
-    for file in manifest.files where old[file.name] != file.sha256 {
-      throw VerifyError(
-        name, "was measured on other files: \(file.name) \(old[file.name] == nil ? "was not there" : "had other bytes")"
-      )
+    let (old, new) = (
+      Dictionary(measured.map { ($0.name, $0.sha256) }) { first, _ in first },
+      Dictionary(manifest.files.map { ($0.name, $0.sha256) }) { first, _ in first }
+    )
+    for file in Set(old.keys).union(new.keys).sorted() where old[file] != new[file] {
+      let what = old[file] == nil ? "was not there" : new[file] == nil ? "was there" : "had other bytes"
+      throw VerifyError(name, "was measured on other files: \(file.sanitized) \(what)")
     }
   }
 }

@@ -50,7 +50,7 @@ struct LintCommand: ReportingCommand {
     if let junit {
       try Rendering.junit.replace(junit, by: JUnitReport(model: model, findings, failingFrom: limit).text)
     }
-    Annotations.write(findings, model: model)
+    Annotations.write(common.quiet ? findings.filter { $0.rule.severity > .note } : findings, model: model)
     if findings.contains(where: { $0.rule.severity >= limit }) { throw CheckFailed() }
   }
 

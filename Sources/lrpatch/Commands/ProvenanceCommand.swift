@@ -27,6 +27,10 @@ struct ProvenanceCommand: ReportingCommand {
 
   @OptionGroup var common: CommonOptions
 
+  func validate() throws {
+    if output == "" { throw ValidationError("-o needs a folder") }
+  }
+
   func run() throws {
     let session = try common.open(model)
     let names = Names(session)
@@ -35,11 +39,14 @@ struct ProvenanceCommand: ReportingCommand {
     let statement = FileSystem.path(names.statement, in: folder)
     if !check {
       try Safety.requireOutsideHubCache(folder, remedy: "name another folder with -o")
-      try requireOwn(sums) { $0.wholeMatch(of: /\\?[0-9a-f]{64} [ *].+/) != nil }
-      try requireOwn(statement) { _ in true }
+      try requireOutside(session, folder)
+      try requireOwn(sums, statement)
     }
     let manifest = try manifest(session, ignoring: names)
-    if check { return try report(sums, manifest.differences(from: text(sums), sums), manifest) }
+    if check {
+      return try report(
+        sums, manifest.differences(from: FileSystem.contents(of: sums, limit: 64 << 20), sums), manifest)
+    }
     let known = SigningStatement(manifest, ignoring: names.ignored, knowledge: try knowledge(session))
     try OutputFile.replace(sums, by: Array(manifest.sums.utf8))
     try OutputFile.replace(statement, by: JSONStyle.standard.encode(known.json) + [0x0A])
@@ -58,7 +65,7 @@ struct ProvenanceCommand: ReportingCommand {
 
     init(_ session: borrowing ModelSession) {
       let isFolder = session.kind == .folder
-      let prefix = isFolder ? "" : "\(FileSystem.name(of: session.path))."
+      let prefix = isFolder ? "" : "\(ModelManifest.name(ofGGUF: session.path))."
       sums = "\(prefix)SHA256SUMS"
       statement = isFolder ? "model.intoto.json" : "\(prefix)intoto.json"
       ignored = isFolder ? [sums, statement, "model.sig"] : []
@@ -68,30 +75,34 @@ struct ProvenanceCommand: ReportingCommand {
   private func manifest(_ session: borrowing ModelSession, ignoring names: Names) throws -> ModelManifest {
     let progress = ProgressLine(isShown: !common.quiet && !noProgress)
     defer { progress.end() }
-    var read = 0
-    return try ModelManifest(session, .everything, ignoring: names.ignored) {
-      read += $0
-      progress.show(0, "\(read >> 20) MiB")
+    return try ModelManifest(session, .everything, ignoring: names.ignored) { progress.show($0, "SHA-256") }
+  }
+
+  /// - Throws: `PatchError` of kind unsafe for a folder in the model's, whose files would be listed themselves.
+  private func requireOutside(_ session: borrowing ModelSession, _ folder: String) throws {
+    guard session.kind == .folder else { return }
+    let (model, place) = (try FileSystem.resolved(session.path), try FileSystem.resolved(folder))
+    guard place == model || !place.hasPrefix(model + "/") else {
+      throw PatchError.unsafe(folder, "lies in the model's folder, which is listed whole; name one outside, or none")
     }
   }
 
-  /// - Throws: `PatchError` of kind unsafe for a path where something else is than an older file of this command.
-  private func requireOwn(_ path: String, _ isOwnLine: (Substring) -> Bool) throws {
-    guard FileSystem.exists(path) else { return }
-    try Safety.requireWritable(path)
-    let bytes = try FileSystem.contents(of: path, limit: 64 << 20)
-    let isStatement =
-      path.hasSuffix(".json")
-      && (try? JSONDocument(parsing: bytes))?.value["predicate"]?["lrpatch"] != nil
-    let isSums =
-      !path.hasSuffix(".json") && String(decoding: bytes, as: UTF8.self).split(separator: "\n").allSatisfy(isOwnLine)
-    guard bytes.isEmpty || isStatement || isSums else {
-      throw PatchError.unsafe(path, "exists already and is no such file of this program; name another folder with -o")
+  /// - Throws: `PatchError` of kind unsafe where something else stands than older files of this command: the statement says
+  ///   that it is one, and vouches for the sums beside it.
+  private func requireOwn(_ sums: String, _ statement: String) throws {
+    let remedy = "name another folder with -o"
+    for path in [sums, statement] { try Safety.requireWritable(path, remedy: remedy) }
+    var isOurs = true
+    if FileSystem.exists(statement) {
+      let bytes = try FileSystem.contents(of: statement, limit: 64 << 20)
+      isOurs = (try? JSONDocument(parsing: bytes))?.value["predicate"]?["lrpatch"] != nil
+    } else {
+      isOurs = !FileSystem.exists(sums)
     }
-  }
-
-  private func text(_ path: String) throws -> String {
-    String(decoding: try FileSystem.contents(of: path, limit: 64 << 20), as: UTF8.self)
+    guard isOurs else {
+      throw PatchError.unsafe(
+        FileSystem.exists(statement) ? statement : sums, "exists already and is not of this program; \(remedy)")
+    }
   }
 
   /// What the model says of its patch.

@@ -17,10 +17,14 @@ struct RenderingOptions: ParsableArguments {
     completion: .file())
   var markdown: String?
 
+  var paths: [String] { [html, junit, markdown].compactMap(\.self) }
+
   func validate() throws {
     let paths = [html, junit, markdown].compactMap(\.self)
     if paths.contains("") { throw ValidationError("a rendering needs a name") }
-    if Set(paths).count < paths.count { throw ValidationError("two renderings have the same name") }
+    if Set(paths.map(FileSystem.canonical)).count < paths.count {
+      throw ValidationError("two outputs have the same name")
+    }
   }
 
   private var files: [(kind: Rendering, path: String)] {
@@ -53,12 +57,14 @@ enum Rendering {
     switch self {
     case .html: [HTMLReport.beginning]
     case .junit: [JUnitReport.beginning]
-    case .markdown: MarkdownReport.beginnings
+    case .markdown: [MarkdownReport.beginning]
     }
   }
 
   /// - Throws: `PatchError` of kind unsafe for a path where something else is than an older rendering.
   func requireReplaceable(_ path: String) throws {
+    // A file beside it can be made and is gone again: what would keep it from being written is known before the work.
+    _ = try OutputFile(path: path)
     guard let status = try? FileStatus(of: path, followingLinks: false) else { return }
     let head = status.kind == .file ? try Descriptor(path: path, .read).read(at: 0, count: min(400, status.size)) : []
     let text = String(decoding: head, as: UTF8.self)
@@ -89,6 +95,10 @@ struct ReportCommand: ReportingCommand {
   )
   var require: [String] = []
 
+  @Flag(
+    help: "Only merge and render. Without it and without --require the gates that the results were judged by count.")
+  var noGates = false
+
   @Option(
     help: ArgumentHelp(
       "A result of the model before its patch, to show beside it; may be repeated.", valueName: "result"),
@@ -101,6 +111,7 @@ struct ReportCommand: ReportingCommand {
 
   func validate() throws {
     if results.isEmpty { throw ValidationError("a result is missing") }
+    if noGates, !require.isEmpty { throw ValidationError("--no-gates and --require exclude each other") }
     for gate in require where VerifyCommand.gate(gate) == nil {
       throw ValidationError("'\(gate)' is no gate, such as passkey@32k>=0.95")
     }
@@ -109,7 +120,8 @@ struct ReportCommand: ReportingCommand {
   func run() throws {
     try rendering.requireReplaceable()
     var document = try Self.merged(results)
-    document.verdicts = require.compactMap(VerifyCommand.gate).map(document.measured.judge)
+    let gates = noGates ? [] : require.isEmpty ? document.savedGates : require
+    document.verdicts = gates.compactMap(VerifyCommand.gate).map(document.measured.judge)
     let older = before.isEmpty ? nil : try Self.merged(before)
     try rendering.write(document, before: older)
     if common.json {

@@ -143,6 +143,10 @@ struct VerifyCommand: ReportingCommand {
 
   func run() throws {
     if output == "" { throw ValidationError("-o needs a name") }
+    let paths = rendering.paths + [output].compactMap(\.self)
+    if Set(paths.map(FileSystem.canonical)).count < paths.count {
+      throw ValidationError("two outputs have the same name")
+    }
     try rendering.requireReplaceable()
     let session = try common.open(model)
     let run = try VerifyRun(self, session)

@@ -23,6 +23,13 @@ enum Output {
   static var hasLostText: Bool { lostText.withLock { $0 } }
   private static let lostText = Mutex(false)
 
+  /// The width of the terminal that stderr is, in columns; nil where it is none.
+  static var errorColumns: Int? {
+    var size = winsize()
+    guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+  }
+
   private static func write(_ bytes: [UInt8], to stream: Int32) {
     var rest = bytes[...]
     while !rest.isEmpty {

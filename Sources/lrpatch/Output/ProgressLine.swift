@@ -25,7 +25,9 @@ final class ProgressLine {
     last = now
     let text = "\(Int(share * 100)) %, \(label)\(rateAndTimeLeft(share, now))"
     if isTerminal {
-      Output.raw("\r\u{1B}[K\(Self.bar(share)) \(text)")
+      // A line that wraps could not be drawn over.
+      let line = "\(Self.bar(share)) \(text)".prefix((Output.errorColumns ?? 80) - 1)
+      Output.raw("\r\u{1B}[K\(line)")
       isDrawn = true
     } else {
       Output.note(text)
@@ -39,7 +41,8 @@ final class ProgressLine {
   }
 
   private func rateAndTimeLeft(_ share: Double, _ now: ContinuousClock.Instant) -> String {
-    let elapsed = Double((now - start).components.seconds)
+    let (seconds, attoseconds) = (now - start).components
+    let elapsed = Double(seconds) + Double(attoseconds) * 1e-18
     guard share > 0.01, elapsed >= 1 else { return "" }
     let rate = share * 100 * 60 / elapsed
     let left = Int(elapsed * (1 - share) / share)

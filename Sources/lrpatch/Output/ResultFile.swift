@@ -24,7 +24,7 @@ struct ResultFile: ~Copyable {
   }
 
   consuming func write(_ value: JSONValue) throws {
-    try output.descriptor.write(JSONStyle.standard.encode(value), at: 0)
+    try output.descriptor.write(JSONStyle.standard.encode(value) + [0x0A], at: 0)
     try output.commit()
   }
 }

@@ -10,7 +10,7 @@ enum ResourceUse {
 
   static var summary: String {
     let (seconds, attoseconds) = start.duration(to: .now).components
-    let milliseconds = Double(seconds) * 1e3 + Double(attoseconds / 1_000_000_000_000) / 1e3
+    let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
     let written = number("wchar", in: "/proc/self/io").map { "\($0) bytes written" } ?? "bytes written unknown"
     return "\(milliseconds) ms, peak memory \(number("VmHWM", in: "/proc/self/status") ?? 0) KiB, \(written)"
   }

@@ -5,6 +5,8 @@ import Verify
 /// What a model card says of the context window: the factors, what runtimes make of them, and what was measured.
 struct CardSection {
   let inspection: Inspection
+  /// The model's name, which stands for its path.
+  let name: String
   let result: ResultDocument?
 
   var lines: [String] { head + runtimes + measurements }
@@ -12,7 +14,7 @@ struct CardSection {
   private var head: [String] {
     let geometry = inspection.geometry
     let mscale = inspection.factors.map { InspectReport.number($0.longMscale) } ?? "1"
-    let hash = inspection.stamp["factors_sha256"].map { ", SHA-256 of the factors `\(Self.cell($0.sanitized))`" } ?? ""
+    let hash = inspection.stamp["factors_sha256"].map { ", SHA-256 of the factors \(Markdown.code($0))" } ?? ""
     return [
       "## Context window", "",
       "LongRoPE factors (arXiv 2402.13753, 2502.20082) extend the window of \(geometry.originalWindow) tokens to "
@@ -24,22 +26,25 @@ struct CardSection {
     let readings = inspection.readings.filter { $0.name != "paper" && [.ok, .divergent].contains($0.status) }
     guard !readings.isEmpty else { return [] }
     let rows = readings.map { reading in
-      [
-        reading.title, reading.short.map(\.name) ?? "-", reading.long.map(\.name) ?? "-",
-        reading.serving.hasPrefix("nothing") ? reading.serving : "`\(reading.serving.replacing("`", with: ""))`",
+      let serving = Runtime(rawValue: reading.name)?.serving(window: inspection.geometry.window, model: name) ?? ""
+      return [
+        Markdown.escaped(reading.title), Markdown.escaped(reading.short?.name ?? "-"),
+        Markdown.escaped(reading.long?.name ?? "-"),
+        serving.hasPrefix("nothing") ? Markdown.escaped(serving) : Markdown.code(serving),
       ]
     }
-    return Self.table(["runtime", "short inputs", "long inputs", "to serve the whole window"], rows) + [""]
+    return Markdown.table(["runtime", "short inputs", "long inputs", "to serve the whole window"], rows) + [""]
   }
 
   private var measurements: [String] {
     guard let result else { return [] }
     let tables = ResultTables(document: result).tables.flatMap { table in
-      ["### \(table.title)", ""] + Self.table(table.header, table.rows) + [""]
+      ["### \(Markdown.escaped(table.title))", ""]
+        + Markdown.table(table.header.map(Markdown.escaped), table.rows.map { $0.map(Markdown.escaped) }) + [""]
     }
     return tables + [
-      "Lengths beyond the original window are marked *. Measured by lrpatch \(result.version) on the CPU, each runtime's own "
-        + "choice of tables followed.", "",
+      "Lengths beyond the original window are marked \\*. Measured by lrpatch \(Markdown.escaped(result.version)) on the CPU, "
+        + "each runtime's own choice of tables followed.", "",
     ]
   }
 
@@ -56,13 +61,5 @@ struct CardSection {
         return CardResult(metric: metric.rawValue, name: "\(metric.rawValue) at \(length) tokens", value: worst)
       }
     }
-  }
-
-  private static func table(_ header: [String], _ rows: [[String]]) -> [String] {
-    ([header, header.map { _ in "---" }] + rows.map { $0.map(cell) }).map { "| \($0.joined(separator: " | ")) |" }
-  }
-
-  private static func cell(_ text: String) -> String {
-    text.replacing("|", with: "\\|").replacing("<", with: "&lt;").replacing("\n", with: " ")
   }
 }

@@ -80,7 +80,7 @@ extension HTMLReport {
     var parts = ["<h2>How it was measured</h2>", Self.table(["setting", "value"], method)]
     let saved = document.provenance
     if !saved.runs.isEmpty {
-      let rows = saved.runs.map { [$0.command.map(Self.quoted).joined(separator: " "), $0.processor, $0.system] }
+      let rows = saved.runs.map { [$0.command.map(\.shellQuoted).joined(separator: " "), $0.processor, $0.system] }
       parts += ["<div class=\"words\">\(Self.table(["command", "processor", "system"], rows))</div>"]
     }
     if !saved.files.isEmpty {
@@ -93,11 +93,5 @@ extension HTMLReport {
   private static func files(_ caption: String, _ files: [ModelManifest.File]) -> String {
     let rows = files.map { [$0.name, String($0.size), $0.sha256] }
     return "<div class=\"hash\">\(table(["file", "bytes", "SHA-256"], rows, caption: caption))</div>"
-  }
-
-  /// As a shell takes it.
-  private static func quoted(_ argument: String) -> String {
-    argument.wholeMatch(of: /[A-Za-z0-9_@%+=:,.\/-]+/) != nil
-      ? argument : "'\(argument.replacing("'", with: "'\\''"))'"
   }
 }

@@ -73,7 +73,7 @@ struct HTMLReport {
     }
     return [
       "<h2>Gates</h2>",
-      "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">gate</th><th scope=\"col\"></th><th scope=\"col\">worst</th></tr></thead><tbody>\n\(rows.joined(separator: "\n"))\n</tbody></table></div>",
+      "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">gate</th><th scope=\"col\">verdict</th><th scope=\"col\">worst</th></tr></thead><tbody>\n\(rows.joined(separator: "\n"))\n</tbody></table></div>",
     ]
   }
 

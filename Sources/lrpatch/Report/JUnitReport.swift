@@ -37,7 +37,16 @@ struct JUnitReport {
         group: "perplexity", name: "\(named.result.runtime) at \(named.result.length), \(named.text)",
         output: "\(named.result.value)")
     }
-    suites = [("gates", gates), ("cells", passkeys + answers + perplexities)].filter { !$0.1.isEmpty }
+    let retentions = document.measured.retentions.map {
+      Case(
+        group: "retention", name: "\($0.runtime) at \($0.length)",
+        output: "perplexity ratio \($0.ratio), divergence \($0.divergence), same likeliest token \($0.agreement)")
+    }
+    let crossings = document.measured.crossings.map {
+      Case(group: "crossing", name: "\($0.runtime) at \($0.length)", output: "\($0.perplexity)")
+    }
+    let cells = passkeys + answers + perplexities + retentions + crossings
+    suites = [("gates", gates), ("cells", cells)].filter { !$0.1.isEmpty }
   }
 
   /// - Parameter limit: findings of this severity and above fail. Without findings there is one case, which passes.

@@ -28,11 +28,7 @@ extension ResultDocument.Provenance {
   init(_ command: VerifyCommand, _ session: borrowing ModelSession, arguments: [String]) throws {
     let progress = ProgressLine(isShown: !command.common.quiet && !command.work.noProgress)
     defer { progress.end() }
-    var read = 0
-    let manifest = try ModelManifest(session, .runtime) {
-      read += $0
-      progress.show(0, "SHA-256 of the model's files, \(read >> 20) MiB")
-    }
+    let manifest = try ModelManifest(session, .runtime) { progress.show($0, "SHA-256 of the model's files") }
     let inputs = try (command.perplexity + [command.factors].compactMap(\.self)).filter { !FileSystem.isFolder($0) }
       .map { path in
         ModelManifest.File(

@@ -88,10 +88,12 @@ struct SearchJob {
       throw ValidationError(
         "--resume goes on to the \(saved.space.settings.window) tokens of its checkpoint; --target-length says another")
     }
-    let names = try SearchResume(saved: saved).conflicts(given: settings(command), plain: plain)
+    let names = try SearchResume(saved: saved).conflicts(
+      CommandLine.arguments, given: settings(command), plain: plain)
     guard names.isEmpty else {
       throw ValidationError(
-        "--resume goes on with the settings of its checkpoint; others are given for \(names.joined(separator: ", "))")
+        "--resume goes on with the settings of its checkpoint, and \(names.joined(separator: ", ")) \(names.count == 1 ? "says" : "say") something else"
+      )
     }
   }
 

@@ -4,7 +4,7 @@
 #   scripts/release-check.sh MODEL FACTORS [options of `lrpatch verify`]
 #
 # LRPATCH names the program (default: lrpatch on the PATH), REPORT_FOLDER where result.json, report.html, junit.xml and
-# summary.md go (default: lrpatch-report). Under GitHub Actions the summary is shown with the step and each failure is an
+# summary.md go (default: lrpatch-report); older ones of lrpatch give way, other files of these names do not. Under GitHub Actions the summary is shown with the step and each failure is an
 # annotation. All three are run, whatever the first say; the exit code is that of the first that failed.
 set -uo pipefail
 [ $# -ge 2 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
@@ -13,7 +13,9 @@ shift 2
 lrpatch=${LRPATCH:-lrpatch}
 folder=${REPORT_FOLDER:-lrpatch-report}
 mkdir -p "$folder" || exit 5
-rm -f "$folder"/{result.json,report.html,junit.xml,summary.md}
+# What stands there from before is not taken for this run's.
+began=$(mktemp) || exit 5
+trap 'rm -f "$began"' EXIT
 status=0
 
 step() {
@@ -31,7 +33,7 @@ step lint "$lrpatch" lint "$model" --strict -q
 step "apply --check" "$lrpatch" apply "$factors" "$model" --check -q
 step verify "$lrpatch" verify "$model" --no-progress "$@" -o "$folder/result.json" --html "$folder/report.html" \
   --junit "$folder/junit.xml" --markdown "$folder/summary.md"
-if [ -n "${GITHUB_STEP_SUMMARY:-}" ] && [ -f "$folder/summary.md" ]; then
+if [ -n "${GITHUB_STEP_SUMMARY:-}" ] && [ "$folder/summary.md" -nt "$began" ]; then
   cat "$folder/summary.md" >> "$GITHUB_STEP_SUMMARY"
 fi
 exit "$status"

@@ -23,7 +23,7 @@ check() { # model, runtime, more options
 step "The model as it comes: weights trained for 1024 tokens, a config that says 256"
 show inspect needle-256-x4
 step "It finds no passkey beyond 256 tokens"
-if check needle-256-x4 hf; then echo "the unpatched model passed" >&2; exit 1; fi
+if check needle-256-x4 hf -o before.json; then echo "the unpatched model passed" >&2; exit 1; fi
 cp last.txt before.txt
 step "Patch the folder in place"
 show apply "$factors" needle-256-x4
@@ -31,8 +31,11 @@ show inspect needle-256-x4
 show lint needle-256-x4
 show apply "$factors" needle-256-x4 --check
 step "Now it finds every one, and short inputs lose nothing"
-check needle-256-x4 hf --baseline
+check needle-256-x4 hf --baseline -o after.json
 cp last.txt after.txt
+step "Both in one HTML file"
+show report after.json --before before.json --html "$root/.build/demo-report.html" -q
+echo "open .build/demo-report.html"
 step "Patch the GGUF file in place"
 before=$(sha256sum needle-256-x4.gguf)
 show apply "$factors" needle-256-x4.gguf

@@ -4,7 +4,7 @@ internal import Yams
 /// The YAML at the head of a model card. Only the members that are named change, line by line; comments, order and layout of
 /// all else stay. What comes out is read again, and must say just what was asked for.
 struct CardMetadata {
-  private(set) var text: TextLines
+  var text: TextLines
   private let subject: String
 
   /// - Throws: `PatchError` for what is no YAML mapping.
@@ -79,68 +79,6 @@ struct CardMetadata {
     throw unusual("the end of 'tags' is not to be found")
   }
 
-  /// Puts results into the model index: those whose dataset has the type `lrpatch` give way, all others stay.
-  /// - Parameter takesOnlyModel: whether the index's only model is this one whatever its name.
-  mutating func setResults(
-    _ results: [CardResult], model: String, takesOnlyModel: Bool
-  ) throws(PatchError) {
-    guard let index = try root()["model-index"], index.null == nil, index.sequence?.isEmpty != true else {
-      guard !results.isEmpty else { return }
-      return try replace(
-        "model-index",
-        by: ["model-index:", "- name: \(YAMLText.scalar(model))", "  results:"]
-          + results.flatMap { $0.lines(indent: "  ") })
-    }
-    guard let models = index.sequence, isBlock(models) else { throw unusual("'model-index' is no block list") }
-    let end = try range(of: "model-index").upperBound
-    let named = models.firstIndex { $0.mapping?["name"]?.string == model }
-    guard let place = named ?? (takesOnlyModel && models.count == 1 ? 0 : nil) else {
-      guard !results.isEmpty else { return }
-      let last = try itemRange(models.count - 1, of: models, until: end)
-      let indent = Self.indent(text.lines[last.lowerBound])
-      let added = ["- name: \(YAMLText.scalar(model))", "  results:"].map { indent + $0 }
-      return text.lines.insert(
-        contentsOf: text.ended(added + results.flatMap { $0.lines(indent: indent + "  ") }), at: last.upperBound)
-    }
-    let whole = try itemRange(place, of: models, until: end)
-    guard let entry = models[place].mapping, character(at: entry.mark) != "{" else {
-      throw unusual("a model of 'model-index' is no block mapping")
-    }
-    let value = entry["results"]
-    let line = entry.first { $0.key.string == "results" }?.key.mark?.line
-    guard let old = value?.sequence, !old.isEmpty, let line else {
-      guard value == nil || value?.null != nil || value?.sequence?.isEmpty == true else {
-        throw unusual("'results' in 'model-index' is no list")
-      }
-      guard !results.isEmpty else { return }
-      let indent = Self.indent(text.lines[whole.lowerBound]) + "  "
-      let added = text.ended(["\(indent)results:"] + results.flatMap { $0.lines(indent: indent) })
-      if let line {
-        guard line - 1 > whole.lowerBound else {
-          throw unusual("'results' in 'model-index' stands on the line of the dash")
-        }
-        text.lines.replaceSubrange(line - 1..<line, with: added)
-      } else {
-        text.lines.insert(contentsOf: added, at: whole.upperBound)
-      }
-      return
-    }
-    guard isBlock(old) else { throw unusual("'results' in 'model-index' is no block list") }
-    let after = entry.compactMap { $0.key.mark?.line }.filter { $0 > line }.min().map { $0 - 1 } ?? whole.upperBound
-    let last = trimmed(line..<after).upperBound
-    var ranges: [Range<Int>] = []
-    for item in old.indices { ranges.append(try itemRange(item, of: old, until: last)) }
-    let indent = Self.indent(text.lines[ranges[0].lowerBound])
-    text.lines.insert(contentsOf: text.ended(results.flatMap { $0.lines(indent: indent) }), at: last)
-    for (item, range) in zip(old, ranges).reversed() where CardResult.isOwn(item.mapping?["dataset"]?["type"]?.string) {
-      text.lines.removeSubrange(range)
-    }
-    if results.isEmpty, ranges.count == old.count(where: { CardResult.isOwn($0.mapping?["dataset"]?["type"]?.string) })
-    {
-      text.lines[line - 1] = "\(Self.indent(text.lines[line - 1]))results: []\(text.newline)"
-    }
-  }
-
   /// - Throws: `PatchError` where the edited text no longer says what the old one said beside these members.
   func check(against old: CardMetadata) throws(PatchError) {
     let own: Set<String> = ["base_model", "tags", "model-index"]
@@ -151,9 +89,7 @@ struct CardMetadata {
     let foreign = { (root: Node.Mapping) -> [[Node]] in
       (root["model-index"]?.sequence ?? []).map { model in
         (model.mapping ?? [:]).flatMap { pair in pair.key.string == "results" ? [] : [pair.key, pair.value] }
-          + (model.mapping?["results"]?.sequence ?? []).filter {
-            !CardResult.isOwn($0.mapping?["dataset"]?["type"]?.string)
-          }
+          + (model.mapping?["results"]?.sequence ?? []).filter { !CardResult.isOwn($0) }
       }
     }
     let tags = { (root: Node.Mapping) in (root["tags"]?.sequence ?? []).compactMap(\.string) }
@@ -165,7 +101,7 @@ struct CardMetadata {
 
   // MARK: Places
 
-  private func root() throws(PatchError) -> Node.Mapping {
+  func root() throws(PatchError) -> Node.Mapping {
     let node: Node?
     do { node = try Yams.compose(yaml: text.text) } catch {
       throw .unsupported(
@@ -209,18 +145,18 @@ struct CardMetadata {
     else { throw .unsupported(subject, "the YAML has aliases, which are not edited") }
   }
 
-  private func character(at mark: Mark?) -> Unicode.Scalar? {
+  func character(at mark: Mark?) -> Unicode.Scalar? {
     guard let mark, text.lines.indices.contains(mark.line - 1) else { return nil }
     return text.lines[mark.line - 1].unicodeScalars.dropFirst(mark.column - 1).first
   }
 
-  private func isBlock(_ list: Node.Sequence) -> Bool { character(at: list.mark) == "-" }
+  func isBlock(_ list: Node.Sequence) -> Bool { character(at: list.mark) == "-" }
 
-  private func unusual(_ what: String) -> PatchError {
+  func unusual(_ what: String) -> PatchError {
     .unsupported(subject, "\(what); write it in block style, or edit it by hand")
   }
 
-  private mutating func replace(_ key: String, by lines: [String]) throws(PatchError) {
+  mutating func replace(_ key: String, by lines: [String]) throws(PatchError) {
     if try root()[Node(key)] == nil {
       text.lines += text.ended(lines)
     } else {
@@ -229,14 +165,14 @@ struct CardMetadata {
   }
 
   /// The lines of a member of the outermost mapping, without blank lines and comments after it.
-  private func range(of key: String) throws(PatchError) -> Range<Int> {
+  func range(of key: String) throws(PatchError) -> Range<Int> {
     let lines = try root().compactMap { pair in pair.key.mark.map { (key: pair.key.string, line: $0.line - 1) } }
     guard let start = lines.first(where: { $0.key == key })?.line else { throw unusual("'\(key)' is not to be found") }
     let next = lines.map(\.line).filter { $0 > start }.min() ?? text.lines.count
     return trimmed(start..<next)
   }
 
-  private func trimmed(_ range: Range<Int>) -> Range<Int> {
+  func trimmed(_ range: Range<Int>) -> Range<Int> {
     var end = range.upperBound
     while end > range.lowerBound + 1 {
       let content = text.content(end - 1).drop { $0 == " " }
@@ -247,7 +183,7 @@ struct CardMetadata {
   }
 
   /// The lines of an item of a block list, from its dash on.
-  private func itemRange(_ item: Int, of list: Node.Sequence, until end: Int) throws(PatchError) -> Range<Int> {
+  func itemRange(_ item: Int, of list: Node.Sequence, until end: Int) throws(PatchError) -> Range<Int> {
     func start(_ item: Int) throws(PatchError) -> Int {
       guard let line = list[item].mark?.line, text.lines.indices.contains(line - 1),
         text.lines[line - 1].drop(while: { $0 == " " }).hasPrefix("-")
@@ -257,56 +193,5 @@ struct CardMetadata {
     return trimmed(try start(item)..<(item + 1 < list.count ? try start(item + 1) : end))
   }
 
-  private static func indent(_ line: String) -> String { String(line.prefix { $0 == " " }) }
-}
-
-/// One measured number for the model index.
-public struct CardResult: Equatable, Sendable {
-  /// As the Hub's model index calls it, such as `perplexity`.
-  public var metric: String
-  /// What is measured where, for people.
-  public var name: String
-  public var value: Double
-
-  public init(metric: String, name: String, value: Double) {
-    self.metric = metric
-    self.name = name
-    self.value = value
-  }
-
-  private static let datasetType = "lrpatch"
-
-  static func isOwn(_ datasetType: String?) -> Bool { datasetType == Self.datasetType }
-
-  func lines(indent: String) -> [String] {
-    [
-      "- task:", "    type: text-generation", "  dataset:", "    name: \(YAMLText.scalar(name))",
-      "    type: \(Self.datasetType)", "    config: \(YAMLText.scalar(name))", "  metrics:", "  - type: \(metric)",
-      "    name: \(YAMLText.scalar(name))",
-      "    value: \(value)",
-    ].map { indent + $0 }
-  }
-}
-
-enum YAMLText {
-  /// A text as a scalar: plain where nothing in it can mean something else, else in double quotes.
-  static func scalar(_ text: String) -> String {
-    if text.wholeMatch(of: /[A-Za-z][A-Za-z0-9_.\/-]*/) != nil,
-      !["true", "false", "yes", "no", "on", "off", "null", "y", "n"].contains(text.lowercased())
-    {
-      return text
-    }
-    var quoted = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"", "\\": quoted += "\\\(scalar)"
-      case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}", "\u{FEFF}":
-        quoted +=
-          "\\u" + String(repeating: "0", count: 4 - String(scalar.value, radix: 16).count)
-          + String(scalar.value, radix: 16)
-      default: quoted.unicodeScalars.append(scalar)
-      }
-    }
-    return quoted + "\""
-  }
+  static func indent(_ line: String) -> String { String(line.prefix { $0 == " " }) }
 }

@@ -43,6 +43,7 @@ struct ProvenanceCommand: ReportingCommand {
       try requireOwn(sums, statement)
     }
     let manifest = try manifest(session, ignoring: names)
+    if session.kind == .gguf { for path in try GGUFModel.shardPaths(of: session.path) { _ = try GGUFFile(path: path) } }
     if check {
       return try report(
         sums, manifest.differences(from: FileSystem.contents(of: sums, limit: 64 << 20), sums), manifest)

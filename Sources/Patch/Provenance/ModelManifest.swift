@@ -45,16 +45,15 @@ public struct ModelManifest: Equatable, Sendable {
     switch session.kind {
     case .folder:
       folder = session.path
-      name = FileSystem.name(of: try FileSystem.resolved(folder))
       names = try Self.names(in: folder, scope, ignoring: ignored.union(Self.gitNames))
       isSingleFile = false
     case .gguf:
       folder = FileSystem.folder(of: session.path)
       let paths = try GGUFModel.shardPaths(of: session.path)
       names = paths.map { FileSystem.name(of: $0) }
-      name = Self.name(ofGGUF: session.path)
       isSingleFile = GGUFSplit(containing: session.path) == nil
     }
+    name = try Self.name(of: session)
     files = []
     hasLinks = false
     let paths = names.map { FileSystem.path($0, in: folder) }
@@ -71,9 +70,14 @@ public struct ModelManifest: Equatable, Sendable {
     }
   }
 
-  /// The file's name; of a split model the name that it would have in one file.
-  public static func name(ofGGUF path: String) -> String {
-    GGUFSplit(containing: path).map { "\($0.prefix).gguf" } ?? FileSystem.name(of: path)
+  /// The name of the model's folder or file; of a split model the name that it would have in one file.
+  /// - Throws: `FileError`.
+  public static func name(of session: borrowing ModelSession) throws -> String {
+    let path = session.path
+    switch session.kind {
+    case .folder: return FileSystem.name(of: try FileSystem.resolved(path))
+    case .gguf: return GGUFSplit(containing: path).map { "\($0.prefix).gguf" } ?? FileSystem.name(of: path)
+    }
   }
 
   /// What model signing leaves out by itself.

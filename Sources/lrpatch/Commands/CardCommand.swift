@@ -84,15 +84,15 @@ struct CardCommand: ReportingCommand {
     guard inspection.factors != nil else {
       throw PatchError.unsupported(model, "carries no factors; there is nothing for its card to say")
     }
-    let manifest = try ModelManifest(session, .runtime)
+    let own = try ModelManifest.name(of: session)
     let document = try result.isEmpty ? nil : ReportCommand.merged(result)
-    if let document { try require(document, toBeOf: manifest) }
-    let model = name ?? manifest.name
+    if let document { try require(document, toBeOf: ModelManifest(session, .runtime)) }
+    let model = name ?? own
     let section = CardSection(inspection: inspection, name: model, result: document)
     return ModelCard.Update(
       baseModel: baseModel, tags: ["long-context", "longrope"], model: model,
       results: document.map { _ in section.results },
-      section: session.kind == .folder ? "" : Self.marked(manifest.name), text: section.lines)
+      section: session.kind == .folder ? "" : Self.marked(own), text: section.lines)
   }
 
   /// A file's name as it can stand in a mark; two names never become the same.

@@ -33,7 +33,7 @@ struct ProvenanceCommand: ReportingCommand {
 
   func run() throws {
     let session = try common.open(model)
-    let names = Names(session)
+    let names = try Names(session)
     let folder = output ?? (session.kind == .folder ? session.path : FileSystem.folder(of: session.path))
     let sums = FileSystem.path(names.sums, in: folder)
     let statement = FileSystem.path(names.statement, in: folder)
@@ -64,9 +64,9 @@ struct ProvenanceCommand: ReportingCommand {
     let statement: String
     let ignored: Set<String>
 
-    init(_ session: borrowing ModelSession) {
+    init(_ session: borrowing ModelSession) throws {
       let isFolder = session.kind == .folder
-      let prefix = isFolder ? "" : "\(ModelManifest.name(ofGGUF: session.path))."
+      let prefix = isFolder ? "" : "\(try ModelManifest.name(of: session))."
       sums = "\(prefix)SHA256SUMS"
       statement = isFolder ? "model.intoto.json" : "\(prefix)intoto.json"
       ignored = isFolder ? [sums, statement, "model.sig"] : []

@@ -1,8 +1,12 @@
 // patch-gguf FACTORS MODEL: puts factors into a GGUF model, as `lrpatch apply` does.
+import Foundation
 import Patch
 
 let arguments = CommandLine.arguments
-guard arguments.count == 3 else { fatalError("patch-gguf FACTORS MODEL") }
+if arguments.count != 3 {
+  print("usage: patch-gguf FACTORS MODEL")
+  exit(2)
+}
 let source = try FactorSource(path: arguments[1])
 let apply = Apply(source.set, factorsSHA256: source.sha256, version: lrpatchVersion, options: ApplyOptions())
 let session = try ModelSession(path: arguments[2], exclusive: true)

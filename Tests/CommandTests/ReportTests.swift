@@ -43,6 +43,20 @@ import FoundationXML
     }
   }
 
+  @Test func theSameFilesAreTheSameModelWhereverTheyStand() throws {
+    let folder = try TemporaryDirectory()
+    for name in ["a", "b", "c"] { try folder.copy("models/needle-256-x4", as: name) }
+    try folder.write("c/config.json", String(contentsOfFile: "\(folder.path)/c/config.json", encoding: .utf8) + "\n")
+    for (model, file, length) in [("a", "1", "128"), ("\(folder.path)/b/", "2", "256"), ("c", "3", "256")] {
+      let run = try Program.run(
+        ["verify", model, "--lengths", length, "--depths", "2", "--runtime", "vllm", "-q", "-o", "\(file).json"],
+        in: folder.path)
+      #expect(run.status == 0, "\(run.errors)")
+    }
+    #expect(try report("1.json", "2.json", in: folder).status == 0)
+    #expect(try report("1.json", "3.json", in: folder).status == 3)
+  }
+
   @Test func resultsOfOtherMethodsAreNotMixed() throws {
     let folder = try TemporaryDirectory()
     #expect(try verify(["-o", "a.json", "--no-gates"], in: folder).status == 0)

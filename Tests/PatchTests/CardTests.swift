@@ -72,6 +72,10 @@ import Testing
       new
         == "---\r\ntags: [a, 'b c', long-context, longrope]  # both\r\nx: 1\r\n---\r\nText\r\n\r\n<!-- lrpatch: begin -->\r\n## Context window\r\n<!-- lrpatch: end -->\r\n"
     )
+    // A card without YAML.
+    let first = try updated("text\r\n", update(results: [Self.passkey]))
+    #expect(try updated(first, update(results: [Self.passkey])) == first)
+    #expect(first.utf8.count(where: { $0 == 0x0A }) == first.utf8.count(where: { $0 == 0x0D }))
     #expect(
       try updated("---\ntags:\nx: 1\n---\n", update(base: nil)).hasPrefix(
         "---\ntags:\n- long-context\n- longrope\nx: 1\n---\n"))
@@ -154,6 +158,9 @@ import Testing
       ("tags: ['foo', \"bar\"] # keep [me]", "tags: ['foo', \"bar\", long-context, longrope] # keep [me]"),
       ("tags: [] # none", "tags: [long-context, longrope] # none"),
       ("tags: [1, 2.50,]", "tags: [1, 2.50, long-context, longrope]"),
+      ("tags: [\n  a,\n  b,\n]", "tags: [\n  a,\n  b,\nlong-context, longrope]"),
+      ("base_model:\n- 'x/y' # from", "base_model:\n- 'org/base' # from\ntags:\n- long-context\n- longrope"),
+      ("base_model: [x/y]", "base_model: [org/base]\ntags:\n- long-context\n- longrope"),
       ("tags: # todo", "tags: # todo\n- long-context\n- longrope"),
       ("tags: [a, # one\n  b] # two", "tags: [a, # one\n  b, long-context, longrope] # two"),
       ("base_model: \"x/y\" # from", "base_model: \"org/base\" # from\ntags:\n- long-context\n- longrope"),
@@ -173,7 +180,9 @@ import Testing
 
   @Test func refusesWhatItCannotEdit() throws {
     for (card, words) in [
-      ("---\na: 1\n", "does not end"), ("\u{FEFF}---\na: 1\n---\n", "byte-order mark"),
+      ("---\na: 1\n", "does not end"), ("--- \na: 1\n---\n", "blanks behind"),
+      ("---\na: 1\n--- \nText", "does not end"),
+      ("---\na: 1\n---\r", "does not end"), ("\u{FEFF}---\na: 1\n---\n", "byte-order mark"),
       ("---\na: [1\n---\n", "cannot be read"),
       ("---\n- a\n---\n", "no block mapping"), ("---\n{a: 1}\n---\n", "no block mapping"),
       ("---\na: 1\na: 2\n---\n", "cannot be read"),

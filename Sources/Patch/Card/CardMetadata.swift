@@ -22,18 +22,23 @@ struct CardMetadata {
       return try replace("base_model", by: ["base_model: \(name)"])
     }
     if old.string == name || old.sequence?.contains(where: { $0.string == name }) == true { return }
-    guard let text = old.string, !text.isEmpty else {
+    let only = old.sequence.map { $0.count == 1 ? $0[0].string : nil } ?? old.string
+    guard let only, !only.isEmpty else {
       throw .unsupported(subject, "'base_model' names several models; edit it by hand")
     }
-    let line = try range(of: "base_model").lowerBound
-    let parts = self.text.lines[line].split(separator: text, maxSplits: 1, omittingEmptySubsequences: false)
-    // Quotes and comments stay where the old name stands just once.
-    if parts.count == 2, !parts[1].contains(text) {
-      self.text.lines[line] = parts.joined(separator: name)
+    let place = try range(of: "base_model")
+    let entry = text.lines[place].joined()
+    let parts = entry.split(separator: only, maxSplits: 1, omittingEmptySubsequences: false)
+    // Quotes, dashes and comments stay where the old name stands just once.
+    if parts.count == 2, !parts[1].contains(only) {
+      text.lines.replaceSubrange(place, with: TextLines(parts.joined(separator: name)).lines)
     } else {
       try replace("base_model", by: ["base_model: \(name)"])
     }
-    guard try root()["base_model"]?.string == name else { throw unusual("'base_model' cannot be replaced by lines") }
+    let new = try root()["base_model"]
+    guard new?.string == name || new?.sequence?.first?.string == name else {
+      throw unusual("'base_model' cannot be replaced by lines")
+    }
   }
 
   mutating func addTags(_ tags: [String]) throws(PatchError) {
@@ -62,15 +67,16 @@ struct CardMetadata {
     for line in place.reversed() {
       let scalars = Array(text.lines[line].unicodeScalars)
       for index in scalars.indices.reversed() where scalars[index] == "]" {
-        var edited = self
-        var new = String.UnicodeScalarView(scalars[..<index])
-        while old.isEmpty == false, let last = new.last, last == " " || last == "," { new.removeLast() }
-        new.append(contentsOf: ((old.isEmpty ? "" : ", ") + tags.joined(separator: ", ")).unicodeScalars)
-        new.append(contentsOf: scalars[index...])
-        edited.text.lines[line] = String(new)
-        if let list = try? edited.root()["tags"]?.sequence,
-          Array(list).elementsEqual(wanted, by: { $0.string == $1.string })
-        {
+        // A comma may stand at the end of the line before.
+        for lead in old.isEmpty ? [""] : [", ", ""] {
+          var edited = self
+          var head = String.UnicodeScalarView(scalars[..<index])
+          while !lead.isEmpty, let last = head.last, last == " " || last == "," { head.removeLast() }
+          edited.text.lines[line] =
+            String(head) + lead + tags.joined(separator: ", ") + String(String.UnicodeScalarView(scalars[index...]))
+          guard let list = try? edited.root()["tags"]?.sequence,
+            Array(list).elementsEqual(wanted, by: { $0.string == $1.string })
+          else { continue }
           self = edited
           return
         }

@@ -43,16 +43,22 @@ public struct ModelCard: Sendable {
     }
     self.subject = subject
     var all = TextLines(text)
-    // The Hub passes over white space before the YAML.
-    let start = all.lines.indices.first { all.content($0).contains { $0 != " " && $0 != "\t" } } ?? 0
+    // The Hub passes over white space before the YAML, but takes no line for its beginning or end that has any behind it.
+    let start = all.lines.indices.first { !all.content($0).allSatisfy { $0 == " " || $0 == "\t" } } ?? 0
+    let first = all.lines.isEmpty ? "" : all.line(start).drop { $0 == " " || $0 == "\t" }
     guard !all.lines.isEmpty, all.content(start).drop(while: { $0 == " " || $0 == "\t" }) == "---" else {
       opening = nil
-      metadata = try CardMetadata(TextLines(""), subject: subject)
+      metadata = try CardMetadata(TextLines(emptyWithEndsOf: all), subject: subject)
       body = all
       return
     }
-    guard let end = all.lines.indices.dropFirst(start + 1).first(where: { all.content($0) == "---" }) else {
-      throw .unsupported(subject, "its YAML begins on line \(start + 1) and does not end; expected a second line ---")
+    guard first == "---" else {
+      throw .unsupported(
+        subject, "line \(start + 1) has blanks behind ---, where the Hub finds no YAML; remove them")
+    }
+    guard let end = all.lines.indices.dropFirst(start + 1).first(where: { all.line($0) == "---" }) else {
+      throw .unsupported(
+        subject, "its YAML begins on line \(start + 1) and does not end; expected a second line --- without blanks")
     }
     opening = Array(all.lines[...start])
     var head = all

@@ -4,6 +4,12 @@ struct TextLines {
   /// Of the first line.
   let newline: String
 
+  /// No lines, to be put into `other`.
+  init(emptyWithEndsOf other: TextLines) {
+    lines = []
+    newline = other.newline
+  }
+
   init(_ text: String) {
     let bytes = Array(text.utf8)
     lines = []
@@ -17,6 +23,16 @@ struct TextLines {
   }
 
   var text: String { lines.joined() }
+
+  /// The line without its end.
+  func line(_ index: Int) -> String {
+    var scalars = lines[index].unicodeScalars[...]
+    if scalars.last == "\n" {
+      scalars = scalars.dropLast()
+      if scalars.last == "\r" { scalars = scalars.dropLast() }
+    }
+    return String(String.UnicodeScalarView(scalars))
+  }
 
   /// The line without its end and what blanks stand before it.
   func content(_ index: Int) -> String {

@@ -13,7 +13,9 @@ extension ResultDocument {
     try requireAllParts(documents)
     for (name, other) in documents.dropFirst() {
       for (what, a, b) in [
-        ("model", result.model, other.model), ("version", result.version, other.version),
+        // The same files are the same model, wherever they stand.
+        ("model", result.model, result.provenance.hasFiles(of: other.provenance) ? result.model : other.model),
+        ("version", result.version, other.version),
         ("original window", "\(result.measured.originalWindow)", "\(other.measured.originalWindow)"),
       ] where a != b {
         throw VerifyError(name, "its \(what) is \(b), that of \(first) \(a)")
@@ -25,7 +27,10 @@ extension ResultDocument {
       try result.provenance.add(other.provenance, name)
       result.addTexts(of: other)
       result.savedGates += other.savedGates.filter { !result.savedGates.contains($0) }
-      guard result.inspection.isNull || other.inspection.isNull || result.inspection == other.inspection else {
+      guard
+        result.inspection.isNull || other.inspection.isNull
+          || result.inspection.withoutPaths == other.inspection.withoutPaths
+      else {
         throw VerifyError(name, "its factors, windows or runtimes are not those of \(first)")
       }
       if result.inspection.isNull { result.inspection = other.inspection }
@@ -81,7 +86,24 @@ extension ResultDocument {
   }
 }
 
+extension JSONValue {
+  /// An inspection without the model's path, and advice that names it.
+  fileprivate var withoutPaths: JSONValue {
+    guard case .object(let members) = self else { return self }
+    return .object(
+      members.filter { $0.name != "model" && $0.name != "serve" }.map { member in
+        guard case .array(let elements) = member.value else { return member }
+        return JSONMember(member.name, .array(elements.map(\.withoutPaths)))
+      })
+  }
+}
+
 extension ResultDocument.Provenance {
+  /// Whether both have the same files, some at least.
+  fileprivate func hasFiles(of other: Self) -> Bool {
+    !files.isEmpty && files.sorted { $0.name < $1.name } == other.files.sorted { $0.name < $1.name }
+  }
+
   /// - Throws: `VerifyError` where a file of the same name is another one.
   fileprivate mutating func add(_ other: Self, _ name: String) throws {
     for (what, own, others) in [("the model's", files, other.files), ("the given", inputs, other.inputs)] {

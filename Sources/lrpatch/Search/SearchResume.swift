@@ -19,7 +19,7 @@ struct SearchResume {
     ("--critical-dimension", ["settings.criticalPair", "space.settings.criticalPair"]), ("--maximum", ["space.upper"]),
     ("--start-tokens", ["space.startTokens"]), ("--mscale", ["mscale", "space.mscale"]),
     ("--search-mscale", ["space.searchesMscale"]), ("--search-pair-mscales", ["space.searchesPairMscales"]),
-    ("--readjust", ["onto"]), ("--onto", ["onto"]), ("--initial", ["settings.initial"]),
+    ("--onto", ["onto"]), ("--initial", ["settings.initial"]),
     ("--population", ["settings.evolution.population"]), ("--parents", ["settings.evolution.parents"]),
     ("--mutants", ["settings.evolution.mutants"]), ("--crossovers", ["settings.evolution.crossovers"]),
     ("--iterations", ["settings.evolution.iterations"]), ("--probability", ["settings.evolution.probability"]),
@@ -37,10 +37,11 @@ struct SearchResume {
     let (given, saved) = (try Self.members(given), try Self.members(self.saved))
     let plain = try plain.map(Self.members) ?? given
     let differing = Set(given.keys.filter { given[$0] != saved[$0] })
-    let named = Self.options.filter { option in
-      arguments.contains { $0 == option.name || $0.hasPrefix(option.name + "=") }
-        && !differing.isDisjoint(with: option.paths)
-    }.map(\.name)
+    let named =
+      Self.options.filter { option in
+        arguments.contains { $0 == option.name || $0.hasPrefix(option.name + "=") }
+          && !differing.isDisjoint(with: option.paths)
+      }.map(\.name) + (arguments.contains("--readjust") && saved["onto"] == nil ? ["--readjust"] : [])
     let known = Set(Self.options.flatMap(\.paths))
     let others = differing.subtracting(known).filter { given[$0] != plain[$0] && !$0.hasPrefix("space.settings.") }
     return named + (named.isEmpty ? others.sorted() : [])

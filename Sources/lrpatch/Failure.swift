@@ -22,22 +22,22 @@ struct Failure {
   init(_ error: any Error, of command: any ParsableCommand.Type) {
     switch error {
     case let error as FormatError:
-      message = "error: \(error)"
+      message = "error: \("\(error)".visible)"
       exitCode = Code.invalid
     case let error as PatchError:
-      message = "error: \(error)"
+      message = "error: \("\(error)".visible)"
       exitCode = error.kind == .unsafe ? Code.unsafe : Code.invalid
     case let error as VerifyError:
-      message = "error: \(error)"
+      message = "error: \("\(error)".visible)"
       exitCode = Code.invalid
     case let error as FileError:
-      message = "error: \(error)"
+      message = "error: \("\(error)".visible)"
       exitCode = Code.inputOutput
     case is Interrupted:
       message = ""
       exitCode = Code.interrupted
     case let error as CheckFailed:
-      message = error.message
+      message = error.message.visible
       exitCode = Code.checkFailed
     case let error as ValidationError where command != LRPatch.self:
       message =

@@ -140,6 +140,9 @@ import Testing
     #expect(try run("report", "failed.json", "-q", in: folder).status == 1)
     #expect(try run("report", "result.json", "failed.json", "-q", in: folder).status == 1)
     #expect(try run("report", "failed.json", "--no-gates", "-q", in: folder).status == 0)
+    // A gate that cannot be read is no gate that passes.
+    try edit("failed.json", in: folder) { $0.replacingOccurrences(of: "perplexity<=1", with: "nothing<=1") }
+    #expect(try run("report", "failed.json", "-q", in: folder).status == 3)
   }
 
   @Test func annotationsKeepToALine() throws {

@@ -42,15 +42,17 @@ struct ProvenanceCommand: ReportingCommand {
       try requireOutside(session, folder)
       try requireOwn(sums, statement)
     }
-    let manifest = try manifest(session, ignoring: names)
+    // What is no GGUF file is found before it is read whole.
     if session.kind == .gguf { for path in try GGUFModel.shardPaths(of: session.path) { _ = try GGUFFile(path: path) } }
+    let manifest = try manifest(session, ignoring: names)
     if check {
       return try report(
         sums, manifest.differences(from: FileSystem.contents(of: sums, limit: 64 << 20), sums), manifest)
     }
     let known = SigningStatement(manifest, ignoring: names.ignored, knowledge: try knowledge(session))
-    try OutputFile.replace(sums, by: Array(manifest.sums.utf8))
+    // The statement first: sums without it would be taken for somebody else's.
     try OutputFile.replace(statement, by: JSONStyle.standard.encode(known.json) + [0x0A])
+    try OutputFile.replace(sums, by: Array(manifest.sums.utf8))
     if common.json {
       Output.json(document(sums, manifest, statement: statement))
     } else if !common.quiet {

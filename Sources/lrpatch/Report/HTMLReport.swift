@@ -106,19 +106,12 @@ struct HTMLReport {
     }
   }
 
-  /// Runtimes for which `values` are the same, before and after; those without any are left out.
+  /// Runtimes for which `values` are the same, before and after.
   private func groups<Value: Equatable>(_ values: (Measurements, String) -> [Value]) -> [[String]] {
-    var groups: [(names: [String], after: [Value], before: [Value])] = []
-    for runtime in measured.runtimes {
-      let (after, older) = (values(measured, runtime), before.map { values($0.measured, runtime) } ?? [])
-      guard !after.isEmpty else { continue }
-      if let index = groups.firstIndex(where: { $0.after == after && $0.before == older }) {
-        groups[index].names.append(runtime)
-      } else {
-        groups.append(([runtime], after, older))
-      }
-    }
-    return groups.map(\.names)
+    measured.runtimesAlike { runtime in
+      let after = values(measured, runtime)
+      return after.isEmpty ? nil : [after, before.map { values($0.measured, runtime) } ?? []]
+    }.map(\.names)
   }
 
   private static func heatMap(_ measured: Measurements, _ runtime: String, _ caption: String) -> String {

@@ -51,7 +51,7 @@ struct ResultPlots {
         (length, own.filter { $0.length == length }.map(\.value).max() ?? .nan)
       }
     }
-    guard groups.contains(where: { $0.rows.count > 1 }) else { return [] }
+    guard groups.contains(where: { $0.value.count > 1 }) else { return [] }
     return ["perplexity by length, its logarithm; the longest bar is \(InspectReport.number(greatest))"]
       + rows(groups) { length, value in
         terminal.bar(
@@ -61,34 +61,31 @@ struct ResultPlots {
 
   // MARK: Groups
 
-  private struct Group<Value: Equatable> {
-    var names: [String]
-    var rows: [(length: Int, value: Value)]
+  private struct Row<Value: Equatable>: Equatable {
+    var length: Int
+    var value: Value
   }
+
+  private typealias Group<Value: Equatable> = (names: [String], value: [Row<Value>])
 
   private func lengths(_ all: [Int]) -> [Int] { Set(all).sorted() }
 
   private func groups<Value: Equatable>(_ rows: (String) -> [(length: Int, value: Value)]) -> [Group<Value>] {
-    measured.runtimes.reduce(into: []) { groups, runtime in
-      let own = rows(runtime)
-      guard !own.isEmpty else { return }
-      if let index = groups.firstIndex(where: { $0.rows.elementsEqual(own, by: ==) }) {
-        groups[index].names.append(runtime)
-      } else {
-        groups.append(Group(names: [runtime], rows: own))
-      }
+    measured.runtimesAlike { runtime in
+      let own = rows(runtime).map { Row(length: $0.length, value: $0.value) }
+      return own.isEmpty ? nil : own
     }
   }
 
   /// A heading a group where there are several, and a line a length.
-  private func rows<Value>(_ groups: [Group<Value>], _ picture: (Int, Value) -> String) -> [String] {
-    let width = groups.flatMap(\.rows).map { "\($0.length) *".count }.max() ?? 0
+  private func rows<Value: Equatable>(_ groups: [Group<Value>], _ picture: (Int, Value) -> String) -> [String] {
+    let width = groups.flatMap(\.value).map { "\($0.length) *".count }.max() ?? 0
     return groups.flatMap { group -> [String] in
       let heading = groups.count > 1 ? ["  \(group.names.joined(separator: ", "))"] : []
       return heading
-        + group.rows.map { length, value in
-          let name = "\(length)\(length > measured.originalWindow ? " *" : "")".padded(to: width)
-          return "  \(name)  \(picture(length, value))"
+        + group.value.map { row in
+          let name = "\(row.length)\(row.length > measured.originalWindow ? " *" : "")".padded(to: width)
+          return "  \(name)  \(picture(row.length, row.value))"
         }
     }
   }

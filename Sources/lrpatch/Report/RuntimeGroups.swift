@@ -1,0 +1,15 @@
+import Verify
+
+extension Measurements {
+  /// Runtimes in groups that have the same value; those without one are left out.
+  func runtimesAlike<Value: Equatable>(_ value: (String) -> Value?) -> [(names: [String], value: Value)] {
+    runtimes.reduce(into: []) { groups, runtime in
+      guard let own = value(runtime) else { return }
+      if let index = groups.firstIndex(where: { $0.value == own }) {
+        groups[index].names.append(runtime)
+      } else {
+        groups.append(([runtime], own))
+      }
+    }
+  }
+}

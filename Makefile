@@ -1,4 +1,4 @@
-# Each target sets up what it needs. `make demo` and `make test` work on a fresh machine.
+# Each target installs what it needs. `make demo` and `make test` work on a fresh machine.
 .PHONY: setup build demo test test-long test-mpi test-packages lint conformance bench results docs install uninstall deb wheel clean
 
 PREFIX ?= /usr/local
@@ -8,14 +8,14 @@ export PREFIX DESTDIR
 setup:
 	@scripts/setup.sh
 
-# With Swift's runtime inside, so that it runs where Swift is not. The default linker warns of what Foundation calls.
+# Links Swift's runtime in, so that the program runs without Swift. The default linker warns about what Foundation calls.
 build: setup
 	swift build -c release --static-swift-stdlib -Xswiftc -use-ld=lld --product lrpatch
 
 demo: build
 	@scripts/demo.sh
 
-# Debug tests drive the release program where they need a process.
+# Debug tests run the release program when they need a process.
 test: build
 	@scripts/setup.sh python3-jsonschema
 	scripts/test.sh
@@ -31,7 +31,7 @@ test-long: build
 lint: setup
 	@scripts/lint.sh
 
-# Compares with transformers, vLLM, SGLang, MLX-LM and llama.cpp themselves; sets them up at the first run.
+# Compares lrpatch with transformers, vLLM, SGLang, MLX-LM and llama.cpp. The first run sets them up.
 conformance: build
 	swift build -c release --static-swift-stdlib -Xswiftc -use-ld=lld --product lrpatch-probe
 	scripts/peers.sh
@@ -39,7 +39,7 @@ conformance: build
 	LRPATCH_VOCABULARIES=$${LRPATCH_PEERS:-$$HOME/.cache/lrpatch-peers}/llama.cpp-source/models \
 	  scripts/test.sh --filter writesWhatItRead
 
-# Beside llama.cpp and transformers, set up at the first run.
+# Benchmarks against llama.cpp and transformers. The first run sets them up.
 bench: build
 	swift build -c release --static-swift-stdlib -Xswiftc -use-ld=lld --product lrpatch-probe
 	scripts/peers.sh
@@ -48,22 +48,22 @@ bench: build
 	$${LRPATCH_PEERS:-$$HOME/.cache/lrpatch-peers}/venv/bin/python scripts/bench-convert.py
 	$${LRPATCH_PEERS:-$$HOME/.cache/lrpatch-peers}/venv/bin/python scripts/bench-search.py
 
-# Closed forms and searches on the trained fixture model, into specs/results.md: half an hour on two cores.
+# Writes specs/results.md: closed forms and searches on the trained fixture model. Half an hour on two cores.
 results: build
 	python3 scripts/results.py
 
-# Searches under mpirun; needs libopenmpi-dev and openmpi-bin.
+# Runs searches under mpirun; needs libopenmpi-dev and openmpi-bin.
 test-mpi: setup
 	scripts/test-mpi.sh
 
-# What `make build` made, into PREFIX; no build, so that it can run as root: make build && sudo make install
+# Installs what `make build` made into PREFIX. It does not build, so that it can run as root: make build && sudo make install
 install:
 	@scripts/install.sh
 
 uninstall:
 	@scripts/install.sh uninstall
 
-# The Debian package and the Python wheel, into .build/packages.
+# Build the Debian package and the Python wheel, in .build/packages.
 deb: build
 	@scripts/setup.sh dpkg-dev
 	packaging/deb.sh
@@ -72,12 +72,12 @@ wheel: build
 	@scripts/setup.sh patchelf
 	packaging/wheel.py
 
-# Installs what the checks need where it runs as root; two minutes.
+# As root, installs what the checks need. Two minutes.
 test-packages: build
 	@scripts/setup.sh dpkg-dev patchelf
 	scripts/test-packages.sh
 
-# The library's documentation, by DocC, into .build/docs.
+# Builds the library's documentation with DocC, in .build/docs.
 docs: build
 	scripts/docs.sh
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds the Debian package, the same bytes for the same program: packaging/deb.sh [FOLDER]
+# Builds the Debian package: packaging/deb.sh [FOLDER]. The same program gives the same bytes.
 #
 # FOLDER is where it goes (default: .build/packages), LRPATCH the program (default: .build/release/lrpatch), DEBFULLNAME
-# and DEBEMAIL who packages. What the package depends on is found by the libraries that are installed here.
+# and DEBEMAIL the packager. The package's dependencies follow from the libraries that are installed here.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 LRPATCH=$(realpath -m "${LRPATCH:-$root/.build/release/lrpatch}")
@@ -27,7 +27,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 stage=$work/root doc=$work/root/usr/share/doc/lrpatch
 
-# The version's section of CHANGELOG.md, or what is not released yet, in Debian's format: a paragraph for each bullet.
+# Prints the version's section of CHANGELOG.md, or the unreleased one, in Debian's format: a paragraph for each bullet.
 changelog() {
   local section=Unreleased
   ! grep -qF "## [$version]" "$root/CHANGELOG.md" || section=$version
@@ -65,11 +65,11 @@ Section: science
 Priority: optional
 Description: puts LongRoPE factors into language models on disk
  LongRoPE and LongRoPE2 extend a model's context window by rescaling its rotary
- frequencies. lrpatch writes what transformers, vLLM, SGLang, MLX-LM and
- llama.cpp read of them, into Hugging Face folders and GGUF files, shows what
- each will use, finds what is wrong in models that others made, and takes
- everything back byte for byte. It also searches for factors, verifies models
- on the CPU, and converts between the two formats.
+ frequencies. lrpatch writes the factors into Hugging Face folders and GGUF
+ files, where transformers, vLLM, SGLang, MLX-LM and llama.cpp read them. It
+ shows what each runtime will use, finds mistakes in models that others made,
+ and can undo its changes byte for byte. It also searches factors, verifies
+ models on the CPU, and converts between the two formats.
 END
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Man pages in mdoc, one for each command, from what the program says of itself.
+"""Writes man pages in mdoc, one for each command, from the program's own description of itself.
 
     lrpatch --experimental-dump-help | packaging/manual.py VERSION DATE FOLDER
 """
@@ -13,7 +13,7 @@ SPECIAL = {"\\": r"\e", "'": r"\(aq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti", 
 
 
 def escaped(text, option=r"(?<![\w-])-{1,2}\w[\w-]*"):
-    """Text without a meaning to roff; what matches as an option has minus signs, not hyphens."""
+    """Text with roff's special characters escaped. Matches of `option` get minus signs, not hyphens."""
 
     def replacement(match):
         found = match[0]
@@ -25,7 +25,7 @@ def escaped(text, option=r"(?<![\w-])-{1,2}\w[\w-]*"):
 
 
 def prose(text):
-    """Lines of running text: one for each sentence, as mdoc wants it."""
+    """Lines of running text, one for each sentence, as mdoc requires."""
     sentences = re.split(r"(?<=[.!?])\s+", " ".join(text.split()))
     return [re.sub(r"^\.", r"\\&.", escaped(sentence)) for sentence in sentences]
 
@@ -38,7 +38,7 @@ def paragraphs(text):
 
 
 def word(text):
-    """One argument of a macro, which mdoc takes neither for a macro nor for punctuation."""
+    """One argument of a macro, escaped so that mdoc reads it neither as a macro nor as punctuation."""
     text = escaped(text, option="-")
     if re.fullmatch(r"[A-Z%][A-Za-z0-9]{1,2}|[^\w\\]", text):
         text = r"\&" + text
@@ -50,7 +50,7 @@ def flag(name):
 
 
 def lowered(text):
-    """As in the middle of a sentence."""
+    """The text with a lower-case first letter, as in the middle of a sentence; acronyms stay."""
     return text[0].lower() + text[1:] if text[1:2].islower() else text
 
 
@@ -138,7 +138,7 @@ class Page:
 
 
 def exit_codes(root):
-    """Takes the paragraph with the exit codes out of the program's discussion: pairs of code and meaning."""
+    """Removes the exit codes from the program's discussion and returns them as pairs of code and meaning."""
     before, found, listed = root["discussion"].partition("Exit codes: ")
     codes = re.findall(r"(\d+) ([^;]+?)[;.]", listed)
     if not found or len(codes) < 2:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the date of the sources, in seconds, so that packages of the same sources are the same bytes:
+# Prints the date of the sources, in seconds, so that the same sources give packages with the same bytes. It is
 # SOURCE_DATE_EPOCH, else the version's date in CHANGELOG.md, else the last commit's, else that of CHANGELOG.md itself.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Builds the Python wheel with the program inside, the same bytes for the same program: packaging/wheel.py [FOLDER]
+"""Builds the Python wheel with the program inside: packaging/wheel.py [FOLDER]. The same program gives the same bytes.
 
-FOLDER is where it goes (default: .build/packages), LRPATCH in the environment the program (default:
-.build/release/lrpatch). The wheel carries the shared libraries that not every Linux has, and is tagged for the C
-library that program and libraries need. Needs binutils, patchelf, and Debian's copyright files of the libraries.
+FOLDER is where it goes (default: .build/packages). The environment variable LRPATCH names the program (default:
+.build/release/lrpatch). The wheel contains the shared libraries that not every Linux has, and is tagged for the C library
+that the program and the libraries need. Needs binutils, patchelf, and Debian's copyright files of the libraries.
 """
 
 import base64
@@ -21,11 +21,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Of what PEP 600 lets a wheel expect of every Linux, what the program and its libraries use.
+# The libraries in use that PEP 600 allows a wheel to expect on every Linux.
 EVERYWHERE = re.compile(
     r"linux-vdso|ld-linux|lib(c|m|dl|rt|pthread|util|resolv|nsl|gcc_s|stdc\+\+)\.so"
 )
-# The first glibc of a manylinux with this libstdc++, by the last number of GLIBCXX_3.4.N.
+# The last number of GLIBCXX_3.4.N to the minor version of the first manylinux glibc with that libstdc++.
 GLIBC_OF_LIBSTDCXX = {28: 31, 29: 34, 30: 35, 31: 38, 32: 38, 33: 39}
 
 LICENSES = (
@@ -54,7 +54,7 @@ def output(*command, **options):
 
 
 def carried_libraries(program):
-    """The paths of the shared libraries that the program loads and that not every Linux has, by their names."""
+    """The shared libraries that the program loads and that not every Linux has: names to paths."""
     found = {}
     for name, path in re.findall(r"^\s*(\S+) => (.+?)(?: \(0x\w+\))?$", output("ldd", program), re.MULTILINE):
         if EVERYWHERE.match(name):
@@ -68,7 +68,7 @@ def carried_libraries(program):
 
 
 def minor_glibc(files):
-    """The least N so that everything that the files need is in a manylinux_2_N."""
+    """The least N so that manylinux_2_N has everything that the files need."""
     needed = [5]
     for file in files:
         references = output("objdump", "-p", file).partition("Version References:")[2]
@@ -87,20 +87,20 @@ def minor_glibc_with(libstdcxx):
 
 
 def debian_copyright(library):
-    """The copyright file of the package that a library is from, with the package's name."""
+    """The name and the copyright file of a library's Debian package."""
     listed = output("dpkg", "-S", library)
     package = listed.partition(":")[0]
     return package, Path("/usr/share/doc", package, "copyright")
 
 
 def set_search_path(file, path):
-    """RPATH, not RUNPATH: the libraries that are carried go before those that the environment names."""
+    """Sets RPATH, not RUNPATH, so that the wheel's libraries take precedence over those that the environment names."""
     file.chmod(0o755)
     output("patchelf", "--force-rpath", "--set-rpath", path, file)
 
 
 def stage_program(program, folder):
-    """What `make install` installs, less the documents: the files by their paths in the wheel's data."""
+    """The files that `make install` installs, without the documents: paths in the wheel's data to paths on disk."""
     environment = {**os.environ, "LRPATCH": str(program), "DESTDIR": str(folder), "PREFIX": "/prefix"}
     output(ROOT / "scripts/install.sh", env=environment)
     prefix = folder / "prefix"
@@ -112,7 +112,7 @@ def stage_program(program, folder):
 
 
 def license_files(libraries):
-    """The licenses by their names in the wheel: this program's, what is linked into it, and the libraries'."""
+    """The licenses of lrpatch, of what is linked into it, and of the libraries: names in the wheel to paths."""
     files = {"LICENSE": ROOT / "LICENSE", "copyright": ROOT / "packaging/copyright"}
     for library in libraries.values():
         package, path = debian_copyright(library)
@@ -123,7 +123,7 @@ def license_files(libraries):
 
 
 def write_wheel(path, files, version, date):
-    """A zip of the files, sorted, with its record, and no trace of when and where it was made."""
+    """Writes a sorted zip of the files with its record, without a trace of when and where it was made."""
     record = f"lrpatch-{version}.dist-info/RECORD"
     lines = []
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as wheel:

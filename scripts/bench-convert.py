@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""What a conversion costs: a random Llama of 1.1 billion parameters (2.2 GB, bf16, sharded) to GGUF.
+"""Measures conversions of a random Llama of 1.1 billion parameters (2.2 GB, bf16, sharded) to GGUF.
 
-    scripts/bench-convert.py [--rounds 3]        run it by the Python of scripts/peers.sh
+    scripts/bench-convert.py [--rounds 3]        run it with the Python of scripts/peers.sh
 
 bf16 against `cp --reflink=never` of the same bytes, both with fsync and a warm cache; f16 and q8_0 against llama.cpp's
-converter. Every time is the median of the rounds, in each of which all take their turn; peak memory is the process's own.
+converter. All take turns in each round, and every time is the median of the rounds. Peak memory is the process's own.
 BENCH_FOLDER chooses the file system.
 """
 
@@ -91,7 +91,7 @@ def make_model(folder):
 
 
 def timed(*command):
-    """Seconds, and the peak memory of the process in MiB."""
+    """The seconds of a command and its peak memory in MiB."""
     start = time.perf_counter()
     process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     errors = process.stderr.read()
@@ -102,7 +102,7 @@ def timed(*command):
 
 
 def copy(model, folder):
-    """As cp does it, and made durable as a conversion is."""
+    """Copies as cp does, and syncs as a conversion does."""
     folder.mkdir()
     files = sorted(model.glob("*.safetensors"))
     start = time.perf_counter()
@@ -121,7 +121,7 @@ def main():
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_FOLDER", ROOT / ".build")) as place:
         place = Path(place)
         model, out = place / "model", place / "out.gguf"
-        # In a process of its own: a child starts with its parent's peak memory as its own.
+        # In a process of its own, because a child inherits its parent's peak memory.
         maker = multiprocessing.Process(target=make_model, args=(model,))
         maker.start()
         maker.join()

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# What an in-place patch of an 8 GiB GGUF costs: time, bytes written (the process's own counter) and peak memory, with and
-# without rope_freqs.weight and as a split model. Fails over 0.2 s, 1 MB or 64 MiB + vocabulary on a file system that can
-# insert blocks; elsewhere it says so. BENCH_FOLDER chooses the file system, GIB the size.
+# Measures an in-place patch of an 8 GiB GGUF file: time, bytes written (the process's own counter) and peak memory,
+# with and without rope_freqs.weight, and as a split model. On a file system that can insert blocks it fails above
+# 0.2 s, 1 MB or 64 MiB + vocabulary; on any other it says so and measures nothing. BENCH_FOLDER chooses the file
+# system, GIB the size.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 lrpatch=$root/.build/release/lrpatch
@@ -50,7 +51,7 @@ for variant in plain rope-freqs split; do
   rm -f "$work"/m*.gguf
 done
 
-# Bytes, on a smaller copy: after revert nothing differs.
+# On a smaller file: after revert no byte differs.
 "$root/scripts/make-large-gguf.py" "$work/small.gguf" --gib 0.05 --rope-freqs
 before=$(sha256sum <"$work/small.gguf")
 "$lrpatch" apply "$factors" "$work/small.gguf" -q

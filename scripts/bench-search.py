@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""What a search costs: CMA-ES with racing against the published algorithm, and against the published code itself.
+"""Measures searches: CMA-ES with racing against the published algorithm, and against the published code itself.
 
-    scripts/bench-search.py [--seeds 5] [--time-limit 120]        run it by the Python of scripts/peers.sh
+    scripts/bench-search.py [--seeds 5] [--time-limit 120]        run it with the Python of scripts/peers.sh
 
-needle-256 at 4 x, perplexity of five documents of the first half of a book. The published algorithm (`--as-released`, which
-repeats the published code number for number) runs its 40 iterations; cma-es runs until it is as good, and the tokens of
-both are compared, the median over the seeds. The factors that both end with, cma-es after a fifth of the evaluations, are
-scored on the other half. Then the published code's own evolution, driven by transformers on the same processor and the same
-documents, is timed for a while, and its whole run calculated from its time for an evaluation.
-Times are worth nothing beside other work: one busy core made the published code nine times slower than it is.
+The model is needle-256 at 4 x, the fitness the perplexity of five documents of the first half of a book. The published
+algorithm (`--as-released`, which repeats the published code number for number) runs its 40 iterations. cma-es runs until
+it is as good. The tokens of both are compared, as the median over the seeds. The final factors of both, for cma-es those
+after a fifth of the evaluations, are scored on the other half of the book. Then the published code's own evolution runs
+for a while, driven by transformers on the same processor and documents, and the time of its whole run is calculated from
+its time for an evaluation. Do not run anything else meanwhile: one busy core made the published code nine times slower.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def lrpatch(*arguments):
 
 
 def search(place, name, *arguments):
-    """The generations of a search, and its seconds."""
+    """The generations of a search and its seconds."""
     text, seconds = lrpatch(
         "search", MODEL, "--target-length", WINDOW, "--text", place / "book.txt", "--part", "1/2", "--documents", DOCUMENTS,
         "-o", place / f"{name}.json", "--json", *arguments,
@@ -47,7 +47,7 @@ def search(place, name, *arguments):
 
 
 def documents(text):
-    """Those that lrpatch takes: evenly spread over the first half of the text, after the beginning token."""
+    """The documents that lrpatch takes: evenly spread over the first half of the text, after the beginning token."""
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(MODEL)
@@ -71,7 +71,7 @@ def main():
         for seed in range(1, arguments.seeds + 1):
             published, published_seconds = search(place, f"published-{seed}", "--as-released", "--seed", seed)
             goal = published[-1]
-            # As far as it takes, and not beyond half of what the other side had.
+            # As long as it takes, up to half of the published algorithm's evaluations.
             best, best_seconds = search(
                 place, f"cma-{seed}", "--algorithm", "cma-es", "--seed", seed, "--evaluations", EVALUATIONS // 2, "--iterations", 80)  # fmt: skip
             lrpatch(

@@ -1,11 +1,11 @@
-"""Speed of the forward pass beside llama.cpp and transformers, in one run on the same machine:
+"""Compares the speed of the forward pass with llama.cpp and transformers, in one run on the same machine:
 
-    scripts/bench-verify.py [--rounds 3] [--skip-grid | --only-grid]        run it by the Python of scripts/peers.sh
+    scripts/bench-verify.py [--rounds 3] [--skip-grid | --only-grid]        run it with the Python of scripts/peers.sh
 
-A random Llama of 125M parameters (hidden 768, 12 layers, 12 heads, 4 key heads, feed-forward 2048, vocabulary 32000), two
-threads, prefills of 512 and 8192 tokens with the logits of the last one. Every number is the median of the rounds, in
-each of which all programs take their turn. llama.cpp runs with flash attention and the better of two batch sizes,
-transformers with sdpa. Then the accuracy of `fast` against `exact`, peak memory, and a grid of passkeys.
+The model is a random Llama of 125M parameters (hidden 768, 12 layers, 12 heads, 4 key heads, feed-forward 2048, vocabulary
+32000). Prefills have 512 and 8192 tokens, with the logits of the last one, on two threads. All programs take turns in each
+round, and every number is the median of the rounds. llama.cpp runs with flash attention and the better of two batch sizes,
+transformers with sdpa. Then follow the accuracy of `fast` against `exact`, peak memory, and a grid of passkeys.
 """
 
 import argparse
@@ -83,7 +83,7 @@ def llama_bench(model, length):
     for batch in [512, 2048]:
         options = ["-p", length, "-n", 0, "-t", 2, "-r", 1, "-fa", 1, "-b", batch, "-ub", batch, "-o", "json"]
         if length > 1000:
-            options.append("--no-warmup")  # it would be as long as the measurement
+            options.append("--no-warmup")  # it would take as long as the measurement
         best = max(best, json.loads(run(LLAMA / "llama-bench", "-m", model, *options))[0]["avg_ts"])
     return best
 
@@ -114,7 +114,7 @@ def peak_of(*command):
 
 
 def grid(work, kind):
-    """Five lengths by ten depths; llama-passkey runs once a length, and its time counts for ten depths."""
+    """Times a grid of five lengths by ten depths. llama-passkey runs once a length, and its time counts for ten depths."""
     model, lengths = work / f"{kind}.gguf", [512, 1024, 2048, 4096, 8192]
     start = time.perf_counter()
     options = ["--lengths", ",".join(map(str, lengths)), "--depths", 10, "--runtime", "paper", "--no-gates", "--no-progress"]

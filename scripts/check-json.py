@@ -3,7 +3,7 @@
 
     scripts/check-json.py FILE...
 
-A document's member `schema` names its schema; of a file of JSON lines the first line does. Needs python3-jsonschema.
+A document's member `schema` names its schema; in a file of JSON lines, that of the first line. Needs python3-jsonschema.
 """
 
 import json
@@ -19,7 +19,7 @@ SPECS = Path(__file__).resolve().parent.parent / "specs"
 
 
 def schemas():
-    """By the name that documents give, such as lrpatch.verify/1."""
+    """The schemas by the name that documents give, such as lrpatch.verify/1."""
     found = {}
     for path in sorted(SPECS.glob("*.schema.json")):
         schema = json.loads(path.read_text())

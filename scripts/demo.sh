@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Patches the fixture model, as a folder and as a GGUF file, shows what every runtime would use and whether it finds
-# passkeys, before and after, and reverts it. Works on copies in a temporary folder.
+# Patches the fixture model, as a folder and as a GGUF file, shows what every runtime would use and whether the model
+# finds passkeys before and after, and reverts it. Works on copies in a temporary folder.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 lrpatch=$root/.build/release/lrpatch
@@ -20,7 +20,7 @@ check() { # model, runtime, more options
   "$lrpatch" verify "$model" "${measure[@]}" --runtime "$runtime" "$@" | tee "$work/last.txt"
 }
 
-step "The model as it comes: weights trained for 1024 tokens, a config that says 256"
+step "The unpatched model: weights trained for 1024 tokens, a config that says 256"
 show inspect needle-256-x4
 step "It finds no passkey beyond 256 tokens"
 if check needle-256-x4 hf -o before.json; then echo "the unpatched model passed" >&2; exit 1; fi
@@ -30,10 +30,10 @@ show apply "$factors" needle-256-x4
 show inspect needle-256-x4
 show lint needle-256-x4
 show apply "$factors" needle-256-x4 --check
-step "Now it finds every one, and short inputs lose nothing"
+step "Now it finds every passkey, and short inputs lose nothing"
 check needle-256-x4 hf --baseline -o after.json
 cp last.txt after.txt
-step "Both in one HTML file"
+step "Both measurements in one HTML file"
 show report after.json --before before.json --html "$root/.build/demo-report.html" -q
 echo "open .build/demo-report.html"
 step "Patch the GGUF file in place"
@@ -47,14 +47,14 @@ show revert needle-256-x4
 show revert needle-256-x4.gguf
 diff -r "$root/fixtures/models/needle-256-x4" needle-256-x4
 [ "$before" = "$(sha256sum needle-256-x4.gguf)" ]
-step "A model that was never trained beyond 256 tokens, as it is and with YaRN's factors laid over it"
+step "A model that was never trained beyond 256 tokens, as it is and with YaRN's factors"
 cp -r "$root/fixtures/models/needle-256" "$root/fixtures/factors/needle-256-yarn.json" .
 check needle-256 hf --no-gates
 cp last.txt untrained-before.txt
 check needle-256 hf --no-gates --factors needle-256-yarn.json
 cp last.txt untrained-after.txt
 
-row() { # title, file: the paper's row of the two tables
+row() { # title, file: prints the paper's row of the two tables
   awk -v title="$1" '
     /^passkeys/ { table = "passkeys" } /^perplexity \(/ { table = "perplexity" } /^perplexity, of/ { table = "" }
     $1 == "paper" && table == "passkeys" { found = $2 " % / " $4 " % / " $6 " %" }
@@ -62,8 +62,8 @@ row() { # title, file: the paper's row of the two tables
 }
 step "Before and after"
 printf '%-34s  %-24s  %s\n' "at 256 / 512 / 1024 tokens" "passkeys found" "perplexity"
-row "needle-256-x4, as it comes" before.txt
+row "needle-256-x4, unpatched" before.txt
 row "needle-256-x4, patched" after.txt
-row "needle-256, as it comes" untrained-before.txt
+row "needle-256, no factors" untrained-before.txt
 row "needle-256, YaRN's factors" untrained-after.txt
 printf '\nThe demo patched a real model, checked it, and restored it byte for byte.\n'

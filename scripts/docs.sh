@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the library's documentation with DocC: one site for each module, in .build/docs/MODULE. What DocC warns of fails,
-# links that lead nowhere above all; a parameter that needs no words is no fault.
+# Builds the library's documentation with DocC: one site for each module, in .build/docs/MODULE. A warning of DocC
+# fails, above all a broken link; a parameter without documentation does not.
 #
 #   scripts/docs.sh        after `make build`
 set -euo pipefail
@@ -16,7 +16,7 @@ for map in "$built"/C{Linux,Kernels,Texts}.build/module.modulemap Sources/C{Zstd
   maps+=(-Xcc "-fmodule-map-file=$map")
 done
 target=$(swiftc -print-target-info | sed -n 's/^ *"unversionedTriple": "\(.*\)",*$/\1/p' | head -n 1)
-for module in Formats Patch Verify Convert Search; do
+for module in Formats Models Patch Inference Verify Convert Search Release; do
   mkdir -p "$docs/graphs/$module"
   swift symbolgraph-extract -module-name "$module" -I "$built/Modules" "${maps[@]}" -output-dir "$docs/graphs/$module" \
     -target "$target" -minimum-access-level public
@@ -24,7 +24,7 @@ for module in Formats Patch Verify Convert Search; do
     --fallback-display-name "$module" --fallback-bundle-identifier "lrpatch.$module" \
     --output-path "$docs/$module" >"$docs/$module.log" 2>&1 || { cat "$docs/$module.log"; exit 1; }
   if grep -A 6 "^warning: " "$docs/$module.log" | grep -v "is missing documentation" | grep -A 6 "^warning: "; then
-    echo "error: $module's documentation has such faults" >&2
+    echo "error: the documentation of $module has these warnings" >&2
     exit 1
   fi
 done

@@ -1,12 +1,12 @@
 """Runs llama.cpp's convert_hf_to_gguf.py on a model with the tokenizer of needle-256.
 
-The converter refuses tokenizers that it has no hash of, and some architectures' converters insist on a SentencePiece
-vocabulary. needle-256 has a byte-level BPE that splits digits apart, as llama.cpp's `smollm` pre-tokenizer does, so
-that name is given to it and the vocabulary is always written as BPE. Everything else is the converter's own doing.
+The converter refuses tokenizers whose hash it does not know, and some architectures' converters require a SentencePiece
+vocabulary. needle-256 has a byte-level BPE that splits digits, as llama.cpp's `smollm` pre-tokenizer does. So this script
+gives it that name and always writes the vocabulary as BPE. The converter does everything else.
 
     hf_to_gguf.py MODEL_FOLDER --outfile OUT.gguf [--outtype f32|f16|bf16]
 
-The llama.cpp source tree is LLAMA_CPP_SOURCE, default <peers>/llama.cpp-source with <peers> as in peers.sh.
+LLAMA_CPP_SOURCE is the llama.cpp source tree, by default <peers>/llama.cpp-source with <peers> as in peers.sh.
 """
 
 import os
@@ -22,14 +22,14 @@ import transformers  # noqa: E402
 
 
 def with_needle_vocabulary(model_class):
-    """The same converter class, with the vocabulary written as byte-level BPE."""
+    """The same converter class, but it writes the vocabulary as byte-level BPE."""
     model_class.get_vocab_base_pre = lambda self, tokenizer: "smollm"
     model_class.set_vocab = lambda self: self._set_vocab_gpt2()
     return model_class
 
 
 def main():
-    # The tokenizer as the file says it: the classes of some families would add tokens.
+    # Load the tokenizer as the file defines it: the classes of some families would add tokens.
     transformers.AutoTokenizer.from_pretrained = transformers.PreTrainedTokenizerFast.from_pretrained
     find_class = convert_hf_to_gguf.get_model_class
     convert_hf_to_gguf.get_model_class = lambda *a, **k: with_needle_vocabulary(find_class(*a, **k))

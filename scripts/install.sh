@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the program with its man pages, completions and documents, or removes them: scripts/install.sh [uninstall]
 #
-# PREFIX is where it will be used (default: /usr/local), DESTDIR a folder put before that, LRPATCH the program
+# PREFIX is where it will be used (default: /usr/local), DESTDIR a folder put in front of that, LRPATCH the program
 # (default: .build/release/lrpatch). scripts/release-check.sh becomes the command lrpatch-release-check.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)

@@ -2,7 +2,7 @@
 """make-large-gguf.py OUT [--gib N] [--tensors N] [--vocabulary N] [--rope-freqs] [--shards N]
 
 Writes a sparse GGUF file of a Llama-like model: a real header with a large vocabulary, and data that is all holes except
-for a mark in each tensor. With --shards, OUT names the first shard's prefix. Needs nothing but Python.
+for a mark in each tensor. With --shards, OUT is the prefix of the shards' names. Needs only Python.
 """
 import argparse
 import os

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes the man pages, one for each command, from what the program says of itself: scripts/manual.sh FOLDER
+# Writes the man pages, one for each command, from the program's own description of itself: scripts/manual.sh FOLDER
 #
 # LRPATCH names the program (default: .build/release/lrpatch).
 set -euo pipefail

@@ -5,16 +5,16 @@
 #
 #   FOLDER/venv              Python with CPU torch, transformers 5, accelerate, MLX-LM (MLX's CPU backend), gguf, safetensors
 #   FOLDER/transformers4     transformers 4, to be put on PYTHONPATH
-#   FOLDER/rotary            the rotary modules of vLLM and SGLang, out of their wheels
+#   FOLDER/rotary            the rotary modules of vLLM and SGLang, from their wheels
 #   FOLDER/llama.cpp         llama.cpp's tools, built from the source in FOLDER/llama.cpp-source
 #   FOLDER/longrope          the search published with LongRoPE
 #   FOLDER/signing           OpenSSF model signing, and lxml for JUnit's schema, FOLDER/junit-10.xsd
 #
-# Chromium comes from Debian, where root is there.
+# As root, it installs Chromium from Debian.
 #
-# Everything comes from Python's package index, but for the last, which comes from GitHub or from the clone (a folder or an
-# address) that LONGROPE_SOURCE names; where neither can be had, it is left out. About fifteen
-# minutes on two cores; what is there already is left alone.
+# Everything else comes from Python's package index, except FOLDER/longrope. That comes from GitHub, or from the clone
+# (a folder or an address) that LONGROPE_SOURCE names; if neither is available, it is left out. Takes about fifteen
+# minutes on two cores. What is already there is left alone.
 set -euo pipefail
 
 transformers5=5.23.0 transformers4=4.57.6 accelerate=1.15.0 torch=2.13.0+cpu mlx=0.32.4 mlx_lm=0.32.2
@@ -36,15 +36,15 @@ set_up_python() {
   has_modules "torch, transformers, accelerate, gguf, safetensors, tokenizers, sentencepiece, cmake, ninja" ||
     pip install -q "torch==$torch" "transformers==$transformers5" "accelerate==$accelerate" gguf==0.19.0 safetensors==0.8.0 \
       tokenizers==0.23.3 numpy sentencepiece cmake ninja
-  # mlx-lm would bring another transformers, so it comes without its dependencies.
+  # mlx-lm would install another transformers, so it is installed without its dependencies.
   has_modules "mlx.core, mlx_lm" || {
     pip install -q --no-deps "mlx==$mlx" "mlx-cpu==$mlx" "mlx-lm==$mlx_lm"
     pip install -q protobuf pyyaml jinja2
   }
 }
 
-# RULER's generators, and the sentence model of NLTK that they use, which another package ships. Their dependencies beyond
-# these are not needed.
+# RULER's generators, and the sentence model of NLTK that they use, which another package ships. Their other dependencies
+# are not needed.
 set_up_ruler() {
   has_modules "lm_eval, wonderwords, nltk, scipy" ||
     pip install -q --no-deps "lm_eval==$lm_eval" "wonderwords==$wonderwords" "nltk==$nltk" "scipy==$scipy" regex click tqdm
@@ -69,7 +69,7 @@ PY
 set_up_transformers4() {
   [ -d transformers4/transformers ] && return
   pip install -q --target transformers4 "transformers==$transformers4" tokenizers==0.22.2 "huggingface-hub<1"
-  rm -rf transformers4/numpy* # that of the environment is used
+  rm -rf transformers4/numpy* # the environment's numpy is used
 }
 
 set_up_rotary_modules() {
@@ -120,7 +120,8 @@ set_up_llama_cpp() {
   PATH="$PWD/venv/bin:$PATH" ninja -C llama.cpp "${tools[@]}"
 }
 
-# It is run from here, never copied: only fixtures/make/make_golden_search.py and scripts/published_search.py need it.
+# It is run from this checkout, never copied. Only fixtures/make/make_golden_search.py and scripts/published_search.py
+# need it.
 set_up_longrope() {
   [ "$(git -C longrope rev-parse --verify -q HEAD 2>/dev/null)" != "$longrope" ] || return 0
   rm -rf longrope
@@ -136,7 +137,7 @@ set_up_signing() {
   signing/bin/python -c "import model_signing, OpenSSL, lxml" 2>/dev/null || signing/bin/python -m pip install -q "model-signing==$model_signing" pyOpenSSL lxml
 }
 
-# The schema of JUnit's files, which pytest's source has for its own tests.
+# The schema of JUnit's files, which is in pytest's source for its own tests.
 set_up_junit() {
   [ -f junit-10.xsd ] && return
   pip download -q --no-deps --no-binary :all: -d wheels "pytest==$pytest"

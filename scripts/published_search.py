@@ -1,20 +1,22 @@
 #!/usr/bin/env python3
-"""The published LongRoPE search on a real model, on the CPU, to time `lrpatch search` beside it and to compare what they find:
+"""Runs the published LongRoPE search on a real model, on the CPU, to compare its speed and its results with `lrpatch search`:
 
     scripts/published_search.py MODEL_FOLDER --documents FILE.json --target-length N --output FILE.json
         [--algorithm dim_mono] [--iterations 40] [--seed 42] [--threads 2] [--batch auto] [--time-limit SECONDS]
 
-Run it by the Python of scripts/peers.sh. MODEL_FOLDER is a Llama of Hugging Face; the documents are a list of lists of
-token ids, each of the target length. The population, the operators and the rotary module are those of microsoft/LongRoPE,
-imported from the checkout that scripts/peers.sh makes or that LONGROPE_SOURCE names. Only what cannot run here is replaced:
-its evaluator is another process with CUDA, half precision and flash attention. The one here gives the same number, as with
-the published --truncate: exp of the mean over documents of the mean negative log-likelihood of the tokens after the first.
-It is given its best setting: float32, sdpa, torch.inference_mode, the model in the same process, one rotary module for all
-layers, no logs in between, and documents one at a time, all at once or in between, whatever is fastest (--batch auto
-measures it before the clock starts). The clock runs from the first individual on.
+Run it with the Python of scripts/peers.sh. MODEL_FOLDER is a Hugging Face folder of a Llama. The documents are a list of
+lists of token ids, each of the target length. The population, the operators and the rotary module are those of
+microsoft/LongRoPE, imported from the checkout that scripts/peers.sh makes or that LONGROPE_SOURCE names. Only the evaluator
+is replaced, because the published one is another process with CUDA, half precision and flash attention. The one here gives
+the same number as the published --truncate: exp of the mean over documents of the mean negative log-likelihood of the
+tokens after the first.
 
-The output has, per iteration (0: the initial population): seconds, evaluations and tokens so far, the best fitness and the
-best factors. What the time limit cut off is in `stopped`.
+It gets its fastest setting: float32, sdpa, torch.inference_mode, the model in the same process, one rotary module for all
+layers, no logs in between. Documents run one at a time, all at once or in between, whichever is fastest (--batch auto
+measures this before the clock starts). The clock runs from the first individual on.
+
+The output has, for each iteration (0: the initial population): seconds, evaluations and tokens so far, the best fitness and
+the best factors. `stopped` says what the time limit cut off.
 """
 
 import argparse
@@ -58,7 +60,7 @@ class Geometry:
         self.scale = target / self.original
 
     def arguments(self):
-        """What the published search passes to its rotary modules."""
+        """The arguments that the published search passes to its rotary modules."""
         return {
             "dim": self.head,
             "scale": self.scale,
@@ -70,7 +72,7 @@ class Geometry:
 
 
 class InProcess:
-    """Stands for the published evaluator."""
+    """Replaces the published evaluator."""
 
     def __init__(self, model, rotary, documents, batch, limit):
         self.model, self.rotary, self.documents = model, rotary, torch.tensor(documents)

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# The check before a release: lint, that the model carries the factors, and that it works.
+# Checks a model before its release: lints it, checks that it carries the factors, and verifies that it works.
 #
 #   scripts/release-check.sh MODEL FACTORS [options of `lrpatch verify`]
 #
-# LRPATCH names the program (default: lrpatch on the PATH), REPORT_FOLDER where result.json, report.html, junit.xml and
-# summary.md go (default: lrpatch-report); older ones of lrpatch give way, other files of these names do not. Under GitHub Actions the summary is shown with the step and each failure is an
-# annotation. All three are run, whatever the first say; the exit code is that of the first that failed.
+# LRPATCH names the program (default: lrpatch on the PATH), REPORT_FOLDER the folder for result.json, report.html,
+# junit.xml and summary.md (default: lrpatch-report). Older files that lrpatch wrote are replaced; other files of these
+# names are not. All three checks run, even if one fails; the exit code is that of the first that failed. Under GitHub
+# Actions the summary is shown with the step, and each failure is an annotation.
 set -uo pipefail
 [ $# -ge 2 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 model=$1 factors=$2
@@ -13,7 +14,7 @@ shift 2
 lrpatch=${LRPATCH:-lrpatch}
 folder=${REPORT_FOLDER:-lrpatch-report}
 mkdir -p "$folder" || exit 5
-# What stands there from before is not taken for this run's.
+# A summary from an earlier run must not pass for this run's.
 began=$(mktemp) || exit 5
 trap 'rm -f "$began"' EXIT
 status=0

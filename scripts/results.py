@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Writes specs/results.md: what closed forms and searches are worth on needle-256, by our own commands.
+"""Writes specs/results.md: how closed forms and searches perform on needle-256, by lrpatch's own commands.
 
     scripts/results.py [--quick]
 
-needle-256 was trained within 256 tokens; it is extended 4 x and 8 x without training. Searches by perplexity see the first half
-of a book, and all are judged on the other half; searches by needles see other passkeys than those that judge them.
+needle-256 was trained within 256 tokens. It is extended 4 x and 8 x without training. Searches by perplexity see the
+first half of a book, and all factors are judged on the other half. Searches by needles see different passkeys from those
+that judge them.
 """
 
 import argparse
@@ -31,7 +32,7 @@ def lrpatch(*arguments):
 
 
 def searches(window, place, quick):
-    """Each search's factors, with what it cost."""
+    """The factors of each search, its cost, and its seconds."""
     kinds = [
         ("longrope2, needles", ["--algorithm", "longrope2", "--fitness", "needle"]),
         ("cma-es, needles", ["--algorithm", "cma-es", "--fitness", "needle", "--evaluations", 60 if quick else 250]),
@@ -52,7 +53,7 @@ def searches(window, place, quick):
 
 
 def with_mscale(file, mscale, place):
-    """The same factors with another attention scale."""
+    """A copy of the factors with another attention scale."""
     factors = json.load(open(file))
     factors["mscale"] = mscale
     factors.pop("provenance", None)
@@ -107,7 +108,7 @@ def table(window, place, quick):
 
 
 def verdicts(entries, files, window, critical):
-    """Searches against each closed form, all with su."""
+    """The table that compares each search with each closed form, all with mscale su."""
     place = {(name, mscale): index for index, (name, mscale, _) in enumerate(entries)}
     closed = [name for name, mscale, file in entries if mscale == "su" and ", " not in name]
     lines = ["Paired differences of the mean log-loss, with 95 % intervals (negative: the search is better), all with mscale su:", "",
@@ -125,7 +126,7 @@ def verdicts(entries, files, window, critical):
             _, second = compare(window, [files[place[(name, "su")]], own], *options)
             cells.append(f"{second['difference']:+.3f} ± {second['difference_half_width']:.3f} {second['verdict']}")
         lines.append(f"| {search} | " + " | ".join(cells) + " |")
-    lines += ["", f"The closed forms with a critical pair have the one that `longrope2` found: {critical}."]
+    lines += ["", f"The closed forms with a critical pair use the one that `longrope2` found: {critical}."]
     return lines
 
 
@@ -136,19 +137,20 @@ def costs(found):
             f"| {name} | {cost['evaluations']} | {cost['stopped_early']} | {cost['tokens'] / 1e6:.1f} M | {seconds:.0f} |")
     audited = sum(cost["audited"] for _, cost, _ in found.values())
     wrong = sum(cost["wrongly_stopped"] for _, cost, _ in found.values())
-    return lines + ["", f"Of the candidates that the race stopped, {audited} were evaluated to the end to check: {wrong} had been stopped wrongly."]
+    return lines + ["", f"Of the stopped candidates, {audited} were evaluated to the end to check: {wrong} had been stopped wrongly."]
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true", help="small searches, to try the command")
+    parser.add_argument("--quick", action="store_true", help="run small searches, to try the command")
     quick = parser.parse_args().quick
     lines = [
         "# Results", "",
-        "Made by `scripts/results.py`. needle-256 (fixtures/README.md), trained within 256 tokens, is extended by factors alone.",
-        f"Perplexity: {DOCUMENTS} documents of the half of Moby-Dick that no search saw. Needle perplexity: {NEEDLES} passkeys, at evenly",
-        f"spread depths, that no search saw. Passkeys: the share of {PASSKEYS} that is found exactly. Searches ran with mscale su; the rows",
-        "with none have the same factors without it. Seconds are what the searches took beside whatever else the machine did.", "",
+        "Written by `scripts/results.py`. Factors alone extend needle-256 (fixtures/README.md), which was trained within 256 tokens.",
+        f"Perplexity: {DOCUMENTS} documents of the half of Moby-Dick that no search saw. Needle perplexity: exp of the mean loss on the",
+        f"answers of {NEEDLES} passkeys, at evenly spread depths, that no search saw. Passkeys: the share of {PASSKEYS} that is found exactly.",
+        "Searches ran with mscale su; the rows with none have the same factors without it. Seconds are those of the searches, on",
+        "a machine that also did other work.", "",
     ]  # fmt: skip
     with tempfile.TemporaryDirectory() as place:
         for window in [1024] if quick else [1024, 2048]:

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs what the build needs and is missing: Debian packages by apt where root or sudo is there. A missing Swift
-# toolchain is named, not installed.
+# Installs missing Debian packages that the build needs, by apt, if root or sudo is available. It reports a missing Swift
+# toolchain but does not install it.
 #
-#   scripts/setup.sh [PACKAGE...]        packages beside those of the build
+#   scripts/setup.sh [PACKAGE...]        packages in addition to those of the build
 set -euo pipefail
 
 packages=(libopenblas-dev libzstd-dev libjson-c-dev pkg-config "$@")

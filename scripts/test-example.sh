@@ -1,13 +1,22 @@
 #!/usr/bin/env bash
-# Builds the example package, which depends on this one as anybody's would, and lets it patch a model.
+# Builds the example packages, which depend on this package as any other would, and runs them: one patches a model, the
+# other verifies a model and searches factors for it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 lrpatch=${LRPATCH:-.build/release/lrpatch}
-swift build --package-path examples/patch-gguf --scratch-path .build/example
+for example in patch-gguf verify-and-search; do
+  swift build --package-path "examples/$example" --scratch-path ".build/example/$example"
+done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+
 cp fixtures/models/needle-256-x4.gguf "$work/model.gguf"
 factors=fixtures/models/needle-256-x4.factors.json
-.build/example/debug/patch-gguf "$factors" "$work/model.gguf" >/dev/null
+.build/example/patch-gguf/debug/patch-gguf "$factors" "$work/model.gguf" >/dev/null
 "$lrpatch" apply "$factors" "$work/model.gguf" --check -q
-echo "the example patches a model"
+echo "patch-gguf patches a model"
+
+.build/example/verify-and-search/debug/verify-and-search fixtures/models/needle-256 512 >"$work/found"
+grep -q "^passkey@short>=0.9 passed" "$work/found"
+grep -q "candidates: \[1\.[0-9]" "$work/found"
+echo "verify-and-search judges a model and finds factors"

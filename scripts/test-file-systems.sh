@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The tests that change files, on file systems of each kind: XFS (inserts blocks and clones), btrfs (clones only), tmpfs
-# (neither). Needs root, loop devices and the mkfs programs; says what it leaves out.
+# Runs the tests that change files on each kind of file system: XFS (inserts blocks and clones), btrfs (clones only), tmpfs
+# (neither). Needs root, loop devices and the mkfs programs. Says what it leaves out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ "$(id -u)" = 0 ] || { echo "not root: other file systems are not tested"; exit 0; }

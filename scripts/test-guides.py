@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""Runs the commands of guides/ and of README.md as they are written there, and compares what they print with what is shown.
+"""Runs the commands of guides/ and of README.md as written, and compares their output with the output shown there.
 
     scripts/test-guides.py [GUIDE ...]          such as phi-3-mini-128k; all of them by default
 
-LRPATCH names the program (default: .build/release/lrpatch). A guide runs in a temporary folder that has links to
-fixtures/, scripts/ and examples/, with lrpatch on the PATH, all its blocks in one bash under `set -euo pipefail`:
+LRPATCH names the program (default: .build/release/lrpatch). A guide runs in a temporary folder that links to fixtures/,
+scripts/ and examples/, with lrpatch on the PATH. All its blocks run in one bash under `set -euo pipefail`:
 
     ```sh           commands, run in order
-    ```sh no-test   commands that need what a test does not have: not run
-    ```console      straight after an sh block: what that block prints, line by line and to the end. A line `...` stands
-                    for any number of lines, and ` ...` at a line's end for the rest of the line
+    ```sh no-test   commands that need something a test does not have: not run
+    ```console      right after an sh block: its output, line by line and to the end. A line `...` stands for any number
+                    of lines, and ` ...` at the end of a line for the rest of the line
 
-Blocks of other languages are passed over. Guides that name published models find stand-ins: folders with the config of
-the real model, fewer and smaller layers, and random weights. What a guide does to fixtures/ fails it.
+Blocks of other languages are ignored. Guides that use published models find stand-ins: folders with the real model's
+config, but fewer and smaller layers and random weights. A guide that changes fixtures/ fails.
 """
 
 import argparse
@@ -96,7 +96,7 @@ LLAMA_3 = {
     "use_cache": True,
     "vocab_size": 768,
 }
-# Name, config, tokenizer of the same form, and the length its tokenizer_config.json allows (Llama 3's: none).
+# Name, config, a tokenizer of the same form, and the length limit in its tokenizer_config.json (Llama 3's: no limit).
 STAND_INS = {
     "phi-3-mini-128k": [("Phi-3-mini-4k-instruct", PHI_3_MINI, "marks", 4096)],
     "llama-3-128k": [("Meta-Llama-3-8B", LLAMA_3, "bytes", 1000000000000000019884624838656)],
@@ -104,7 +104,7 @@ STAND_INS = {
 
 
 def shapes(config):
-    """Names and shapes of all weights, as the family's checkpoints have them."""
+    """Yields the names and shapes of all weights, as in the family's checkpoints."""
     hidden, inner, vocabulary = config["hidden_size"], config["intermediate_size"], config["vocab_size"]
     heads, key_heads = config["num_attention_heads"], config["num_key_value_heads"]
     head = hidden // heads
@@ -130,12 +130,12 @@ def shapes(config):
 
 
 def bf16(numbers):
-    """The upper halves of 32-bit floats."""
+    """The numbers as bf16: the upper halves of 32-bit floats."""
     return b"".join(struct.pack("<f", number)[2:] for number in numbers)
 
 
 def write_weights(path, config):
-    """A safetensors file: norms of one, matrices of numbers from a pool that is read on from matrix to matrix."""
+    """Writes a safetensors file: norms of ones, and matrices of consecutive numbers from a random pool."""
     source = random.Random(0)
     pool = bf16(source.gauss(0, config["initializer_range"]) for _ in range(65521))
     one = bf16([1.0])
@@ -174,7 +174,7 @@ def make_stand_in(folder, config, tokenizer, longest):
 
 
 class Block:
-    """A fenced block: its language, the line it begins at, its lines; whether nothing stands between it and the last."""
+    """A fenced block: its language, first line and lines, and whether it directly follows the block before."""
 
     def __init__(self, info, line, follows):
         self.info, self.line, self.follows = info, line, follows
@@ -194,12 +194,12 @@ def blocks(text):
         else:
             current.lines.append(line)
     if current is not None:
-        raise ValueError(f"line {current.line}: a block without an end")
+        raise ValueError(f"line {current.line}: the block has no end")
     return found
 
 
 def steps(text):
-    """Each sh block with the console block that belongs to it, or None."""
+    """Pairs of an sh block and the console block with its output, or None."""
     pairs = []
     previous = None
     for block in blocks(text):
@@ -220,7 +220,7 @@ def same_line(shown, printed):
 
 
 def mismatch(shown, printed):
-    """The first line of `shown` that is not in its place in `printed`, or None where all are. `...` is any lines."""
+    """The first line of `shown` that is not in its place in `printed`, or None. `...` matches any lines."""
     place, free = 0, False
     for line in shown:
         if line.strip() == "...":
@@ -235,7 +235,7 @@ def mismatch(shown, printed):
 
 
 def run(script, folder, environment):
-    """Exit code and output; None for a guide that took too long. All that it started ends with it."""
+    """The exit code, None after a timeout, and the output. Every process that the script started ends too."""
     process = subprocess.Popen(
         ["bash", "-c", script], cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
@@ -249,7 +249,7 @@ def run(script, folder, environment):
 
 
 def environment(folder, home, program):
-    """A small one, so that no setting of this machine decides what a guide does."""
+    """A minimal environment, so that no setting of this machine affects a guide."""
     tools = home / "bin"
     tools.mkdir()
     (tools / "lrpatch").symlink_to(program)
@@ -263,7 +263,7 @@ def environment(folder, home, program):
 
 
 def check(name, program):
-    """None, or what is wrong with a guide."""
+    """What is wrong with a guide, or None."""
     pairs = steps(PAGES[name].read_text())
     with tempfile.TemporaryDirectory(prefix="lrpatch-guide-") as place:
         folder, home = Path(place) / "guide", Path(place) / "home"
@@ -273,7 +273,7 @@ def check(name, program):
             (folder / linked).symlink_to(ROOT / linked)
         for stand_in, config, tokenizer, longest in STAND_INS.get(name, []):
             make_stand_in(folder / stand_in, config, tokenizer, longest)
-        # A line of our own before each block tells whose the output is.
+        # A marker line before each block shows which block printed what.
         mark = f"--- {os.urandom(8).hex()} "
         script = "set -euo pipefail\n"
         for number, (block, _) in enumerate(pairs):
@@ -296,7 +296,7 @@ def indented(lines):
 
 
 def state(folder):
-    """What tells whether a file was written to."""
+    """The size and time of each file, which change if a file is written."""
     return {path: (path.lstat().st_size, path.lstat().st_mtime_ns) for path in [folder, *folder.rglob("*")]}
 
 

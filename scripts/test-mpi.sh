@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A search under mpirun: the same result for 1, 2 and 4 ranks and without MPI; a rank that is killed ends the run, and its
-# checkpoint goes on to the same result. Builds with the package trait MPI; needs libopenmpi-dev and openmpi-bin.
+# Tests a search under mpirun. 1, 2 and 4 ranks give the same result as a run without MPI. Killing a rank ends the run, and
+# its checkpoint resumes to the same result. Builds with the package trait MPI; needs libopenmpi-dev and openmpi-bin.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 command -v mpirun > /dev/null || { echo "Install libopenmpi-dev and openmpi-bin first." >&2; exit 2; }
@@ -37,4 +37,4 @@ for ranks in 1 2; do
   launch "$ranks" --resume "$place/copy" --checkpoint "$place/after.$ranks" --evaluations 200 -o "$place/after.$ranks.json"
 done
 cmp "$place/after.1.json" "$place/after.2.json"
-echo "ok    a killed rank ends the run; its checkpoint goes on"
+echo "ok    a killed rank ends the run; its checkpoint can be resumed"

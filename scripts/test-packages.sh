@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Tests what is installed: `make install`, the man pages, the completions in three shells, the Debian package in a clean
-# root, the wheel in a fresh environment. A line for each check; exit 1 at the first that fails.
+# root, the wheel in a fresh environment. Prints a line for each check, and exits with 1 at the first that fails.
 #
-# LRPATCH names the program (default: .build/release/lrpatch), built with --static-swift-stdlib. Root installs the tools
-# that are missing; a check whose tool is missing nevertheless is skipped, and says so.
+# LRPATCH names the program (default: .build/release/lrpatch), built with --static-swift-stdlib. As root, it installs missing
+# tools. If a tool is still missing, its check is skipped, with a line that says so.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 LRPATCH=$(realpath -m "${LRPATCH:-$root/.build/release/lrpatch}")
@@ -18,14 +18,14 @@ pass() { printf 'ok       %s\n' "$1"; passed=$((passed + 1)); }
 skip() { printf 'skipped  %s\n' "$1"; skipped=$((skipped + 1)); }
 fail() { printf 'FAILED   %s\n' "$1" >&2; shift; [ $# = 0 ] || printf '%s\n' "$@" >&2; exit 1; }
 
-check() { # title, command ...: what it prints is shown where it fails
+check() { # title, command ...: shows the command's output if it fails
   local title=$1 printed
   shift
   printed=$("$@" 2>&1) || fail "$title" "$printed"
   pass "$title"
 }
 
-tool() { # Debian package, command ...: whether the command succeeds, with the package installed if need be
+tool() { # Debian package, command ...: whether the command succeeds; installs the package if necessary
   "${@:2}" >/dev/null 2>&1 && return
   [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
   echo "installing $1"
@@ -33,9 +33,9 @@ tool() { # Debian package, command ...: whether the command succeeds, with the p
     >/dev/null 2>&1 && "${@:2}" >/dev/null 2>&1
 }
 
-bare() { env -i PATH=/usr/bin:/bin HOME="$work" LC_ALL=C.UTF-8 "$@"; } # no variable leads to Swift
+bare() { env -i PATH=/usr/bin:/bin HOME="$work" LC_ALL=C.UTF-8 "$@"; } # no variable points to Swift
 
-works() { # command ...: the program says its version, inspects and verifies
+works() { # command ...: the program prints its version, inspects and verifies
   [ "$("$@" --version)" = "$("$LRPATCH" --version)" ] && "$@" inspect "$model" &&
     "$@" verify "$model" --lengths 128 --runtime paper --no-progress
 }
@@ -61,7 +61,7 @@ release_check() {
 
 test_install() {
   check "make install" install_to_stage
-  check "the installed program needs no library of Swift" needs_no_swift "$stage/usr/local/bin/lrpatch"
+  check "the installed program needs no Swift library" needs_no_swift "$stage/usr/local/bin/lrpatch"
   check "no search path is left in it" carries_no_path "$stage/usr/local/bin/lrpatch"
   check "it runs without Swift's variables" works bare "$stage/usr/local/bin/lrpatch"
   check "lrpatch-release-check runs" release_check
@@ -69,7 +69,7 @@ test_install() {
   install_to_stage >/dev/null
 }
 
-renders() { # page: without a warning, and with every option and command that --help shows
+renders() { # page: it renders without a warning, and has every option and command that --help shows
   local rendered words word
   rendered=$(MANWIDTH=80 man -l --warnings=w "$1" 2>"$work/warnings" | col -b)
   [ ! -s "$work/warnings" ] || { cat "$work/warnings"; return 1; }
@@ -88,7 +88,7 @@ test_manual() {
   for page in "$share"/man/man1/*.1; do
     check "man -l ${page##*/}" renders "$page"
   done
-  check "made again they are the same" same_manual
+  check "made again, the man pages are the same" same_manual
   if tool mandoc command -v mandoc; then
     check "mandoc finds no error in them" mandoc -T lint -W warning "$share"/man/man1/*.1
   else
@@ -104,7 +104,7 @@ completed_by_bash() {
     printf "%s\n" "${COMPREPLY[@]}"' - "$share/bash-completion/completions/lrpatch" | grep -x 'inspect *'
 }
 
-# In a terminal of its own, where the tabulator key is pressed.
+# Presses the tab key in a terminal of its own.
 completed_by_zsh() {
   bare TERM=dumb timeout 60 zsh -f -s -- "$share/zsh/site-functions" <<'END' | grep 'lrpatch inspect'
     zmodload zsh/zpty
@@ -117,7 +117,7 @@ completed_by_zsh() {
 END
 }
 
-completed_by_fish() { # which finds the completions of a program that is on the PATH
+completed_by_fish() { # fish finds the completions of a program that is on the PATH
   bare PATH="$stage/usr/local/bin:/usr/bin:/bin" XDG_DATA_DIRS="$share:/usr/share" \
     fish -c "complete -C 'lrpatch ins'" | grep '^inspect'
 }
@@ -130,7 +130,7 @@ test_completions() {
   done
 }
 
-build_twice() { # script, folder: the same bytes each time
+build_twice() { # script, folder: both builds give the same bytes
   "$1" "$work/$2" && sleep 2 && "$1" "$work/$2-again" && diff -r "$work/$2" "$work/$2-again"
 }
 
@@ -140,7 +140,7 @@ in_clean_root() { # command ...
     sh -c 'mount -t proc proc "$1/proc"; exec chroot "$@"' - "$clean" "$@"
 }
 
-make_clean_root() { # of the release that runs here, from the mirror that apt uses
+make_clean_root() { # installs the running release, from apt's mirror
   local suite mirror
   suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
   # shellcheck disable=SC2016 # apt's own
@@ -161,7 +161,7 @@ test_deb() {
   if tool lintian command -v lintian; then
     check "lintian finds no error" lintian --allow-root --fail-on error "$work"/packages/*.deb
   else
-    skip "lintian: it is not there"
+    skip "lintian: there is no lintian"
   fi
 }
 
@@ -175,10 +175,10 @@ test_wheel() {
   check "pip install" "$work/venv/bin/pip" install --no-index --no-deps "$work"/wheels/*.whl
   check "the program in it runs" works bare "$work/venv/bin/lrpatch"
   check "python -m lrpatch runs" works bare "$work/venv/bin/python" -m lrpatch
-  check "what it loads of OpenBLAS, json-c and zstd is the wheel's" loaded_from_the_wheel
+  check "it loads OpenBLAS, json-c and zstd from the wheel" loaded_from_the_wheel
 }
 
-# By what the loader says while the program runs.
+# Reads the loader's messages while the program runs.
 loaded_from_the_wheel() {
   local loaded name
   loaded=$(bare LD_DEBUG=libs "$work/venv/bin/lrpatch" --version 2>&1 | sed -n 's/.*calling init: //p')

@@ -1,3 +1,3 @@
-// json-c's tokener and value accessors: the judge of JSON syntax and the decoder of string escapes.
+// json-c's tokener and value accessors, which check JSON syntax and decode string escapes.
 #pragma once
 #include <json-c/json.h>

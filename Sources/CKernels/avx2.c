@@ -1,4 +1,4 @@
-// The level of AVX2, FMA and F16C.
+// The kernels for AVX2, FMA and F16C.
 #if defined(__x86_64__)
 #define LEVEL_TABLE avx2_kernels
 #define LEVEL_NAME "avx2"

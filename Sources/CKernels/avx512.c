@@ -1,4 +1,4 @@
-// The level of AVX-512.
+// The kernels for AVX-512.
 #if defined(__x86_64__)
 #define LEVEL_TABLE avx512_kernels
 #define LEVEL_NAME "avx512"

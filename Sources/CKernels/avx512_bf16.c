@@ -1,4 +1,4 @@
-// The level of AVX-512 with products of bf16 and of bytes.
+// The kernels for AVX-512 with bf16 and 8-bit dot products.
 #if defined(__x86_64__)
 #define DOT_PRODUCTS
 #define LEVEL_TABLE avx512_bf16_kernels

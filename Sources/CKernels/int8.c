@@ -1,4 +1,4 @@
-// Products of bytes, portable.
+// 8-bit products, portable.
 #include "int8.h"
 
 #include <math.h>
@@ -13,7 +13,7 @@ size_t packed_int8_size(size_t n, size_t k) {
   return (n + panel_outputs - 1) / panel_outputs * (k / 32) * packed_block;
 }
 
-static void pack(enum block_type type, const uint8_t *source, size_t n, size_t k, uint8_t *packed) {
+static void pack(enum element_type type, const uint8_t *source, size_t n, size_t k, uint8_t *packed) {
   memset(packed, 0, packed_int8_size(n, k));
   for (size_t output = 0; output < n; output++, source += stored_row_bytes(type, k)) {
     uint8_t *block = packed + output / panel_outputs * (k / 32) * packed_block;
@@ -30,16 +30,16 @@ static void pack(enum block_type type, const uint8_t *source, size_t n, size_t k
 }
 
 void portable_pack_q8_0(const void *source, size_t n, size_t k, void *packed) {
-  pack(is_q8_0, source, n, k, packed);
+  pack(element_q8_0, source, n, k, packed);
 }
 void portable_pack_q4_0(const void *source, size_t n, size_t k, void *packed) {
-  pack(is_q4_0, source, n, k, packed);
+  pack(element_q4_0, source, n, k, packed);
 }
 void portable_pack_q4_k(const void *source, size_t n, size_t k, void *packed) {
-  pack(is_q4_k, source, n, k, packed);
+  pack(element_q4_k, source, n, k, packed);
 }
 void portable_pack_q5_k(const void *source, size_t n, size_t k, void *packed) {
-  pack(is_q5_k, source, n, k, packed);
+  pack(element_q5_k, source, n, k, packed);
 }
 
 void portable_round_int8(const float *source, size_t stride, size_t rows, size_t k, int8_t *values,

@@ -1,4 +1,4 @@
-// The choice of a level.
+// The choice of the kernels for this processor.
 #include "levels.h"
 
 const struct kernels *kernels_at(int level) {
@@ -23,4 +23,13 @@ const struct kernels *kernels_best(void) {
     if (found) return found;
   }
   return &portable_kernels;
+}
+
+struct element_block kernels_block(uint32_t type) {
+#define BLOCK(number, name, elements, bytes, writes, int8) \
+  case number:                                             \
+    return (struct element_block){elements, bytes};
+  switch (type) { ELEMENT_TYPES(BLOCK) }
+#undef BLOCK
+  return (struct element_block){0, 0};
 }

@@ -1,4 +1,4 @@
-// The lanes of AVX2 with FMA: 8 floats. lanes_avx512.h says what the names mean.
+// The lanes of AVX2 with FMA: 8 floats. lanes_avx512.h explains the names.
 #pragma once
 #include "levels.h"
 
@@ -46,7 +46,7 @@ INLINE floats nearest_integer(floats x) {
   return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
 INLINE floats times_power(floats x, floats power) {
-  // In two factors, since one alone cannot be as great or as small as the result.
+  // In two factors, because the result may exceed the range of one power of two.
   words whole = _mm256_cvtps_epi32(power), half = _mm256_srai_epi32(whole, 1), bias = _mm256_set1_epi32(127);
   words rest = _mm256_sub_epi32(whole, half);
   x = _mm256_mul_ps(x, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(half, bias), 23)));
@@ -86,7 +86,8 @@ INLINE double total_doubles(doubles x) {
   return _mm_cvtsd_f64(_mm_add_sd(pair, _mm_unpackhi_pd(pair, pair)));
 }
 
-/// Puts the quarters of 64 bits in the order 0 2 1 3: shuffles and packs of two registers leave them so.
+/// Swaps the two middle quarters of 64 bits. Shuffles and packs of two registers leave the quarters
+/// in the order 0 2 1 3.
 INLINE words mend_order(words x) { return _mm256_permute4x64_epi64(x, 0xD8); }
 
 INLINE void split_pairs(floats first, floats second, floats *x, floats *y) {
@@ -99,7 +100,7 @@ INLINE void join_pairs(floats x, floats y, floats *first, floats *second) {
   *second = _mm256_permute2f128_ps(low, high, 0x31);
 }
 
-/// As `to_bf16` does, in the low half of each lane.
+/// Rounds as `to_bf16` does, into the low half of each lane.
 INLINE words round_words(floats x) {
   words bits = _mm256_castps_si256(x), cut = _mm256_srli_epi32(bits, 16);
   words odd = _mm256_and_si256(cut, _mm256_set1_epi32(1)), exponent = _mm256_set1_epi32(0x7F800000);
@@ -148,7 +149,7 @@ INLINE words zip_halves(halves even, halves odd) {
 
 INLINE void transpose(words rows[lanes]) {
   words x[lanes];
-  for (int i = 0; i < lanes; i += 2) {  // within halves: 2 x 2 lanes, then 4 x 4
+  for (int i = 0; i < lanes; i += 2) {  // Within halves: 2 x 2 lanes, then 4 x 4.
     x[i] = _mm256_unpacklo_epi32(rows[i], rows[i + 1]);
     x[i + 1] = _mm256_unpackhi_epi32(rows[i], rows[i + 1]);
   }
@@ -158,7 +159,7 @@ INLINE void transpose(words rows[lanes]) {
     rows[i + 2] = _mm256_unpacklo_epi64(x[i + 1], x[i + 3]);
     rows[i + 3] = _mm256_unpackhi_epi64(x[i + 1], x[i + 3]);
   }
-  for (int j = 0; j < 4; j++) {  // then the halves
+  for (int j = 0; j < 4; j++) {  // Then the halves.
     x[j] = _mm256_permute2x128_si256(rows[j], rows[j + 4], 0x20);
     x[j + 4] = _mm256_permute2x128_si256(rows[j], rows[j + 4], 0x31);
   }

@@ -1,10 +1,10 @@
-// The lanes of AVX-512: 16 floats. lanes_avx2.h has the same names for 8.
+// The lanes of AVX-512: 16 floats. lanes_avx2.h defines the same names for 8.
 #pragma once
 #include "levels.h"
 
 #include <immintrin.h>
 
-// AVX512_BF16 and AVX512_VNNI are there where DOT_PRODUCTS is defined.
+// With DOT_PRODUCTS, the processor has AVX512_BF16 and AVX512_VNNI.
 #if defined(DOT_PRODUCTS)
 #define LEVEL __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni,f16c")))
 #else
@@ -46,7 +46,7 @@ INLINE floats multiply(floats x, floats y) { return _mm512_mul_ps(x, y); }
 INLINE floats divide(floats x, floats y) { return _mm512_div_ps(x, y); }
 /// x * y + z, rounded once.
 INLINE floats multiply_add(floats x, floats y, floats z) { return _mm512_fmadd_ps(x, y, z); }
-/// y where either is a NaN.
+/// The greater of x and y; y if either is a NaN.
 INLINE floats greater(floats x, floats y) { return _mm512_max_ps(x, y); }
 INLINE floats lesser(floats x, floats y) { return _mm512_min_ps(x, y); }
 INLINE floats nearest_integer(floats x) {
@@ -67,7 +67,7 @@ INLINE float greatest_lane(floats x) {
   quarter = _mm_max_ps(quarter, _mm_movehl_ps(quarter, quarter));
   return _mm_cvtss_f32(_mm_max_ss(quarter, _mm_movehdup_ps(quarter)));
 }
-/// A bit for each lane.
+/// A bit for each lane: whether x and y are equal.
 INLINE unsigned equal_lanes(floats x, floats y) { return _mm512_cmp_ps_mask(x, y, _CMP_EQ_OQ); }
 
 INLINE doubles widen(floats x) {
@@ -103,7 +103,7 @@ INLINE void join_pairs(floats x, floats y, floats *first, floats *second) {
   *second = _mm512_permutex2var_ps(x, _mm512_add_epi32(low, _mm512_set1_epi32(8)), y);
 }
 
-/// As `to_bf16` does.
+/// Rounds as `to_bf16` does.
 INLINE halves round_lanes(floats x) {
 #if defined(DOT_PRODUCTS)
   return (halves)_mm512_cvtneps_pbh(x);
@@ -119,7 +119,7 @@ INLINE halves round_lanes(floats x) {
   return _mm512_cvtepi32_epi16(rounded);
 #endif
 }
-/// Two registers of floats, rounded, in their order.
+/// Rounds two registers of floats to one of bf16, in their order.
 INLINE words round_pair(floats first, floats second) {
 #if defined(DOT_PRODUCTS)
   return (words)_mm512_cvtne2ps_pbh(second, first);
@@ -137,26 +137,26 @@ INLINE void store_halves(uint16_t *destination, halves x, long count) {
 
 INLINE words load_words(const void *source) { return _mm512_loadu_si512(source); }
 INLINE void store_words(void *destination, words x) { _mm512_storeu_si512(destination, x); }
-/// The first `count` elements of 16 bits, zeros after them.
+/// Loads the first `count` elements of 16 bits, with zeros after them.
 INLINE words load_some_halves(const void *source, long count) {
   return _mm512_maskz_loadu_epi16(count <= 0 ? 0 : count >= 32 ? ~0u : (1u << count) - 1, source);
 }
 INLINE words no_words(void) { return _mm512_setzero_si512(); }
 INLINE words all_words(int x) { return _mm512_set1_epi32(x); }
-/// The first and the second of the bf16 of every lane.
+/// The first and the second bf16 of every lane.
 INLINE floats even_bf16(words x) { return _mm512_castsi512_ps(_mm512_slli_epi32(x, 16)); }
 INLINE floats odd_bf16(words x) {
   return _mm512_castsi512_ps(_mm512_and_si512(x, _mm512_set1_epi32(~0xFFFF)));
 }
-/// Lanes of even | odd << 16.
+/// Lanes with even | odd << 16.
 INLINE words zip_halves(halves even, halves odd) {
   return _mm512_or_si512(widen_halves(even), _mm512_slli_epi32(widen_halves(odd), 16));
 }
 
-/// Rows become columns: lane j of row i goes to lane i of row j.
+/// Transposes: lane j of row i goes to lane i of row j.
 INLINE void transpose(words rows[lanes]) {
   words x[lanes];
-  for (int i = 0; i < lanes; i += 2) {  // within quarters: 2 x 2 lanes ...
+  for (int i = 0; i < lanes; i += 2) {  // Within quarters: 2 x 2 lanes ...
     x[i] = _mm512_unpacklo_epi32(rows[i], rows[i + 1]);
     x[i + 1] = _mm512_unpackhi_epi32(rows[i], rows[i + 1]);
   }
@@ -167,7 +167,7 @@ INLINE void transpose(words rows[lanes]) {
     rows[i + 2] = _mm512_unpacklo_epi64(x[i + 1], x[i + 3]);
     rows[i + 3] = _mm512_unpackhi_epi64(x[i + 1], x[i + 3]);
   }
-  for (int j = 0; j < 4; j++) {  // then the quarters, 4 x 4 as well
+  for (int j = 0; j < 4; j++) {  // Then the quarters, 4 x 4 as well.
     words a = _mm512_shuffle_i32x4(rows[j], rows[j + 4], 0x88),
           b = _mm512_shuffle_i32x4(rows[j], rows[j + 4], 0xDD);
     words c = _mm512_shuffle_i32x4(rows[j + 8], rows[j + 12], 0x88);

@@ -1,9 +1,9 @@
-// Products of one row, over the lanes of a level: four stored rows at a time, each with two sums.
+// Products of one row with stored rows: four stored rows at a time, each with two sums.
 #pragma once
 
 enum { dotted_rows = 4 };
 
-/// `source` is floats or bf16, `stride` its bytes from row to row.
+/// Multiplies x by `rows` stored rows. `source` has floats or bf16, `stride` bytes from row to row.
 INLINE void dot_some(const int rows, const float *x, const char *source, size_t stride, size_t k, float *out,
                      const int is_bf16) {
   floats sums[dotted_rows][2];

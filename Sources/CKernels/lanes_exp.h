@@ -1,13 +1,14 @@
-// Exponentials and what is made of them, over the lanes of a level.
+// Exponentials, and the functions that use them.
 #pragma once
 
-/// e^x within 2e-7 of itself; infinity from 89 up, 0 from -104 down, a NaN for a NaN.
+/// e^x with a relative error of 2e-7; infinity from 89 up, 0 from -104 down, NaN for NaN.
 ///
-/// e^x = 2^n e^r with n whole and |r| <= log(2) / 2, where a polynomial of degree 6 is within 4e-9.
+/// e^x = 2^n e^r with a whole n and |r| <= log(2) / 2, where a polynomial of degree 6 has an error
+/// of 4e-9.
 INLINE floats exponential(floats x) {
-  x = lesser(all(89), greater(all(-105), x));  // The order keeps a NaN.
+  x = lesser(all(89), greater(all(-105), x));  // This order of arguments keeps a NaN.
   floats n = nearest_integer(multiply(x, all(0x1.715476p0f)));
-  // log(2) in two parts: n times the first has no rounding to speak of.
+  // log(2) in two parts: n times the first part has almost no rounding error.
   floats r = multiply_add(n, all(-0x1.62e4p-1f), x);
   r = multiply_add(n, all(-0x1.7f7d1cp-20f), r);
   floats sum = all(0x1.6a2434p-10f);
@@ -19,9 +20,10 @@ INLINE floats exponential(floats x) {
   return times_power(sum, n);
 }
 
-/// e^x within 3e-6 of itself, for x <= 0: enough where it is rounded to bf16, which keeps 2e-3.
+/// e^x for x <= 0 with a relative error of 3e-6, which is enough before rounding to bf16 (error
+/// 2e-3).
 ///
-/// e^x = 2^n 2^r with n whole and |r| <= 1/2.
+/// e^x = 2^n 2^r with a whole n and |r| <= 1/2.
 INLINE floats coarse_exponential(floats x) {
   floats power = greater(all(-150), multiply(x, all(0x1.715476p0f))), n = nearest_integer(power);
   floats r = subtract(power, n), sum = all(0x1.3a02ccp-7f);
@@ -39,14 +41,14 @@ static LEVEL void lanes_silu_gate(float *gate, const float *up, size_t count) {
   }
 }
 
-/// The numbers i ... of a row that lie in from ..< to; -INFINITY for the others.
+/// Loads the lanes from number i of a row on; -INFINITY for numbers outside from ..< to.
 INLINE floats load_seen(const float *row, size_t i, size_t from, size_t to) {
   if (from <= i && i + lanes <= to) return load(row + i);
   return load_masked(row + i, lanes_between((long)from - (long)i, (long)to - (long)i), all(-INFINITY));
 }
 
 INLINE float greatest_seen(const float *row, size_t from, size_t to) {
-  // Two at a time, since each must wait for the one before.
+  // Two at a time, because each must wait for the one before.
   floats even = all(-INFINITY), odd = even;
   for (size_t i = from / lanes * lanes; i < to; i += 2 * lanes) {
     even = greater(load_seen(row, i, from, to), even);
@@ -70,8 +72,8 @@ static LEVEL double lanes_log_sum_exp(const float *row, size_t count, size_t *gr
   return (double)most + log(total_doubles(sum));
 }
 
-/// Brings a row's maximum, sum and output up to date with the scores it now sees. Returns 0 where there is
-/// nothing yet.
+/// Updates a row's maximum, sum and output for the scores that it now sees. Returns 0 if it still
+/// sees nothing.
 INLINE int raise_maximum(const float *scores, size_t from, size_t to, float *maximum, float *sum, float *out,
                          size_t width) {
   float before = *maximum, now = greatest_seen(scores, from, to);

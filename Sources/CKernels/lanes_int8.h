@@ -1,4 +1,4 @@
-// Products of bytes with the processor's own dot products of fours. int8.h draws the packed form.
+// 8-bit products with the processor's own dot products of four bytes. int8.h draws the packed form.
 #pragma once
 #include "int8.h"
 
@@ -8,8 +8,8 @@ INLINE float read_half(const uint8_t *bytes) {
   return _cvtsh_ss(bits);
 }
 
-/// Two blocks of 16 outputs are 16 rows of 16 words, turned at once.
-INLINE void pack_blocks(const enum block_type type, const uint8_t *source, size_t n, size_t k,
+/// Packs blocks. Two blocks of 16 outputs are 16 rows of 16 words, which are transposed together.
+INLINE void pack_blocks(const enum element_type type, const uint8_t *source, size_t n, size_t k,
                         uint8_t *packed) {
   size_t bytes = stored_row_bytes(type, k), blocks = k / 32;
   for (size_t output = 0; output < (n + panel_outputs - 1) / panel_outputs * panel_outputs; output += lanes) {
@@ -36,16 +36,16 @@ INLINE void pack_blocks(const enum block_type type, const uint8_t *source, size_
 }
 
 static LEVEL void lanes_pack_q8_0(const void *source, size_t n, size_t k, void *packed) {
-  pack_blocks(is_q8_0, source, n, k, packed);
+  pack_blocks(element_q8_0, source, n, k, packed);
 }
 static LEVEL void lanes_pack_q4_0(const void *source, size_t n, size_t k, void *packed) {
-  pack_blocks(is_q4_0, source, n, k, packed);
+  pack_blocks(element_q4_0, source, n, k, packed);
 }
 static LEVEL void lanes_pack_q4_k(const void *source, size_t n, size_t k, void *packed) {
-  pack_blocks(is_q4_k, source, n, k, packed);
+  pack_blocks(element_q4_k, source, n, k, packed);
 }
 static LEVEL void lanes_pack_q5_k(const void *source, size_t n, size_t k, void *packed) {
-  pack_blocks(is_q5_k, source, n, k, packed);
+  pack_blocks(element_q5_k, source, n, k, packed);
 }
 
 static LEVEL void lanes_round_int8(const float *source, size_t stride, size_t rows, size_t k, int8_t *values,
@@ -67,8 +67,8 @@ static LEVEL void lanes_round_int8(const float *source, size_t stride, size_t ro
   }
 }
 
-// Of the 32 registers the sums of a tile of 5 rows by 32 outputs take 20: whole numbers within a block,
-// floats over all. `block_depth` blocks of some panels fit in the second cache.
+// The sums of a tile of 5 rows by 32 outputs take 20 of the 32 registers: integers within a block,
+// and floats over all blocks. `block_depth` blocks of some panels fit in the second-level cache.
 enum { byte_rows = 5, block_depth = 64 };
 
 INLINE void multiply_bytes(const int rows, const int8_t *a, size_t a_stride, const float *scales,

@@ -1,9 +1,9 @@
-// Products of bf16 over the lanes of a level, in tiles of the output.
+// Products of bf16, in tiles of the output.
 //
-// The sums of a tile, some rows by two registers of outputs, stay in registers while k goes by; two more hold
-// a row of pairs of the panel, and one a pair of `a`, repeated. The code of a tile has its number of rows
-// fixed, so there is one for each number; outputs beyond the last are zero in the panel and not stored. Every
-// sum runs along k in the same order, whatever the tile.
+// The sums of a tile (some rows by two registers of outputs) stay in registers during the loop over
+// k. Two more registers hold a row of pairs of the panel, and one holds a pair of `a`, repeated.
+// There is one function for each number of rows in a tile. Outputs beyond the last are zero in the
+// panel and are not stored. Every sum adds along k in the same order, whatever the tile.
 //
 //                   panel:  | pairs  | pairs  |
 //     a: | pair |  (row 0)  | sums   | sums   |
@@ -11,8 +11,8 @@
 //          ...
 #pragma once
 
-// Registers for the sums, the panel and `a`: 28 + 2 + 1 of 32; without dot products, where each of the latter
-// takes two, 24 + 4 + 2 of 32, or 8 + 4 + 2 of 16.
+// Registers for the sums, the panel and `a`: 28 + 2 + 1 of 32. Without dot products the panel and
+// `a` take twice as many: 24 + 4 + 2 of 32, or 8 + 4 + 2 of 16.
 #if defined(DOT_PRODUCTS)
 #define TILE_ROWS 14
 #elif LANES == 16
@@ -21,8 +21,8 @@
 #define TILE_ROWS 4
 #endif
 
-/// `depth` pairs of a tile's rows of `a` fit in the first cache, and as deep a part of some panels in the
-/// second.
+/// `depth` pairs of a tile's rows of `a` fit in the first-level cache, and `depth` pairs of some
+/// panels in the second-level cache.
 enum { tile_outputs = 2 * lanes, depth = 512 };
 
 INLINE void multiply_tile(const int rows, const uint16_t *a, size_t a_stride, const uint16_t *b, size_t pairs,
@@ -87,7 +87,7 @@ static LEVEL void lanes_matmul_bf16(const uint16_t *a, size_t a_stride, const ui
   for (size_t start = 0; start == 0 || start < pairs; start += depth) {
     size_t some = pairs - start < depth ? pairs - start : depth;
     for (size_t block = 0; block < blocks; block++) {
-      // As equal as they can be, since a tile of few rows is slow.
+      // Tiles of equal size as far as possible, because a tile of few rows is slow.
       size_t row = block * m / blocks, rows = (block + 1) * m / blocks - row;
       for (size_t j = 0; j < n; j += tile_outputs) {
         const uint16_t *b = packed + (j / panel_outputs * pairs * panel_outputs + j % panel_outputs) * 2;
@@ -98,10 +98,10 @@ static LEVEL void lanes_matmul_bf16(const uint16_t *a, size_t a_stride, const ui
   }
 }
 
-// The same of 32-bit floats, over the lanes of AVX-512: panels hold k rows of 32 numbers.
+// Products of 32-bit floats, for AVX-512 only. Panels hold k rows of 32 numbers.
 #if LANES == 16
 
-/// So much of a tile's rows of `a` and of a panel fits in the first cache.
+/// The depth along k for which a tile's rows of `a` and a panel fit in the first-level cache.
 enum { float_depth = 256 };
 
 INLINE void multiply_float_tile(const int rows, const float *a, size_t a_stride, const float *b, size_t k, float *c,
@@ -150,7 +150,7 @@ static LEVEL void lanes_matmul_f32(const float *a, size_t a_stride, const float 
     size_t some = k - start < float_depth ? k - start : float_depth;
     for (size_t block = 0; block < blocks; block++) {
       size_t row = block * m / blocks, rows = (block + 1) * m / blocks - row;
-      // Rows that stand a power of two apart would push each other out of the cache.
+      // Rows that are a power of two apart would evict each other from the cache.
       float near[14 * float_depth];
       for (size_t i = 0; i < rows; i++)
         memcpy(near + i * float_depth, a + (row + i) * a_stride + start, some * sizeof *near);

@@ -1,4 +1,4 @@
-// Rounding to bf16 and packing, over the lanes of a level. levels.h draws the packed form.
+// Rounding to bf16 and packing. levels.h draws the packed form.
 #pragma once
 
 static LEVEL void lanes_round_bf16(const float *source, size_t stride, size_t rows, size_t k,
@@ -9,7 +9,8 @@ static LEVEL void lanes_round_bf16(const float *source, size_t stride, size_t ro
       store_halves(destination + i, round_lanes(load_some(source + i, (long)(k - i), 0)), padded - (long)i);
 }
 
-/// Rows of pairs, turned: `source` is floats or bf16, `stride` its bytes from row to row.
+/// Packs rows of pairs by transposing them. `source` has floats or bf16, `stride` bytes from row to
+/// row.
 INLINE void pack_turned(const char *source, size_t stride, size_t n, size_t k, uint16_t *packed,
                         const int is_bf16) {
   size_t pairs = pairs_of(k), size = is_bf16 ? 2 : 4;

@@ -1,9 +1,9 @@
-// Row-wise functions over the lanes of a level.
+// Row-wise functions.
 #pragma once
 
 #include <math.h>
 
-/// The next numbers of a row with `left` to go; `other` beyond the last.
+/// Loads the next numbers of a row that has `left` more; `other` beyond the last.
 INLINE floats load_some(const float *source, long left, float other) {
   return left >= lanes ? load(source) : load_masked(source, first_lanes(left), all(other));
 }
@@ -37,7 +37,7 @@ static LEVEL void lanes_layer_norm(const float *x, const float *weight, const fl
       sum = add_doubles(sum, widen(load_some(x + i, (long)(width - i), 0)));
     double mean = total_doubles(sum) / (double)width;
     for (size_t i = 0; i < width; i += lanes) {
-      // The mean beyond the last, which adds nothing.
+      // Lanes beyond the last get the mean, which adds nothing.
       floats some = load_some(x + i, (long)(width - i), (float)mean);
       squares = add_squares(squares, subtract_doubles(widen(some), all_doubles(mean)));
     }

@@ -1,8 +1,13 @@
-// The table of a level, of the functions over its lanes. LEVEL_TABLE and LEVEL_NAME name it.
+// A level's table of the functions over its lanes. LEVEL_TABLE and LEVEL_NAME name it.
 #pragma once
 
-#define UNPACK(type) .unpack_##type = unpack_##type##_avx2,
-#define QUANTIZE(type) .quantize_##type = quantize_##type##_avx2,
+#define UNPACK_NAME(name) unpack_##name##_avx2
+#define QUANTIZE_NAME(name) quantize_##name##_avx2
+#if defined(DOT_PRODUCTS)
+#define PACK_INT8_NAME(name) lanes_pack_##name
+#else
+#define PACK_INT8_NAME(name) portable_pack_##name
+#endif
 
 // clang-format off
 const struct kernels LEVEL_TABLE = {
@@ -10,8 +15,7 @@ const struct kernels LEVEL_TABLE = {
 #if defined(DOT_PRODUCTS)
     .has_bf16_products = 1,
 #endif
-    EACH_TYPE(UNPACK)
-    EACH_QUANTIZED_TYPE(QUANTIZE)
+    TYPE_TABLES
     .first_beyond = quantize_first_beyond_avx2,
     .rms_norm = lanes_rms_norm,
     .layer_norm = lanes_layer_norm,
@@ -43,10 +47,6 @@ const struct kernels LEVEL_TABLE = {
 #if defined(DOT_PRODUCTS)
     .has_int8_products = 1,
     .packed_int8_size = packed_int8_size,
-    .pack_q8_0 = lanes_pack_q8_0,
-    .pack_q4_0 = lanes_pack_q4_0,
-    .pack_q4_k = lanes_pack_q4_k,
-    .pack_q5_k = lanes_pack_q5_k,
     .round_int8 = lanes_round_int8,
     .matmul_int8 = lanes_matmul_int8,
 #else

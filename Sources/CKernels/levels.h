@@ -1,7 +1,8 @@
-// What the levels share.
+// What the levels share. A level is the set of kernels for one instruction set.
 //
-// A factor B (n outputs, k inputs) of matmul_bf16 is packed alike in every level: panels of 32 outputs, and
-// in a panel one row of 32 pairs for every two inputs. Outputs beyond n and an input beyond k are zero.
+// A factor B (n outputs, k inputs) of matmul_bf16 has the same packed form in every level: panels
+// of 32 outputs, and in a panel one row of 32 pairs for every two inputs. Outputs beyond n and an
+// input beyond k are zero.
 //
 //     panel 0: | B[0][0] B[0][1] | B[1][0] B[1][1] | ... | B[31][0] B[31][1] |   inputs 0 and 1
 //              | B[0][2] B[0][3] | B[1][2] B[1][3] | ... | B[31][2] B[31][3] |   inputs 2 and 3
@@ -9,8 +10,8 @@
 //     panel 1: | B[32][0] B[32][1] | ...
 #pragma once
 
-// Products and sums are rounded one by one unless a fused operation is asked for, so that the levels agree
-// and every processor unpacks the same bits.
+// Each product and sum is rounded separately, except in explicitly fused operations, so that the
+// levels agree and every processor unpacks the same bits.
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
 #else
@@ -27,28 +28,36 @@ extern const struct kernels portable_kernels;
 extern const struct kernels avx2_kernels, avx512_kernels, avx512_bf16_kernels;
 #endif
 
-// clang-format off
-#define EACH_TYPE(X) \
-  X(f16) X(bf16) X(q4_0) X(q4_1) X(q5_0) X(q5_1) X(q8_0) X(q2_k) X(q3_k) X(q4_k) X(q5_k) X(q6_k) \
-  X(iq4_nl) X(iq4_xs)
-// clang-format on
+// The declarations that follow from the rows of ELEMENT_TYPES: the portable functions, and those
+// for AVX2.
+#define DECLARE_written(name)                                                 \
+  void quantize_##name(const float *source, void *destination, size_t count); \
+  void quantize_##name##_avx2(const float *source, void *destination, size_t count);
+#define DECLARE_read_only(name)
+#define DECLARE_int8(name) void portable_pack_##name(const void *source, size_t n, size_t k, void *packed);
+#define DECLARE_no_int8(name)
+#define DECLARE(number, name, elements, bytes, writes, int8)                      \
+  void unpack_##name(const void *source, float *destination, size_t count);       \
+  void unpack_##name##_avx2(const void *source, float *destination, size_t count); \
+  DECLARE_##writes(name) DECLARE_##int8(name)
+ELEMENT_TYPES(DECLARE)
+#undef DECLARE
 
-// clang-format off
-#define EACH_QUANTIZED_TYPE(X) X(f16) X(bf16) X(q4_0) X(q4_1) X(q5_0) X(q5_1) X(q8_0) X(q4_k) X(q5_k) X(q6_k)
-// clang-format on
-#define DECLARE_QUANTIZE(type)                                                 \
-  void quantize_##type(const float *source, void *destination, size_t count); \
-  void quantize_##type##_avx2(const float *source, void *destination, size_t count);
-EACH_QUANTIZED_TYPE(DECLARE_QUANTIZE)
-#undef DECLARE_QUANTIZE
+// The entries of a level's tables, from its functions' names: `UNPACK_NAME(q4_0)` and so on.
+#define QUANTIZE_written(name) [element_##name] = QUANTIZE_NAME(name),
+#define QUANTIZE_read_only(name)
+#define PACK_INT8_int8(name) [element_##name] = PACK_INT8_NAME(name),
+#define PACK_INT8_no_int8(name)
+#define UNPACK_ENTRY(number, name, elements, bytes, writes, int8) [element_##name] = UNPACK_NAME(name),
+#define QUANTIZE_ENTRY(number, name, elements, bytes, writes, int8) QUANTIZE_##writes(name)
+#define PACK_INT8_ENTRY(number, name, elements, bytes, writes, int8) PACK_INT8_##int8(name)
+#define TYPE_TABLES                             \
+  .unpack = {ELEMENT_TYPES(UNPACK_ENTRY)},     \
+  .quantize = {ELEMENT_TYPES(QUANTIZE_ENTRY)}, \
+  .pack_int8 = {ELEMENT_TYPES(PACK_INT8_ENTRY)},
+
 size_t quantize_first_beyond(const float *source, float limit, size_t count);
 size_t quantize_first_beyond_avx2(const float *source, float limit, size_t count);
-
-#if defined(__x86_64__)
-#define DECLARE_UNPACK(type) void unpack_##type##_avx2(const void *source, float *destination, size_t count);
-EACH_TYPE(DECLARE_UNPACK)
-#undef DECLARE_UNPACK
-#endif
 
 size_t packed_size(size_t n, size_t k);
 
@@ -79,7 +88,7 @@ static inline void scale_and_minimum(const uint8_t *packed, int index, int *scal
   }
 }
 
-/// To nearest even; a NaN stays one, made quiet; numbers below the normal ones become zero.
+/// Rounds to nearest even. A NaN becomes quiet; subnormal numbers become zero.
 static inline uint16_t to_bf16(float value) {
   uint32_t bits = bits_of(value), magnitude = bits & 0x7FFFFFFF;
   if (magnitude > 0x7F800000) return (uint16_t)(bits >> 16 | 0x40);
@@ -87,49 +96,28 @@ static inline uint16_t to_bf16(float value) {
   return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
 }
 
-/// The seen part of a row of scores, within its columns.
+/// The part of a row of scores that is seen, cut to its columns.
 static inline void seen_columns(int32_t first, int32_t last, size_t columns, size_t *from, size_t *to) {
   *to = last < 0 ? 0 : (size_t)last < columns ? (size_t)last : columns;
   *from = first < 0 ? 0 : (size_t)first < *to ? (size_t)first : *to;
 }
 
-// The portable products of bytes, for the levels that have none of their own.
+// The portable 8-bit products, for levels without their own.
 size_t packed_int8_size(size_t n, size_t k);
-void portable_pack_q8_0(const void *source, size_t n, size_t k, void *packed);
-void portable_pack_q4_0(const void *source, size_t n, size_t k, void *packed);
-void portable_pack_q4_k(const void *source, size_t n, size_t k, void *packed);
-void portable_pack_q5_k(const void *source, size_t n, size_t k, void *packed);
 void portable_round_int8(const float *source, size_t stride, size_t rows, size_t k, int8_t *values,
                          size_t values_stride, float *scales, size_t scales_stride);
 void portable_matmul_int8(const int8_t *a, size_t a_stride, const float *scales, size_t scales_stride,
                           const void *packed, float *c, size_t c_stride, size_t m, size_t n, size_t k);
-#define PORTABLE_INT8                                                                                     \
-  .packed_int8_size = packed_int8_size, .pack_q8_0 = portable_pack_q8_0, .pack_q4_0 = portable_pack_q4_0, \
-  .pack_q4_k = portable_pack_q4_k, .pack_q5_k = portable_pack_q5_k, .round_int8 = portable_round_int8,    \
-  .matmul_int8 = portable_matmul_int8,
+#define PORTABLE_INT8 \
+  .packed_int8_size = packed_int8_size, .round_int8 = portable_round_int8, .matmul_int8 = portable_matmul_int8,
 
-// The portable products of f32, which levels without one of their own have too.
+// The portable products of f32, for levels without their own.
 void pack_rows_f32(const float *source, size_t stride, size_t n, size_t k, float *packed);
 void pack_columns_f32(const float *source, size_t stride, size_t k, size_t n, float *packed);
 void matmul_f32(const float *a, size_t a_stride, const float *packed, float *c, size_t c_stride, size_t m, size_t n,
                 size_t k, float alpha, int accumulate);
 
-// The portable level's entries in rows.c and unpack.c. `struct kernels` says what each does.
-
-void unpack_f16(const void *source, float *destination, size_t count);
-void unpack_bf16(const void *source, float *destination, size_t count);
-void unpack_q4_0(const void *source, float *destination, size_t count);
-void unpack_q4_1(const void *source, float *destination, size_t count);
-void unpack_q5_0(const void *source, float *destination, size_t count);
-void unpack_q5_1(const void *source, float *destination, size_t count);
-void unpack_q8_0(const void *source, float *destination, size_t count);
-void unpack_q2_k(const void *source, float *destination, size_t count);
-void unpack_q3_k(const void *source, float *destination, size_t count);
-void unpack_q4_k(const void *source, float *destination, size_t count);
-void unpack_q5_k(const void *source, float *destination, size_t count);
-void unpack_q6_k(const void *source, float *destination, size_t count);
-void unpack_iq4_nl(const void *source, float *destination, size_t count);
-void unpack_iq4_xs(const void *source, float *destination, size_t count);
+// The portable functions in rows.c. `struct kernels` documents each.
 
 void rms_norm(const float *x, const float *weight, float epsilon, size_t rows, size_t width, float *out);
 void silu_gate(float *gate, const float *up, size_t count);

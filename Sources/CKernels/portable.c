@@ -1,4 +1,4 @@
-// The portable level: the reference for the others.
+// The portable kernels: the reference for the others.
 #include "levels.h"
 
 #include <math.h>
@@ -15,8 +15,8 @@ static void layer_norm(const float *x, const float *weight, const float *bias, f
   }
 }
 
-/// Brings a row's maximum, sum and output up to date with the greatest of the scores it now sees. Returns 0
-/// where there is still nothing to see.
+/// Updates a row's maximum, sum and output for the scores that it now sees. Returns 0 if it still
+/// sees nothing.
 static int raise_maximum(const float *scores, size_t from, size_t to, float *maximum, float *sum, float *out,
                          size_t width) {
   float greatest = *maximum;
@@ -66,7 +66,7 @@ size_t packed_size(size_t n, size_t k) {
   return (n + panel_outputs - 1) / panel_outputs * panel_outputs * 2 * pairs_of(k);
 }
 
-/// Where an element of B lies in its packed form.
+/// The place of an element of B in its packed form.
 static size_t packed_place(size_t output, size_t input, size_t k) {
   size_t panel = output / panel_outputs * pairs_of(k);
   return ((panel + input / 2) * panel_outputs + output % panel_outputs) * 2 + input % 2;
@@ -167,14 +167,14 @@ static void dot_rows_bf16(const float *x, const void *rows, size_t n, size_t k, 
   }
 }
 
-#define UNPACK(type) .unpack_##type = unpack_##type,
-#define QUANTIZE(type) .quantize_##type = quantize_##type,
+#define UNPACK_NAME(name) unpack_##name
+#define QUANTIZE_NAME(name) quantize_##name
+#define PACK_INT8_NAME(name) portable_pack_##name
 
 // clang-format off
 const struct kernels portable_kernels = {
     .name = "portable",
-    EACH_TYPE(UNPACK)
-    EACH_QUANTIZED_TYPE(QUANTIZE)
+    TYPE_TABLES
     .first_beyond = quantize_first_beyond,
     .rms_norm = rms_norm,
     .layer_norm = layer_norm,

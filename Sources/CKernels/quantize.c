@@ -1,18 +1,18 @@
-// Numbers to stored blocks: the portable level.
+// Floats to stored blocks: the portable kernels.
 #include <stdint.h>
 #include <string.h>
 
-/// To nearest even; a NaN is made quiet.
+/// Rounds to nearest even; a NaN becomes quiet.
 static inline uint16_t round_f16(float value) {
   uint32_t bits, sign, magnitude;
   memcpy(&bits, &value, 4);
   sign = bits >> 16 & 0x8000;
   magnitude = bits & 0x7FFFFFFF;
   if (magnitude > 0x7F800000) return (uint16_t)(sign | 0x7E00 | (magnitude >> 13 & 0x3FF));
-  // From halfway between the greatest half, 65504, and the next power of two on.
+  // At least halfway between the greatest finite half, 65504, and the next power of two.
   if (magnitude >= 0x477FF000) return (uint16_t)(sign | 0x7C00);
   if (magnitude < 0x38800000) {
-    // Below 2^-14 halves stand 2^-24 apart: adding 0.5 puts them into the last bits of a float.
+    // Below 2^-14 halves are 2^-24 apart: adding 0.5 puts them into the last bits of a float.
     float shifted, size;
     memcpy(&size, &magnitude, 4);
     shifted = size + 0.5f;

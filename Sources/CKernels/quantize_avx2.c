@@ -1,4 +1,5 @@
-// Numbers to stored blocks, compiled for AVX2 and F16C: bit for bit as quantize.c.
+// Floats to stored blocks, compiled for AVX2 and F16C. The results equal those of quantize.c bit
+// for bit.
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <stdint.h>

@@ -1,14 +1,16 @@
 // Floats to blocks of Q4_K, Q5_K and Q6_K, in the layouts of unpack.c, with little squared error.
 //
-// A block of 256 floats is 8 groups of 32 (Q4_K, Q5_K) or 16 of 16 (Q6_K), each with a step of its own. The
-// groups lie side by side, one to a lane, so that a pass over a block adds up every group's sums at once:
+// A block of 256 floats has 8 groups of 32 (Q4_K, Q5_K) or 16 groups of 16 (Q6_K), each with its
+// own step. The groups are interleaved, one to a lane, so that a pass over a block computes the
+// sums of all groups at once:
 //
 //     value[0]: | group 0's first float  | group 1's first float  | ...
 //     value[1]: | group 0's second float | group 1's second float | ...
 //
-// A first search takes the steps (and bases) to be any floats and tries several for each group, each made the
-// best for the levels it leads to. Only whole multiples of the block's two halves can be stored, so that a
-// second search goes over the multiples around the first one's finds, by the error that they really have.
+// A first search treats the steps (and bases) as arbitrary floats. It tries several for each group,
+// and fits each to the levels that it leads to. But a block can store only whole multiples of its
+// two f16 factors. So a second search tries the multiples around the first result, by their actual
+// error.
 //
 // NAME names the functions of a level.
 #pragma once
@@ -18,10 +20,10 @@
 
 enum { block_floats = 256, groups = 8, group_floats = 32, runs = 16, run_floats = 16 };
 
-/// What is not above this has no inverse to divide by: 1 / negligible is still far from infinite.
+/// Numbers up to this count as zero when dividing; 1 / negligible is still far from infinity.
 static const float negligible = 0x1p-120f;
 
-/// To nearest even, and to the greatest finite number at most. Only a zero becomes zero.
+/// Rounds to nearest even, at most to the greatest finite half. Only zero becomes zero.
 static uint16_t to_scale_f16(float value) {
   uint32_t bits, magnitude, sign;
   memcpy(&bits, &value, 4);
@@ -42,7 +44,7 @@ static float from_scale_f16(uint16_t bits) {
   return bits & 0x8000 ? -value : value;
 }
 
-/// The factor of a block whose floats are divided by 2^exponent, as the block can store it.
+/// Rounds a factor to what a block can store, if the block's floats are divided by 2^exponent.
 static float round_factor(float factor, int exponent) {
   return ldexpf(from_scale_f16(to_scale_f16(ldexpf(factor, exponent))), -exponent);
 }
@@ -53,7 +55,7 @@ static void store_factor(float factor, int exponent, uint8_t *bytes) {
   bytes[1] = (uint8_t)(bits >> 8);
 }
 
-/// No NaN and no infinity.
+/// Replaces NaN with 0 and infinities with the greatest finite floats.
 static inline float make_finite(float value) {
   float below = value < 0x1.fffffep127f ? value : 0x1.fffffep127f;
   float inside = below > -0x1.fffffep127f ? below : -0x1.fffffep127f;
@@ -65,13 +67,13 @@ static inline float clamp(float value, float least, float greatest) {
   return raised < greatest ? raised : greatest;
 }
 
-/// The level nearest to a place among the levels 0 ... top, as a float.
+/// The nearest of the levels 0 ... top, as a float.
 static inline float nearest_level(float place, float top) {
   return (float)(int)(clamp(place, 0, top) + 0.5f);
 }
 
-/// Copies a block, divided by a power of two that brings its greatest magnitude near 1: sums of squares then
-/// neither overflow nor vanish. Returns the power's exponent.
+/// Copies a block, divided by a power of two that brings its greatest magnitude near 1, so that
+/// sums of squares neither overflow nor vanish. Returns the exponent of the power.
 static int scale_block(const float *source, float *scaled) {
   float greatest = 0;
   int exponent;
@@ -88,16 +90,17 @@ static int scale_block(const float *source, float *scaled) {
 
 // Q4_K and Q5_K: a value is step * level - base.
 
-/// A block's groups. The values are from the group's least one, or from 0, up: value = float + lift.
+/// The groups of a block. Values are at least 0: value = float + lift, where -lift is the group's
+/// least float, or 0 if that is less.
 struct grouped {
   float value[group_floats][groups], weight[group_floats][groups];
   float lift[groups], range[groups];
-  float weights[groups], values[groups], squares[groups];  // The sums of weight, weight * value, ...
+  float weights[groups], values[groups], squares[groups];  // Sums of weight, weight * value, ...
   float top;
   int exponent;
 };
 
-/// value = step * level - shift in each group, which is a base of lift + shift.
+/// The line value = step * level - shift of each group, which means a base of lift + shift.
 struct lines {
   float step[groups], shift[groups];
 };
@@ -107,13 +110,13 @@ struct group_sums {
   float levels[groups], squares[groups], products[groups];
 };
 
-/// What a block stores: step = d * scale, base = dmin * minimum.
+/// The contents of a stored block: step = d * scale, base = dmin * minimum.
 struct grouped_code {
   float d, dmin, scale[groups], minimum[groups];
 };
 
-/// Weighs errors by the root mean square plus the float's own magnitude: between those that make the squared
-/// error least and those that spare the large floats, which matter most to products.
+/// Weights errors by the root mean square plus the float's magnitude. This is a compromise between
+/// the least squared error and small errors of large floats, which matter most in products.
 static void weigh_groups(const float *scaled, struct grouped *block) {
   for (int group = 0; group < groups; group++) {
     const float *floats = scaled + group * group_floats;
@@ -176,7 +179,7 @@ static void sum_levels(const struct grouped *block, const struct lines *lines, s
   memcpy(sums->products, products, sizeof products);
 }
 
-/// The least squares line through the levels that the given lines lead to, with a base of 0 or more.
+/// Fits lines by least squares to the levels that the given lines lead to, with bases of 0 or more.
 static void fit_lines(const struct grouped *block, const struct lines *given, struct lines *fitted,
                       float *errors) {
   struct group_sums sums;
@@ -195,8 +198,8 @@ static void fit_lines(const struct grouped *block, const struct lines *given, st
   }
 }
 
-/// Puts the lines that have less error than the best so far in their place. Errors that differ by no more
-/// than their rounding count as equal: the first trial then gives groups that are alike steps that are alike.
+/// Replaces the best lines where the new ones have less error. Errors that differ only by rounding
+/// count as equal, so that similar groups keep similar steps from the first trial.
 static void keep_better_lines(const struct grouped *block, const struct lines *lines, const float *errors,
                               struct lines *best, float *least) {
   for (int group = 0; group < groups; group++) {
@@ -207,7 +210,7 @@ static void keep_better_lines(const struct grouped *block, const struct lines *l
   }
 }
 
-/// Tries steps that spread each group's range over all levels, then over somewhat less or more.
+/// Tries steps that spread each group's range over all levels, or over slightly fewer or more.
 static void find_lines(const struct grouped *block, struct lines *best) {
   struct lines given, fitted;
   float errors[groups], least[groups];
@@ -258,7 +261,8 @@ static void keep_better_code(const struct grouped_code *code, const float *error
   }
 }
 
-/// Tries the scales and minima within `reach` of the code's, and returns the block's error with the best.
+/// Tries the scales and minima within `reach` of the code's, keeps the best, and returns the
+/// block's error.
 static float search_code(const struct grouped *block, struct grouped_code *code, int reach) {
   struct grouped_code start = *code, trial = *code;
   float errors[groups], least[groups], sum = 0;
@@ -277,7 +281,7 @@ static float search_code(const struct grouped *block, struct grouped_code *code,
   return sum;
 }
 
-/// The code nearest to the lines, with the greatest step and base at 63.
+/// Rounds lines to the nearest code, in which the greatest step and the greatest base are 63.
 static void round_lines(const struct grouped *block, const struct lines *lines, struct grouped_code *code) {
   float step = 0, base = 0;
   for (int group = 0; group < groups; group++) {
@@ -295,7 +299,7 @@ static void round_lines(const struct grouped *block, const struct lines *lines, 
   }
 }
 
-/// The least squares d and dmin for the code's scales, minima and levels.
+/// Fits d and dmin by least squares to the code's scales, minima and levels.
 static void fit_factors(const struct grouped *block, struct grouped_code *code) {
   struct lines lines;
   struct group_sums sums;
@@ -342,7 +346,8 @@ static void choose_levels(const struct grouped *block, const struct grouped_code
   }
 }
 
-/// The 16 bytes before the levels: d, dmin, and the scales and minima as scale_and_minimum reads them.
+/// Stores the 16 bytes before the levels: d, dmin, and the scales and minima as scale_and_minimum
+/// reads them.
 static void store_code(const struct grouped *block, const struct grouped_code *code, uint8_t *bytes) {
   store_factor(code->d, block->exponent, bytes);
   store_factor(code->dmin, block->exponent, bytes + 2);
@@ -398,19 +403,19 @@ void NAME(q5_k)(const float *source, void *destination, size_t count) {
 
 // Q6_K: a value is step * (level - 32).
 
-/// A block's groups of 16, here called runs.
+/// The groups of 16 of a block, here called runs.
 struct run_block {
   float value[run_floats][runs], weight[run_floats][runs];
-  float extreme[runs];  // The float of the greatest magnitude.
+  float extreme[runs];  // The float with the greatest magnitude.
   int exponent;
 };
 
-/// What a block stores: step = d * scale.
+/// The contents of a stored block: step = d * scale.
 struct run_code {
   float d, scale[runs];
 };
 
-/// Weighs errors by the float's square plus half the mean square.
+/// Loads a block, and weights errors by the float's square plus half the mean square.
 static void load_runs(const float *source, struct run_block *block) {
   float scaled[block_floats];
   block->exponent = scale_block(source, scaled);
@@ -450,8 +455,8 @@ static void sum_signed_levels(const struct run_block *block, const float *steps,
   memcpy(products, product, sizeof product);
 }
 
-/// Tries steps that put each run's extreme at -32, then at somewhat less or more, each made the best for its
-/// levels. Of equals the first stays, as in keep_better_lines.
+/// Tries steps that put each run's extreme at -32, or slightly below or above, and fits each to its
+/// levels. Of equal ones the first stays, as in keep_better_lines.
 static void find_steps(const struct run_block *block, float *best) {
   float steps[runs], squares[runs], products[runs], greatest[runs] = {0};
   memset(best, 0, sizeof steps);
@@ -484,7 +489,7 @@ static void measure_signed_errors(const struct run_block *block, const struct ru
   memcpy(errors, sum, sizeof sum);
 }
 
-/// Tries the scales within `reach` of the code's, and returns the error of the block with the best.
+/// Tries the scales within `reach` of the code's, keeps the best, and returns the block's error.
 static float search_scales(const struct run_block *block, struct run_code *code, int reach) {
   struct run_code start = *code, trial = *code;
   float errors[runs], least[runs], sum = 0;
@@ -503,7 +508,7 @@ static float search_scales(const struct run_block *block, struct run_code *code,
   return sum;
 }
 
-/// The code nearest to the steps, with the greatest step at -128.
+/// Rounds steps to the nearest code, in which the greatest step is -128.
 static void round_steps(const struct run_block *block, const float *steps, struct run_code *code) {
   float greatest = 0;
   for (int run = 0; run < runs; run++) greatest = fabsf(steps[run]) > fabsf(greatest) ? steps[run] : greatest;
@@ -513,7 +518,7 @@ static void round_steps(const struct run_block *block, const float *steps, struc
     code->scale[run] = nearest_level(steps[run] * inverse + 128, 255) - 128;
 }
 
-/// The least squares d for the code's scales and levels.
+/// Fits d by least squares to the code's scales and levels.
 static void fit_factor(const struct run_block *block, struct run_code *code) {
   float steps[runs], squares[runs], products[runs];
   double square = 0, product = 0;
@@ -537,7 +542,7 @@ static void find_run_code(const struct run_block *block, struct run_code *code) 
   if (search_scales(block, &refined, 2) < error) *code = refined;
 }
 
-/// The levels 0 ... 63, in the order of the floats.
+/// Chooses the levels 0 ... 63, in the order of the floats.
 static void choose_run_levels(const struct run_block *block, const struct run_code *code, uint8_t *levels) {
   for (int run = 0; run < runs; run++) {
     float inverse = invert_signed(code->d * code->scale[run]);

@@ -1,4 +1,5 @@
-// Blocks of Q4_K, Q5_K and Q6_K, compiled for AVX2: bit for bit as quantize_k.c.
+// Floats to blocks of Q4_K, Q5_K and Q6_K, compiled for AVX2. The results equal those of
+// quantize_k.c bit for bit.
 #if defined(__x86_64__)
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)

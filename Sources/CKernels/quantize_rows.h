@@ -1,7 +1,8 @@
-// Numbers to stored blocks: what quantize.c and quantize_avx2.c have in common. Rounding is that of gguf-py's quants.py,
-// step by step; unpack.c draws the blocks.
+// Floats to stored blocks: the code that quantize.c and quantize_avx2.c share. It rounds like
+// gguf-py's quants.py, step by step. unpack.c draws the blocks.
 //
-// ROUND_F16 turns a float into the bits of the nearest half, ties to even. NAME names the functions of a level.
+// ROUND_F16 turns a float into the bits of the nearest half, ties to even. NAME names the functions
+// of a level.
 #pragma once
 #include "levels.h"
 
@@ -14,7 +15,7 @@ static inline void put_half(uint8_t *bytes, float value) {
   memcpy(bytes, &bits, 2);
 }
 
-/// Without the sign, which orders the bits of numbers as the numbers.
+/// The bits without the sign. They have the same order as the magnitudes.
 static inline uint32_t magnitude_bits(float value) { return bits_of(value) & 0x7FFFFFFF; }
 
 static inline float greatest_magnitude(const float *source) {
@@ -26,7 +27,7 @@ static inline float greatest_magnitude(const float *source) {
   return float_of(greatest);
 }
 
-/// The first of the numbers with the greatest magnitude.
+/// The number with the greatest magnitude, or the first of several.
 static inline float extreme(const float *source) {
   float magnitude = greatest_magnitude(source);
   for (int i = 0; i < short_block; i++)
@@ -44,7 +45,8 @@ static inline void find_range(const float *source, float *least, float *greatest
   *greatest = high;
 }
 
-/// 0 for the scale of a block of zeros. Of a scale so small that its inverse is infinite, the greatest number.
+/// The inverse of a scale: 0 for the scale of a block of zeros, and the greatest finite number
+/// instead of infinity.
 static inline float inverse(float scale) {
   float result = scale == 0 ? 0 : 1 / scale;
   return result > 0x1.fffffep127f ? 0x1.fffffep127f : result < -0x1.fffffep127f ? -0x1.fffffep127f : result;
@@ -54,12 +56,14 @@ static inline int clamp(float value, float least, float greatest) {
   return (int)(value < least ? least : value > greatest ? greatest : value);
 }
 
+void NAME(f32)(const float *source, void *destination, size_t count) { memcpy(destination, source, count * 4); }
+
 void NAME(f16)(const float *source, void *destination, size_t count) {
   uint8_t *out = destination;
   for (size_t i = 0; i < count; i++) put_half(out + 2 * i, source[i]);
 }
 
-/// To nearest even; a NaN is made quiet.
+/// Rounds to nearest even; a NaN becomes quiet.
 void NAME(bf16)(const float *source, void *destination, size_t count) {
   uint8_t *out = destination;
   for (size_t i = 0; i < count; i++) {
@@ -70,7 +74,7 @@ void NAME(bf16)(const float *source, void *destination, size_t count) {
   }
 }
 
-/// Halves round away from zero.
+/// Rounds halves away from zero.
 void NAME(q8_0)(const float *source, void *destination, size_t count) {
   uint8_t *out = destination;
   for (size_t start = 0; start < count; start += short_block, source += short_block, out += 34) {
@@ -84,7 +88,7 @@ void NAME(q8_0)(const float *source, void *destination, size_t count) {
   }
 }
 
-/// Levels of 4 or 5 bits: (x - base) / scale + shift, cut off, at most `greatest`.
+/// Levels of 4 or 5 bits: (x - base) / scale + shift, truncated, at most `greatest`.
 static inline void find_levels(const float *source, float base, float factor, float shift, int greatest,
                                uint8_t *levels) {
   for (int i = 0; i < short_block; i++)
@@ -149,7 +153,7 @@ void NAME(q5_1)(const float *source, void *destination, size_t count) {
   }
 }
 
-/// The place of the first number whose magnitude exceeds `limit` or that is none, or `count`.
+/// The index of the first number that is NaN or whose magnitude exceeds `limit`, or `count`.
 size_t NAME(first_beyond)(const float *source, float limit, size_t count) {
   uint32_t greatest = 0, limit_bits = magnitude_bits(limit);
   for (size_t i = 0; i < count; i++) {

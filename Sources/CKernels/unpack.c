@@ -1,4 +1,5 @@
-// Blocks of quantised weights, as ggml-common.h lays them out. Each picture gives the bytes of one block.
+// Blocks of quantised weights to floats. The layouts are those of ggml-common.h; each picture shows
+// the bytes of one block.
 #include "levels.h"
 
 static float from_f16(uint16_t bits) {
@@ -9,7 +10,8 @@ static float from_f16(uint16_t bits) {
     return sign ? -value : value;
   }
   word = sign | (exponent == 31 ? 0x7F800000 : (exponent + 112) << 23) | fraction << 13;
-  if (exponent == 31 && fraction) word |= 0x400000;  // A NaN comes out quiet, as from the processor's conversion.
+  // A NaN becomes quiet, as in the processor's conversion.
+  if (exponent == 31 && fraction) word |= 0x400000;
   memcpy(&value, &word, 4);
   return value;
 }
@@ -18,6 +20,10 @@ static float half_at(const uint8_t *bytes) {
   uint16_t bits;
   memcpy(&bits, bytes, 2);
   return from_f16(bits);
+}
+
+void unpack_f32(const void *source, float *destination, size_t count) {
+  memcpy(destination, source, count * 4);
 }
 
 void unpack_f16(const void *source, float *destination, size_t count) {
@@ -100,7 +106,7 @@ void unpack_q8_0(const void *source, float *destination, size_t count) {
   }
 }
 
-// | 16 bytes: scale in the low nibble, minimum in the high one | 64 bytes, 2 bits an element | d f16 | dmin f16 |
+// | 16 bytes: scales low nibble, minima high | 64 bytes, 2 bits an element | d f16 | dmin f16 |
 void unpack_q2_k(const void *source, float *destination, size_t count) {
   const uint8_t *block = source;
   for (size_t start = 0; start < count; start += 256, block += 84) {
@@ -210,7 +216,7 @@ void unpack_q6_k(const void *source, float *destination, size_t count) {
 
 static const int8_t uneven_levels[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 
-// | d f16 | 16 bytes: indices of uneven levels |
+// | d f16 | 16 bytes: indices of unevenly spaced levels |
 void unpack_iq4_nl(const void *source, float *destination, size_t count) {
   const uint8_t *block = source;
   for (size_t start = 0; start < count; start += 32, block += 18) {

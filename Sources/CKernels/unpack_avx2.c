@@ -1,4 +1,5 @@
-// Unpacking with AVX2: bit for bit as unpack.c, which draws the blocks.
+// Blocks of quantised weights to floats, with AVX2. The results equal those of unpack.c bit for
+// bit, which also draws the blocks.
 #include "levels.h"
 
 #if defined(__x86_64__)
@@ -20,19 +21,23 @@ INLINE __m128i high_nibbles(__m128i x) { return low_nibbles(_mm_srli_epi16(x, 4)
 /// 8 signed bytes as floats.
 INLINE __m256 widen8(__m128i bytes) { return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)); }
 
-/// 16 signed bytes times a step.
+/// Stores 16 signed bytes times a step.
 INLINE void put_scaled(float *out, __m128i bytes, float step) {
   __m256 steps = _mm256_set1_ps(step);
   _mm256_storeu_ps(out, _mm256_mul_ps(steps, widen8(bytes)));
   _mm256_storeu_ps(out + 8, _mm256_mul_ps(steps, widen8(_mm_unpackhi_epi64(bytes, bytes))));
 }
 
-/// 16 signed bytes times a step, less a base.
+/// Stores 16 signed bytes times a step, less a base.
 INLINE void put_shifted(float *out, __m128i bytes, float step, float base) {
   __m256 steps = _mm256_set1_ps(step), bases = _mm256_set1_ps(base);
   _mm256_storeu_ps(out, _mm256_sub_ps(_mm256_mul_ps(steps, widen8(bytes)), bases));
   __m256 second = _mm256_mul_ps(steps, widen8(_mm_unpackhi_epi64(bytes, bytes)));
   _mm256_storeu_ps(out + 8, _mm256_sub_ps(second, bases));
+}
+
+void unpack_f32_avx2(const void *source, float *destination, size_t count) {
+  memcpy(destination, source, count * 4);
 }
 
 LEVEL void unpack_f16_avx2(const void *source, float *destination, size_t count) {
@@ -73,7 +78,7 @@ LEVEL void unpack_q4_1_avx2(const void *source, float *destination, size_t count
   }
 }
 
-/// 16 where a bit of 16 is set.
+/// A byte for each of 16 bits: 16 if the bit is set, else 0.
 INLINE __m128i fifth_bits(const uint8_t *bytes) {
   uint16_t bits;
   memcpy(&bits, bytes, 2);
@@ -197,8 +202,8 @@ LEVEL void unpack_q6_k_avx2(const void *source, float *destination, size_t count
   const uint8_t *block = source;
   for (size_t i = 0; i < count; i += 256, block += 210) {
     float d = half_at(block + 208), *out = destination + i;
-    // Sixteens, of which each half of the block has 8: the first 4 in low nibbles of 64 bytes, the others in
-    // the high.
+    // Each half of the block has 8 runs of 16 numbers: the first 4 in the low nibbles of 64 bytes,
+    // the others in the high nibbles.
     for (int number = 0; number < 16; number++, out += 16) {
       __m128i quants = load16(block + number / 8 * 64 + number % 4 * 16);
       quants = number / 4 % 2 ? high_nibbles(quants) : low_nibbles(quants);
@@ -210,7 +215,7 @@ LEVEL void unpack_q6_k_avx2(const void *source, float *destination, size_t count
   }
 }
 
-/// The uneven levels of 16 nibbles.
+/// The unevenly spaced levels that 16 nibbles select.
 INLINE __m128i uneven(__m128i nibbles) {
   const __m128i levels =
       _mm_setr_epi8(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);

@@ -1,4 +1,5 @@
-// What a search needs of MPI, whose constants are macros that Swift does not see. Only with the package trait MPI.
+// The parts of MPI that a search needs. MPI's constants are macros, which Swift cannot see. Used
+// only with the package trait MPI.
 #pragma once
 #include <mpi.h>
 #include <stddef.h>
@@ -20,7 +21,7 @@ static inline int mpi_count(void) {
   return count;
 }
 
-// The sums over all ranks, on all ranks.
+// Adds the values over all ranks; every rank receives the sums.
 static inline int mpi_sum(double *values, int count) {
   return MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
 }

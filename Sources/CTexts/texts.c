@@ -1,4 +1,4 @@
-// The bytes of moby-dick.txt.zst and recipe/train.py, put into the program as they are.
+// The bytes of moby-dick.txt.zst and recipe/train.py, embedded in the program.
 #include "CTexts.h"
 
 __asm__(

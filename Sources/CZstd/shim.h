@@ -1,3 +1,3 @@
-// zstd's one-shot interface: undo records are compressed with it.
+// zstd's one-shot interface, which compresses undo records.
 #pragma once
 #include <zstd.h>

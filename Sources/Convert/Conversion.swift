@@ -1,30 +1,38 @@
 import Formats
+import Inference
+import Models
 import Patch
-import Verify
 
-/// One conversion of a model, planned: nothing is written before `perform`.
+/// A planned conversion of a model.
+///
+/// Nothing is written before `perform`.
 public struct Conversion: ~Copyable {
   private enum Product {
     case gguf(GGUFOutput)
     case folder(FolderContents)
   }
 
+  /// The path of the output.
   public let output: String
-  /// What the user should know.
+  /// Notes for the user.
   public let remarks: [String]
-  /// Keeps other commands from changing the model, and has undone what an interrupted one left.
+  /// Prevents other commands from changing the model.
   private let session: ModelSession
-  private let source: SourceModel
+  private let source: ConversionSource
   private let options: ConversionOptions
   private let product: Product
 
-  /// Plans what `output` will be: a GGUF file where its name ends so, else a folder.
-  /// - Throws: `PatchError`, `VerifyError`, `FormatError` or `FileError`.
+  /// Plans a conversion.
+  /// - Parameters:
+  ///   - path: the model to convert.
+  ///   - output: a path that does not exist. The output is a GGUF file if the name ends in `.gguf`,
+  ///     else a folder.
+  /// - Throws: `ModelError`, `FormatError` or `FileError`.
   public init(of path: String, to output: String, options: ConversionOptions) throws {
     let output = output.count > 1 && output.hasSuffix("/") ? String(output.dropLast()) : output
     try Self.requireNew(output, source: path)
     let session = try ModelSession(path: path, exclusive: false)
-    let source = try SourceModel(path: session.path)
+    let source = try ConversionSource(session.open())
     let (product, remarks) = try Self.plan(source, output, options)
     self.output = output
     self.options = options
@@ -35,7 +43,7 @@ public struct Conversion: ~Copyable {
   }
 
   private static func plan(
-    _ source: SourceModel, _ output: String, _ options: ConversionOptions
+    _ source: ConversionSource, _ output: String, _ options: ConversionOptions
   ) throws -> (Product, [String]) {
     if output.hasSuffix(".gguf") {
       let contents = try ggufContents(source, options)
@@ -44,44 +52,51 @@ public struct Conversion: ~Copyable {
       return (.gguf(files), contents.remarks)
     }
     guard options.type.isPlain else {
-      throw PatchError.unsupported(
-        output, "a folder's weights cannot be \(options.type.rawValue); f32, f16 and bf16 can be")
+      throw ModelError.unsupported(
+        output,
+        "the weights of a folder cannot be \(options.type.rawValue), expected f32, f16 or bf16")
     }
     let contents = try FolderAssembly(source: source, options: options).contents()
     return (.folder(contents), contents.remarks)
   }
 
-  private static func ggufContents(_ source: SourceModel, _ options: ConversionOptions) throws -> GGUFContents {
-    switch source.description {
-    case .gguf(let model): return try GGUFRetyping(source: source, model: model, options: options).contents()
+  private static func ggufContents(
+    _ source: ConversionSource, _ options: ConversionOptions
+  ) throws -> GGUFContents {
+    switch source.model {
+    case .gguf(let model):
+      return try GGUFRetyping(source: source, model: model, options: options).contents()
     case .folder(let model):
-      let family = try ConvertibleFamily.named(model.architecture.modelType, subject: model.path)
-      // Reading it as it is run finds what is missing, misshaped or left over before anything is written.
-      _ = try Transformer(path: model.path)
+      try model.architecture.requireConvertible(model.path)
+      // Opening the model as for a run finds missing, misshapen and superfluous tensors before
+      // anything is written.
+      _ = try Transformer(source.model)
       let patched = try model.patched(by: options)
-      return try GGUFAssembly(source: source, model: patched, family: family, options: options).contents()
+      return try GGUFAssembly(source: source, model: patched, options: options).contents()
     }
   }
 
-  /// - Throws: `PatchError` for a path that is taken, in a Hub cache, or inside the model.
+  /// Checks that a path can be created.
+  /// - Throws: `ModelError` for a path that exists, or that is in a Hub cache or inside the model.
   private static func requireNew(_ output: String, source: String) throws {
     guard !output.lowercased().hasSuffix(".gguf") || output.hasSuffix(".gguf") else {
-      throw PatchError.unsupported(output, "a GGUF file's name ends in .gguf, in small letters")
+      throw ModelError.unsupported(output, "a GGUF file name must end in lowercase .gguf")
     }
     guard !FileSystem.exists(output) else {
-      throw PatchError.unsafe(output, "exists already; name a new path")
+      throw ModelError.unsafe(output, "already exists; name a new path")
     }
-    try Safety.requireOutsideHubCache(output, remedy: "name a path outside it")
+    try FileSafety.requireOutsideHubCache(output, remedy: "name a path outside it")
     let parent = try FileSystem.resolved(FileSystem.folder(of: output)) + "/"
     if FileSystem.isFolder(source), parent.hasPrefix(try FileSystem.resolved(source) + "/") {
-      throw PatchError.unsafe(output, "lies inside the model that is converted; name a path outside it")
+      throw ModelError.unsafe(
+        output, "is inside the model that is being converted; name a path outside it")
     }
   }
 
-  /// What an interrupted change before had left to restore, in words.
+  /// A message about an interrupted change of the model that was undone, or nil.
   public var recovery: String? { session.recovery }
 
-  /// Files that will appear.
+  /// The paths that will be created.
   public var paths: [String] {
     switch product {
     case .gguf(let files): files.paths
@@ -89,7 +104,7 @@ public struct Conversion: ~Copyable {
     }
   }
 
-  /// Bytes of tensors that will be written.
+  /// The number of bytes of tensor data that will be written.
   public var tensorBytes: Int {
     switch product {
     case .gguf(let files): files.tensorBytes
@@ -97,18 +112,22 @@ public struct Conversion: ~Copyable {
     }
   }
 
-  /// Writes the model; it appears complete or not at all.
+  /// Writes the model.
+  ///
+  /// It appears complete or not at all.
   /// - Parameters:
-  ///   - commit: is given what makes the files appear, to run it without an interruption.
-  ///   - report: called with bytes that have just been written, from several threads.
-  /// - Throws: `FileError`, also before anything is written where there is no room for it; `PatchError` for a number that
-  ///   the type cannot hold, or where the model changed meanwhile.
+  ///   - commit: calls its argument, which makes the files appear and should not be interrupted.
+  ///   - report: called from several threads with the number of bytes that were just written.
+  /// - Throws: `FileError`, also if there is too little space for the output; `ModelError` for a
+  ///   number that the type cannot store, or if the model has changed since it was opened.
   public func perform(
-    commit: @escaping (() throws -> Void) throws -> Void = { try $0() }, report: @escaping @Sendable (Int) -> Void
+    commit: @escaping (() throws -> Void) throws -> Void = { try $0() },
+    report: @escaping @Sendable (Int) -> Void
   ) throws {
     let folder = FileSystem.folder(of: output)
     if let free = FileSystem.freeBytes(in: folder), free < tensorBytes {
-      throw FileError("write \(tensorBytes) bytes where \(free) are free", output, code: Self.noSpace)
+      throw FileError(
+        "write \(tensorBytes) bytes with \(free) bytes free", output, code: Self.noSpace)
     }
     let writer = TensorWriter(report: report, threads: options.threads)
     let names = Set(paths.map { FileSystem.name(of: $0)[...] })
@@ -116,42 +135,52 @@ public struct Conversion: ~Copyable {
     do {
       switch product {
       case .gguf(let files):
-        if case .gguf(let model) = source.description {
+        if case .gguf(let model) = source.model {
           let file = try MappedFile(path: model.path)
-          try files.write(writer, arraysIn: file.bytes, beforeCommit: source.requireUnchanged, commit: commit)
+          try files.write(
+            writer, arraysIn: file.bytes, beforeCommit: source.tensors.requireUnchanged,
+            commit: commit)
         } else {
-          try files.write(writer, arraysIn: RawSpan(), beforeCommit: source.requireUnchanged, commit: commit)
+          try files.write(
+            writer, arraysIn: RawSpan(), beforeCommit: source.tensors.requireUnchanged,
+            commit: commit)
         }
       case .folder(let contents):
-        try contents.write(to: output, writer, beforeCommit: source.requireUnchanged, commit: commit)
+        try contents.write(
+          to: output, writer, beforeCommit: source.tensors.requireUnchanged, commit: commit)
       }
     } catch let error as FileError where error.isExisting {
-      throw PatchError.unsafe(output, "exists already; name a new path")
+      throw ModelError.unsafe(output, "already exists; name a new path")
     }
   }
 
-  /// ENOSPC
+  /// The error code ENOSPC.
   private static let noSpace: Int32 = 28
 }
 
-extension HuggingFaceModel {
-  /// The same model with the factors that the conversion is to put in.
-  func patched(by options: ConversionOptions) throws -> HuggingFaceModel {
+extension ModelFolder {
+  /// The model with the factors of the conversion, if there are any.
+  func patched(by options: ConversionOptions) throws -> ModelFolder {
     guard let source = options.factors else { return self }
     var applyOptions = ApplyOptions()
     applyOptions.allowDivergent = options.allowDivergent
     applyOptions.targetWindow = options.targetWindow
-    let stamp = Stamp(version: lrpatchVersion, factorsSHA256: source.sha256)
+    let mark = PatchMark(version: lrpatchVersion, factorsSHA256: source.sha256)
     let factors = try ModelFactors(
       fitting: source.set, to: geometry, subject: path, targetWindow: options.targetWindow,
-      allowDivergent: options.allowDivergent,
-      requiresOriginalWindow: true)
-    let plan = try FolderPlanner(model: self, factors: factors, options: applyOptions, stamp: stamp).plan()
-    func edited(_ name: String) throws -> JSONDocument? {
-      guard case .contents(_, let text?)? = plan.edits.first(where: { $0.name == name })?.action else { return nil }
-      return try JSONDocument(parsing: text)
-    }
-    return try HuggingFaceModel(
-      self, config: edited(Self.configName) ?? config, tokenizerConfig: edited(Self.tokenizerConfigName))
+      allowDivergent: options.allowDivergent, requiresOriginalWindow: true)
+    return try patched(with: factors, options: applyOptions, mark: mark)
+  }
+}
+
+extension Architecture {
+  /// Refuses an architecture that cannot be converted.
+  /// - Throws: `ModelError` that lists the architectures that can be converted.
+  func requireConvertible(_ path: String) throws(ModelError) {
+    guard !isConvertible else { return }
+    throw .unsupported(
+      path,
+      "models of the family '\(name)' cannot be converted, expected one of \(Self.list(\.isConvertible))"
+    )
   }
 }

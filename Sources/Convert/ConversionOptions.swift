@@ -1,20 +1,23 @@
 public import Patch
 
-/// How a model is to be converted.
+/// Options of `Conversion`.
 public struct ConversionOptions: Sendable {
-  /// What matrices are stored as.
+  /// The type of matrices in the output.
   public var type = TensorType.auto
-  /// The most bytes of tensor data that one file may have; one file for everything where nil.
+  /// The largest number of bytes of tensor data in one file; nil for one GGUF file of any size, or
+  /// for folders, for 5 GB.
   public var maximumShardBytes: Int?
-  /// `general.name` of a GGUF file; the folder's own where nil.
+  /// `general.name` of a GGUF file; nil for the name of the source.
   public var name: String?
-  /// Factors to put into the model on the way.
+  /// Factors to apply to the output.
   public var factors: FactorSource?
-  /// The window that the factors extend to, where they do not say it.
+  /// Overrides the window of the factors, in tokens.
   public var targetWindow: Int?
-  /// Write what some runtime cannot express.
+  /// Write values that some runtime cannot express.
   public var allowDivergent = false
+  /// The number of threads.
   public var threads = 1
 
+  /// The defaults: the types of the source, no new factors, one thread.
   public init() {}
 }

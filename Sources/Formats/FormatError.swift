@@ -1,12 +1,12 @@
-/// What is wrong in a file, where it was read, and of what it was said.
+/// An error in a file: what is wrong, at which byte, and in which key, tensor or member.
 ///
-/// Thrown by every reader of this module. The wording lives in `FormatError+Description.swift`.
+/// Every reader of this module throws it. `FormatError+Description.swift` has the wording.
 public struct FormatError: Error, Equatable, Sendable {
   public var reason: Reason
-  /// The byte at which the fact was read, from the start of the file.
+  /// The offset of the error, in bytes from the start of the file.
   public var offset: Int?
   public var subject: Subject?
-  /// The file's path, filled in by whoever opened it.
+  /// The file's path, which the code that opened the file fills in.
   public var file: String?
 
   public init(_ reason: Reason, at offset: Int? = nil, _ subject: Subject? = nil) {
@@ -15,7 +15,7 @@ public struct FormatError: Error, Equatable, Sendable {
     self.subject = subject
   }
 
-  /// The thing that the error speaks of.
+  /// The part of the file that is wrong.
   public enum Subject: Equatable, Sendable {
     case header
     case key(String)

@@ -1,8 +1,9 @@
 internal import CZstd
 
-/// One-shot zstd frames with a checksum of their contents, so that damage is found out.
+/// Compresses to and decompresses from single zstd frames. Frames have a checksum, so that damage
+/// is detected.
 public enum Zstd {
-  /// The decoder's refusal.
+  /// An error of the decoder.
   public struct Failure: Error, CustomStringConvertible {
     public let description: String
   }
@@ -22,13 +23,15 @@ public enum Zstd {
     }
   }
 
-  /// - Parameter limit: the most bytes that the frame may expand to; what it declares is not believed beyond it.
+  /// - Parameter limit: the most bytes to which the frame may expand. A frame that declares more is
+  ///   refused.
   public static func decompress(_ bytes: [UInt8], limit: Int) throws(Failure) -> [UInt8] {
     let declared = unsafe bytes.withUnsafeBytes {
       unsafe ZSTD_getFrameContentSize($0.baseAddress, $0.count)
     }
-    guard declared <= UInt64(limit) else {  // The two error values are the largest numbers there are.
-      throw Failure(description: "not a zstd frame, or one larger than \(limit) bytes")
+    // zstd's two error values are the largest numbers, so they exceed the limit too.
+    guard declared <= UInt64(limit) else {
+      throw Failure(description: "not a zstd frame of at most \(limit) bytes")
     }
     let capacity = Int(declared)
     var code = 0
@@ -38,7 +41,7 @@ public enum Zstd {
       }
       count = ZSTD_isError(code) == 0 ? code : 0
     }
-    guard ZSTD_isError(code) == 0 else { throw Failure(description: "a damaged zstd frame") }
+    guard ZSTD_isError(code) == 0 else { throw Failure(description: "the zstd frame is damaged") }
     return result
   }
 }

@@ -1,2 +1,2 @@
-/// The version of lrpatch, which is recorded in the models that it patches.
+/// The version of lrpatch, which is recorded in patched models.
 public let lrpatchVersion = "0.1.0"

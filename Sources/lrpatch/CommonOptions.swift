@@ -1,6 +1,7 @@
 import ArgumentParser
 import Formats
 import Foundation
+import Models
 import Patch
 
 /// Options of every subcommand.
@@ -11,7 +12,7 @@ struct CommonOptions: ParsableArguments {
   @Flag(name: [.short, .long], help: "Print nothing but results and errors.")
   var quiet = false
 
-  @Flag(name: [.short, .long], help: "Say on stderr what the command cost.")
+  @Flag(name: [.short, .long], help: "Print time, memory and bytes written to stderr.")
   var verbose = false
 
   func note(_ text: String) { if !quiet { Output.note(text) } }
@@ -20,7 +21,7 @@ struct CommonOptions: ParsableArguments {
     if quiet && verbose { throw ValidationError("--quiet and --verbose exclude each other") }
   }
 
-  /// Opens a model, saying what an interrupted command before has left to restore.
+  /// Opens a model, and reports what had to be restored after an interrupted command.
   func open(_ path: String, exclusive: Bool = false) throws -> ModelSession {
     let session: ModelSession
     do { session = try ModelSession(path: path, exclusive: exclusive) } catch let error as FileError
@@ -31,9 +32,9 @@ struct CommonOptions: ParsableArguments {
   }
 }
 
-/// Options of commands that work for long.
+/// Options of commands that take long.
 struct WorkOptions: ParsableArguments {
-  @Option(help: "Threads; default all.")
+  @Option(help: "Threads; default: all.")
   var threads: Int?
 
   @Flag(help: "No progress on stderr.")
@@ -42,17 +43,24 @@ struct WorkOptions: ParsableArguments {
   var threadCount: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
 
   func validate() throws {
-    if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads takes a number from 1 to 1024") }
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads takes a number from 1 to 1024")
+    }
   }
 }
 
-/// MODEL's help.
-let modelHelp: ArgumentHelp = "The model: a Hugging Face folder, or a .gguf file (any shard of a split one)."
+/// The help of MODEL.
+let modelHelp: ArgumentHelp =
+  "The model: a Hugging Face folder, or a .gguf file (any shard of a split one)."
 
-/// What a shell offers for it: files, and folders with them.
+/// The help of --precision.
+let precisionHelp: ArgumentHelp =
+  "exact: 32-bit floats. fast: bf16 products, if the processor has them."
+
+/// What a shell offers for MODEL: files and folders.
 let modelCompletion = CompletionKind.file()
 
-/// A model's path, or its name on the Hub where it is in the cache.
+/// The path of a model, which may be given by its name on the Hub if it is in the cache.
 func hubModel(_ text: String) -> String {
   HubCache.path(text, environment: ProcessInfo.processInfo.environment)
 }
@@ -61,7 +69,7 @@ func hubModel(_ text: String) -> String {
 func choice<Value: RawRepresentable<String> & CaseIterable>(_ text: String) throws -> Value {
   guard let value = Value(rawValue: text) else {
     let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
-    throw ValidationError("'\(text)' is none of \(names)")
+    throw ValidationError("'\(text)' is not one of \(names)")
   }
   return value
 }
@@ -88,7 +96,7 @@ struct TokenCount: ExpressibleByArgument {
     let digits = unit == nil ? argument[...] : argument.dropLast()
     guard digits.allSatisfy(\.isNumber), let number = Int(digits), number > 0 else { return nil }
     let (product, overflow) = number.multipliedReportingOverflow(by: unit ?? 1)
-    // No machine holds more; and products of such a number with a model's sizes are still numbers.
+    // No machine holds more, and the products of such a number with a model's sizes do not overflow.
     guard !overflow, product <= 1 << 40 else { return nil }
     value = product
   }

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Formats
-import Patch
+import Models
 import Verify
 
 /// What ended the program: its message and its exit code.
@@ -18,43 +18,44 @@ struct Failure {
   let message: String
   let exitCode: Int32
 
-  /// - Parameter command: the one that ran; that of the whole program while arguments were read.
+  private init(_ message: String, _ exitCode: Int32) {
+    self.message = message
+    self.exitCode = exitCode
+  }
+
+  /// - Parameter command: the command that ran; the whole program while arguments were read.
   init(_ error: any Error, of command: any ParsableCommand.Type) {
     switch error {
-    case let error as FormatError:
-      message = "error: \("\(error)".visible)"
-      exitCode = Code.invalid
-    case let error as PatchError:
-      message = "error: \("\(error)".visible)"
-      exitCode = error.kind == .unsafe ? Code.unsafe : Code.invalid
-    case let error as VerifyError:
-      message = "error: \("\(error)".visible)"
-      exitCode = Code.invalid
-    case let error as FileError:
-      message = "error: \("\(error)".visible)"
-      exitCode = Code.inputOutput
-    case is Interrupted:
-      message = ""
-      exitCode = Code.interrupted
-    case let error as CheckFailed:
-      message = error.message.visible
-      exitCode = Code.checkFailed
+    case is FormatError: self.init(Self.text(error), Code.invalid)
+    case let error as ModelError:
+      self.init(Self.text(error), error.kind == .unsafe ? Code.unsafe : Code.invalid)
+    case is FileError: self.init(Self.text(error), Code.inputOutput)
+    case is Interrupted: self.init("", Code.interrupted)
+    case let error as CheckFailed: self.init(error.message.visible, Code.checkFailed)
+    case let error as OptionError: self.init(Self.usage(error.message, command), Code.usage)
     case let error as ValidationError where command != LRPatch.self:
-      message =
-        "Error: \(error.message)\n  See '\(Self.name(command, in: LRPatch.self) ?? "lrpatch") --help' for more information."
-      exitCode = Code.usage
+      self.init(Self.usage(error.message, command), Code.usage)
     default:
-      message = LRPatch.fullMessage(for: error)
-      let code = LRPatch.exitCode(for: error)
-      exitCode = code == .success ? 0 : Code.usage
+      let isSuccess = LRPatch.exitCode(for: error) == .success
+      self.init(LRPatch.fullMessage(for: error), isSuccess ? 0 : Code.usage)
     }
   }
 
-  /// `lrpatch factors make`
-  private static func name(_ command: any ParsableCommand.Type, in parent: any ParsableCommand.Type) -> String? {
+  private static func text(_ error: any Error) -> String { "error: \("\(error)".visible)" }
+
+  private static func usage(_ message: String, _ command: any ParsableCommand.Type) -> String {
+    let name = name(command, in: LRPatch.self) ?? "lrpatch"
+    return "Error: \(message)\n  See '\(name) --help' for more information."
+  }
+
+  /// The full name of a command, such as `lrpatch factors make`.
+  private static func name(
+    _ command: any ParsableCommand.Type, in parent: any ParsableCommand.Type
+  ) -> String? {
     let own = parent.configuration.commandName ?? ""
     if command == parent { return own }
-    return parent.configuration.subcommands.lazy.compactMap { name(command, in: $0) }.first.map { "\(own) \($0)" }
+    let below = parent.configuration.subcommands.lazy.compactMap { name(command, in: $0) }.first
+    return below.map { "\(own) \($0)" }
   }
 
   /// Help and versions go to stdout, everything else to stderr.
@@ -64,10 +65,10 @@ struct Failure {
   }
 }
 
-/// A check that the user asked for has failed; the result itself is already printed.
+/// A check that the user asked for has failed. The result itself is already printed.
 struct CheckFailed: Error {
   var message = ""
 }
 
-/// A signal ended the command, which has said so and printed what it has.
+/// A signal ended the command, which has reported it and printed what it has.
 struct Interrupted: Error {}

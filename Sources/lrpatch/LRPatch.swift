@@ -49,7 +49,7 @@ struct LRPatch: ParsableCommand {
   /// Those that mpirun has started beside this one, which would wait for it.
   private static func endOtherProcesses(_ code: Int32) {
     #if MPI
-    if MPISpread.isLaunched { MPISpread.end(code: code) }
+    if MPIPool.isLaunched { MPIPool.end(code: code) }
     #endif
   }
 }

@@ -86,7 +86,7 @@ import Testing
     #expect(try Program.run(["revert", model]).status == 3)
   }
 
-  /// A cache as huggingface_hub lays it out: links into blobs.
+  /// A cache laid out as huggingface_hub does: links into blobs.
   @Test func findsModelsByTheirNamesInTheHubCache() throws {
     let folder = try TemporaryDirectory()
     let hash = "0123456789abcdef0123456789abcdef01234567"
@@ -110,7 +110,7 @@ import Testing
     #expect(try run("inspect", "org/needle@other").status == 5)
     #expect(try run("inspect", "org/missing").status == 5)
     #expect(try run("inspect", "org/../needle").status == 5)
-    // A cache is shared: it is read, never written.
+    // A cache is shared, so it must not be written.
     let before = try snapshot("\(folder.path)/hub")
     #expect(try run("apply", Self.factors, "org/needle").status == 4)
     #expect(try run("apply", Self.factors, "org/needle", "-o", "patched").status == 0)

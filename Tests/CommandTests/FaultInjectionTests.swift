@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The program is killed, or its disk is full, at every system call that changes files. Afterwards the model is the old
-/// one, the new one, or is restored by the next command.
+/// Kills the program, or fills its disk, at every system call that changes files. Afterwards the
+/// model is the old one or the new one, or the next command restores it.
 @Suite("Fault injection", .serialized) struct FaultInjectionTests {
   enum Model: String, CaseIterable, CustomTestStringConvertible {
     case folder, gguf, split
@@ -38,7 +38,7 @@ import Testing
     return "\(folder)/faults.so"
   }
 
-  /// Every way of going wrong, on every model, for both commands, with and without block insertion.
+  /// Every fault, on every model, for both commands, with and without block insertion.
   @Test(arguments: Model.allCases, ["apply", "revert"])
   func leavesTheModelOldNewOrRestorable(_ model: Model, _ command: String) throws {
     for cannotInsert in model == .folder ? [false] : [false, true] {
@@ -48,7 +48,7 @@ import Testing
     }
   }
 
-  /// A conversion leaves the model alone; what it makes is complete or not there, whatever happens on the way.
+  /// A conversion does not change the model. Its output is complete or absent, whatever happens.
   @Test(arguments: ["out", "out.gguf"], Fault.allCases)
   func makesAWholeModelOrNone(_ name: String, _ fault: Fault) throws {
     let folder = try TemporaryDirectory()
@@ -71,7 +71,7 @@ import Testing
       }
     }
     try removeOutput()
-    // The many writes in the middle are alike.
+    // The many writes in the middle are alike, so only some of them are tested.
     for call in 1...calls where call < 8 || call > calls - 16 || call % 5 == 0 {
       let place = "\(name) \(fault) at call \(call) of \(calls)"
       let struck = try convert(["FAULT_AT": "\(call)"])
@@ -82,18 +82,18 @@ import Testing
       }
       var after = try snapshot("\(folder.path)/m")
       if fault != .full { after = withoutTemporaries(after) }
-      // Shards of a GGUF file appear one after another, that with the keys last.
+      // The shards of a GGUF file appear one after another; the one with the keys is last.
       let isPart = name == "out.gguf" && fault != .full && after.allSatisfy { new[$0.key] == $0.value }
       #expect(after == old || after == new || isPart, "\(place): \(difference(after, old))")
       try removeDone(after, folder)
-      // The next one clears away what a kill has left.
+      // The next conversion deletes what a kill left.
       #expect(try convert().status == 0, "\(place)")
       #expect(try snapshot("\(folder.path)/m") == new, "\(place)")
       try removeOutput()
     }
   }
 
-  /// A conversion reads what an interrupted change has left only after it is undone.
+  /// A conversion undoes an interrupted change before it reads the model.
   @Test(arguments: [6, 10]) func convertsARestoredModel(_ call: Int) throws {
     let folder = try TemporaryDirectory()
     let model = try folder.copy("models/needle-256-x4.gguf", as: "m.gguf")
@@ -105,7 +105,7 @@ import Testing
     #expect(try Program.run(["diff", "\(folder.path)/out.gguf", model]).status == 0)
   }
 
-  /// Whole files that stand in the way of the next conversion.
+  /// Removes complete output files, which would block the next conversion.
   private func removeDone(_ files: [String: [UInt8]], _ folder: TemporaryDirectory) throws {
     for name in Set(files.keys.map { String($0.prefix { $0 != "/" }) }) where name != "model" {
       try FileManager.default.removeItem(atPath: "\(folder.path)/m/\(name)")
@@ -116,7 +116,7 @@ import Testing
     var environment = ["LD_PRELOAD": try Self.library.get(), "FAULT_MODE": fault.rawValue]
     if cannotInsert { environment["FAULT_NO_INSERT"] = "1" }
 
-    // Old and new, and how many calls lead from one to the other.
+    // The old and the new bytes, and the number of calls from one to the other.
     let reference = try prepare(model, for: command)
     let countPath = "\(reference.folder.path)/count"
     let whole = try run(command, reference.path, environment.merging(["FAULT_COUNT": countPath]) { $1 })
@@ -141,7 +141,7 @@ import Testing
         try next.status == 0 || !fault.keepsAName(victim.path)
         ? next : Program.run(["revert", victim.path])
       #expect(healed.status == 0, "\(place): \(next.errors) \(healed.errors)")
-      // The next changing command clears abandoned temporary files away.
+      // The next command that changes the model deletes abandoned temporary files.
       _ = try Program.run(["apply", "--check", Self.factors, victim.path])
       let after = try withoutTemporaries(snapshot("\(victim.folder.path)/m"))
       #expect(after == old || after == new, "\(place): \(difference(after, old))")
@@ -179,6 +179,6 @@ import Testing
 }
 
 extension FaultInjectionTests.Fault {
-  /// A swap leaves a moment in which the model's name is not there; `revert` restores it then too.
+  /// During a swap the model's name is absent for a moment; `revert` restores the model then too.
   fileprivate func keepsAName(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 }

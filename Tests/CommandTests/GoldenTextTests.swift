@@ -3,8 +3,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What users see, word for word: help, errors, results and JSON documents, as Golden/ has them. `LRPATCH_RECORD=1` writes
-/// the files anew; read the difference before it is committed.
+/// Compares what users see, word for word, with the files in Golden/: help, errors, results and
+/// JSON documents. `LRPATCH_RECORD=1` writes the files again; read the difference before you commit
+/// it.
 @Suite("Golden texts") struct GoldenTextTests {
   private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Golden").path
@@ -49,7 +50,14 @@ import Testing
     try folder.write("broken.json", "{\"long_factor\": [1, 2")
     try folder.write("broken.gguf", "GGUF\u{3}\0\0\0")
     try folder.write("nothing.txt", "")
-    try folder.write("falling.json", "{\"long_factor\": [2, 1], \"max_position_embeddings\": 1024}")
+    try folder.write("few.json", "{\"long_factor\": [1, 2], \"max_position_embeddings\": 1024}")
+    let falling = (0..<16).map { "\(4 - 0.1 * Double($0))" }.joined(separator: ", ")
+    try folder.write(
+      "falling.json",
+      """
+      {"schema": "lrpatch.factors/1", "original_max_position_embeddings": 256,
+      "max_position_embeddings": 1024, "long_factor": [\(falling)]}
+      """)
     try FileManager.default.createDirectory(atPath: "\(folder.path)/empty", withIntermediateDirectories: false)
     try FileManager.default.createSymbolicLink(atPath: "\(folder.path)/link.gguf", withDestinationPath: "model.gguf")
     return folder
@@ -82,7 +90,7 @@ import Testing
     let lines = [
       "frobnicate", "inspect", "inspect nowhere", "inspect empty", "inspect broken.gguf", "inspect org/absent",
       "lint model --allow nothing", "lint model --junit text.txt",
-      "apply broken.json model", "apply factors.json empty", "apply phi3.json model", "apply falling.json model",
+      "apply broken.json model", "apply factors.json empty", "apply phi3.json model", "apply few.json model",
       "apply factors.json link.gguf", "apply factors.json model --target-length 128",
       "apply factors.json model -o empty",
       "apply factors.json model --check", "apply factors.json model --check --dry-run", "revert model",
@@ -95,12 +103,13 @@ import Testing
       "search model --target-length 128 -o found.json", "search model -o found.json",
       "search model --target-length 1k -o factors.json",
       "search model --target-length 1k -o found.json --text nothing.txt",
-      "mix nothing.txt --model model -o mixed", "report", "report text.txt", "report factors.json",
-      "card model", "card model --base-model nobody", "card model.gguf --result factors.json", "provenance nowhere",
+      "mix nothing.txt --model model -o mixed --target-length 1k", "report", "report text.txt", "report factors.json",
+      "card model", "card model --base-model nobody", "card model.gguf", "card patched.gguf --result factors.json", "provenance nowhere",
       "provenance model --check", "diff model model.gguf", "factors show broken.json", "factors show nothing.txt",
       "factors make model --method pi --target-length 128", "factors make model --method magic --target-length 1k",
       "factors convert factors.json -o factors.json",
     ]
+    #expect(try run("apply factors.json model.gguf -o patched.gguf", in: folder).status == 0)
     var text = ""
     for line in lines {
       let result = try run(line, in: folder)
@@ -114,7 +123,7 @@ import Testing
   @Test func results() throws {
     let folder = try workbench()
     let lines = [
-      "inspect model", "factors show factors.json", "factors make model --method yarn --target-length 1k",
+      "inspect model", "factors show factors.json", "apply falling.json model --dry-run", "factors make model --method yarn --target-length 1k",
       "apply factors.json model --dry-run", "apply factors.json model", "apply factors.json model", "lint model",
       "inspect model", "verify model --lengths 128,512 --depths 3 --runtime paper --runtime vllm", "diff model model",
       "provenance model", "provenance model --check", "revert model", "apply factors.json model.gguf --dry-run",
@@ -131,7 +140,8 @@ import Testing
 
   // MARK: JSON
 
-  /// Every command's document: its shape and what does not depend on the processor, and its schema.
+  /// Checks the document of every command: its shape, what does not depend on the processor, and
+  /// its schema.
   @Test func documents() throws {
     let folder = try workbench()
     let lines = [
@@ -143,7 +153,7 @@ import Testing
         "verify model --lengths 128,256 --depths 2 --runtime paper --perplexity text.txt --windows 1 -o saved.json"
       ),
       ("report", "report saved.json --require passkey>=0.5"),
-      // Before the card, whose numbers differ from processor to processor.
+      // Before the card, because its numbers differ between processors.
       ("provenance", "provenance model"), ("provenance-check", "provenance model --check"),
       ("card", "card model --result saved.json"), ("revert", "revert model"),
       ("convert", "convert model -o new.gguf --type q8_0"), ("factors", "factors show factors.json"),
@@ -183,12 +193,13 @@ import Testing
     #expect(process.terminationStatus == 0, "\(output)")
   }
 
-  /// Without what differs from machine to machine: broken numbers, which processors round differently, times and names.
+  /// The value without what differs between machines: fractions, which processors round
+  /// differently, times and names.
   private static func stable(_ value: JSONValue, _ name: String) -> JSONValue {
     switch value {
     case .number(let text): return text.contains { ".eE".contains($0) } ? .string("a number") : value
     case .array(let elements):
-      // Of many alike a few say it all.
+      // Of many numbers, two are enough.
       let few = elements.count > 6 && elements.allSatisfy { $0.double != nil } ? Array(elements.prefix(2)) : elements
       return .array(few.map { stable($0, name) })
     case .object(let members):

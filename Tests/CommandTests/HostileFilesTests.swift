@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Files beside a model, or in it, that are made to do harm, or are simply damaged.
+/// Malicious or damaged files in a model or next to it.
 @Suite("Hostile files") struct HostileFilesTests {
   static let factors = Fixture.path("models/needle-256-x4.factors.json")
 
@@ -18,7 +18,7 @@ import Testing
     let model = try folder.copy("models/needle-256-x4", as: "m")
     let text = "{\"files\":[\(entry)],\"isCommitted\":false,\"schema\":\"lrpatch.journal/1\"}"
     let before = try snapshot(folder.path)
-    // With a good checksum, and without one.
+    // With a correct checksum, and without one.
     for ending in ["\n\(sha256(Array(text.utf8)))\n", ""] {
       try folder.write("m/.lrpatch-journal", text + ending)
       #expect([3, 4].contains(try Program.run(["inspect", model]).status))
@@ -36,7 +36,7 @@ import Testing
     for name in names { #expect(FileSystem.exists("\(folder.path)/\(name)")) }
   }
 
-  /// Whatever bit of a record is wrong, a revert either restores the true bytes or refuses.
+  /// Whichever bit of a record is wrong, a revert either restores the original bytes or refuses.
   @Test func neverRestoresFromADamagedRecord() throws {
     let folder = try TemporaryDirectory()
     let model = try folder.copy("models/needle-256-x4", as: "m")
@@ -133,7 +133,7 @@ import Testing
     #expect(try FileSystem.contents(of: model) == Fixture.bytes("models/needle-256-x4.gguf"))
   }
 
-  /// A converter that leaves the original window out makes files that say nothing of it: then it must be said.
+  /// If a converter left the original window out of a file, it must be given on the command line.
   @Test func mendsAFileWithoutAnOriginalWindow() throws {
     let folder = try TemporaryDirectory()
     let values = (0..<16).map { Float(1 + $0) }

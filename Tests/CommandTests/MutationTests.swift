@@ -4,8 +4,9 @@ import Patch
 import TestSupport
 import Testing
 
-/// Random byte flips, truncations and splices of every fixture: whatever comes of them, reading and planning answer
-/// within a second, in bounded memory, and without a crash. `make test` runs this under the address sanitizer.
+/// Random byte flips, truncations and splices of every fixture. Reading and planning always answer
+/// within a second, in bounded memory, and without a crash. `make test` runs this under the address
+/// sanitizer.
 @Suite("Mutations", .serialized) struct MutationTests {
   static let isLong = ProcessInfo.processInfo.environment["LRPATCH_TEST_LONG"] != nil
   static let cases = isLong ? 20_000 : 1500
@@ -84,13 +85,13 @@ import Testing
     let folder = try TemporaryDirectory()
     let clock = ContinuousClock()
     let memory = Self.peakMemory
-    // Most of what can go wrong is in the head of a large file.
+    // Most of what can go wrong is at the beginning of a large file.
     let reach = min(original.count, 64 << 10)
     for number in 0..<Self.cases {
       let mutated = Self.mutation(of: original, reach, &random)
       let path = try folder.write(name, mutated)
       let time = try clock.measure { try read(path) }
-      // The sanitizer slows memory down several times.
+      // The sanitizer makes memory access several times slower.
       #expect(time < .seconds(1), "case \(number) of \(name) with seed \(seed)")
     }
     #expect(Self.peakMemory - memory < 200 << 20, "\(name)")
@@ -127,7 +128,7 @@ import Testing
     return bytes
   }
 
-  /// Bytes of the process at its largest so far.
+  /// The peak memory of the process so far, in bytes.
   private static var peakMemory: Int {
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)

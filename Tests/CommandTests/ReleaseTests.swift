@@ -3,7 +3,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What goes with a model into a release: its card, sums and statement, and what is said of signatures.
+/// What accompanies a model in a release: its card, checksums and statement, and warnings about
+/// signatures.
 @Suite("Release") struct ReleaseTests {
   private func run(_ arguments: String..., in folder: TemporaryDirectory, _ environment: [String: String] = [:]) throws
     -> Program.Result
@@ -72,7 +73,7 @@ import Testing
     #expect(report.status == 0 && !report.output.contains("\u{1B}") && !report.output.contains("\n::error"))
     for name in ["r.md", "r.html"] {
       let text = try String(contentsOfFile: "\(folder.path)/\(name)", encoding: .utf8)
-      // An image is one in Markdown alone.
+      // This text is an image in Markdown only.
       #expect(!text.contains("<script>") && (name == "r.html" || !text.contains("![p](")), "\(name)")
     }
     #expect(try run("card", "model", "--result", "result.json", in: folder).status == 0)
@@ -111,7 +112,7 @@ import Testing
     #expect(try run("provenance", "model", "-o", "model/in", in: folder).status == 4)
     try edit("model/SHA256SUMS", in: folder) { $0 + $0 }
     let check = try run("provenance", "model", "--check", in: folder)
-    #expect(check.status == 3 && check.errors.contains("line 2: 'config.json' stands twice"))
+    #expect(check.status == 3 && check.errors.contains("line 2: 'config.json' is listed twice"))
   }
 
   @Test func signaturesAreNamedBeforeAChange() throws {
@@ -127,7 +128,7 @@ import Testing
     #expect(!apply.errors.contains("other.gguf.sig"))
     let card = try run("card", "m/\(last)", in: folder)
     #expect(card.status == 0 && card.errors.contains("model.sig") && !card.errors.contains(".asc"), "\(card.errors)")
-    // One model, whichever of its shards is named.
+    // Any shard names the same model.
     #expect(try run("card", "m/\(first)", "--check", in: folder).status == 0)
   }
 
@@ -140,7 +141,7 @@ import Testing
     #expect(try run("report", "failed.json", "-q", in: folder).status == 1)
     #expect(try run("report", "result.json", "failed.json", "-q", in: folder).status == 1)
     #expect(try run("report", "failed.json", "--no-gates", "-q", in: folder).status == 0)
-    // A gate that cannot be read is no gate that passes.
+    // A gate that cannot be read does not pass.
     try edit("failed.json", in: folder) { $0.replacingOccurrences(of: "perplexity<=1", with: "nothing<=1") }
     #expect(try run("report", "failed.json", "-q", in: folder).status == 3)
   }

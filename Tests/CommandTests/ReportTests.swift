@@ -132,7 +132,7 @@ import FoundationXML
     #expect(markdown.contains("\n# FAILED") && markdown.contains("`passkey>=0.9`"))
   }
 
-  /// The script behind the action, with the action's way of splitting options.
+  /// Runs the action's script, with options split as the action does.
   @Test func theReleaseCheckFailsAndPassesWithTheModel() throws {
     let folder = try TemporaryDirectory()
     try folder.copy("models/needle-256-x4", as: "m")

@@ -3,11 +3,12 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `search`, `factors make`, `factors compare` and `mix` as processes, on the trained fixture model.
+/// Runs `search`, `factors make`, `factors compare` and `mix` as processes, on the trained fixture
+/// model.
 @Suite("Search commands") struct SearchCommandTests {
   static let model = Fixture.path("models/needle-256")
   static let text = Fixture.path("text/moby-dick-opening.txt")
-  /// A search of a second.
+  /// Options of a search that takes a second.
   static let small = [
     "--target-length", "512", "--population", "8", "--parents", "4", "--mutants", "3", "--crossovers", "3",
     "--iterations",
@@ -42,7 +43,7 @@ import Testing
         try FileSystem.contents(of: "\(folder.path)/\(a)") == FileSystem.contents(of: "\(folder.path)/\(b)"),
         "\(choice)")
     }
-    // What it found can be used at once, unless no runtime can express it.
+    // The result can be applied at once, unless no runtime can express it.
     try folder.copy("models/needle-256", as: "m")
     let apply = try Program.run(["apply", "whole.json", "m", "--allow-divergent"], in: folder.path)
     #expect(apply.status == 0, "\(apply.errors)")
@@ -59,7 +60,7 @@ import Testing
     }
     for (more, words) in [
       (["--seed", "6"], "--seed"), (["--target-length", "1k"], "512 tokens"), (["--documents", "4"], "--documents"),
-      // The default, given.
+      // The default value, given explicitly.
       (["--documents", "5"], "--documents"), (["--algorithm", "longrope2"], "--algorithm"), (["--seed=0"], "--seed"),
       (["--algorithm", "longrope"], "--algorithm"),
       (["--text", Fixture.path("text/moby-dick-opening.txt")], "--text"),
@@ -90,7 +91,8 @@ import Testing
     #expect(try Program.run(["apply", "f.json", "m", "-q"], in: folder.path).status == 0)
   }
 
-  /// A short table first, then a bucket onto it; both run in `verify`, and the first in every runtime.
+  /// A short table first, then a bucket onto it; both run in `verify`, and the first in every
+  /// runtime.
   @Test func tablesForShorterInputsAreFoundToo() throws {
     let folder = try TemporaryDirectory()
     try folder.copy("models/needle-256-x4", as: "m")
@@ -122,7 +124,7 @@ import Testing
         Self.small + ["-o", "a.json", "--algorithm", "longrope", "--log", "a.log", "--csv", "a.csv"], in: folder
       ).status == 0)
     let factors = try #require(JSONDocument(path: "\(folder.path)/a.json").value["long_factor"]?.doubles)
-    // As the published code logs its population.
+    // The format in which the published code logs its population.
     try folder.write(
       "published.json",
       "{\"iteration\": 3, \"population\": [[[\(factors.map { "\($0)" }.joined(separator: ","))], 34.5]], \"history\": []}"
@@ -149,11 +151,11 @@ import Testing
     try folder.write("short.txt", "Call me Ishmael.")
     try folder.write("bad.json", "[1, 2, 99999]")
     try expect(3, "are needed", out + ["--target-length", "512", "--text", "short.txt"])
-    try expect(3, "99999 is no token", out + ["--target-length", "512", "--text", "bad.json"])
+    try expect(3, "99999 is not a token", out + ["--target-length", "512", "--text", "bad.json"])
     try expect(3, "does not exceed the window of 256", out + ["--target-length", "256"])
     try expect(3, "critical pair 16", out + ["--target-length", "512", "--critical-dimension", "16"])
     try expect(
-      3, "48 factors, expected one list of 16",
+      3, "48 factors: expected 16",
       out + [
         "--target-length", "512", "--algorithm", "longrope", "--initial",
         Fixture.path("factors/phi-3-mini-128k-instruct.json"),
@@ -163,7 +165,7 @@ import Testing
     try expect(5, "missing.txt", out + ["--target-length", "512", "--text", "missing.txt"])
     try folder.write("taken.json", "mine")
     try expect(4, "exists already", ["-o", "taken.json", "--target-length", "512"])
-    // Checkpoints: of another model, of changed texts, damaged.
+    // Checkpoints of another model, of changed texts, and damaged ones.
     let copy = try folder.copy("text/moby-dick-opening.txt", as: "t.txt")
     #expect(
       try search(

@@ -1,13 +1,16 @@
 import Formats
 import Foundation
+import Models
+import Numerics
 import Patch
 import TestSupport
 import Testing
-import Verify
 
+@testable import Inference
 @testable import Convert
 
-/// Conversions of the trained fixture models; what other programs make of the results is in scripts/conformance.
+/// Conversions of the trained fixture models. scripts/conformance checks the results with other
+/// programs.
 @Suite("Conversions") struct ConvertTests {
   static let folder = Fixture.path("models/needle-256-x4")
   static let gguf = Fixture.path("models/needle-256-x4.gguf")
@@ -26,11 +29,11 @@ import Verify
     return conversion
   }
 
-  /// Every tensor's bytes by its name, whatever files they are in.
+  /// The bytes of every tensor by name, whichever files they are in.
   static func tensors(_ path: String) throws -> [String: [UInt8]] {
     var result: [String: [UInt8]] = [:]
-    for tensor in try SourceModel(path: path).tensors {
-      tensor.file.map.withUnsafeBytes(in: tensor.range) { result["\(tensor.name) \(tensor.typeName)"] = Array($0) }
+    for tensor in try ModelTensors(ModelFile(path: path)).all {
+      tensor.file.map.withUnsafeBytes(in: tensor.range) { result["\(tensor.name) \(tensor.type)"] = Array($0) }
     }
     return result
   }
@@ -52,7 +55,7 @@ import Verify
     }
   }
 
-  /// The keys that keep a folder's texts are no condition for the way back.
+  /// The way back does not need the keys that preserve a folder's configs.
   @Test func fileOfAnotherProgramBecomesAFolderThatAgrees() throws {
     let place = try TemporaryDirectory()
     let back = "\(place.path)/back"
@@ -63,16 +66,16 @@ import Verify
     let tokens = [0] + tokenizers[0].encode(text)
     #expect(tokenizers[1].encode(text) == Array(tokens.dropFirst()))
     let scores = try [Self.gguf, back].map { try Self.scores($0, tokens) }
-    // The rows of q and k stand in another order, and sums in single precision with them.
+    // The rows of q and k are in another order, so sums in single precision differ slightly.
     #expect(zip(scores[0], scores[1]).allSatisfy { abs($0 - $1) < 1e-4 })
   }
 
   private static func scores(_ path: String, _ tokens: [Int]) throws -> [Double] {
     let inspection = try Inspection(ModelSession(path: path, exclusive: false))
-    let follower = try Follower(#require(inspection.readings.first))
+    let policy = try RopePolicy(#require(inspection.readings.first))
     let sequence = Scoring.Sequence(tokens: tokens, prompt: tokens.count, scored: Array(1..<tokens.count))
     var result: [Double] = []
-    try Scoring(ForwardPass(Transformer(path: path), threads: 1), [follower]).run([sequence]) { _, _, scores in
+    try Scoring(ForwardPass(Transformer(path: path), threads: 1), [policy]).run([sequence]) { _, _, scores in
       result = scores.map(\.logProbability)
     }
     return result
@@ -112,10 +115,10 @@ import Verify
       return try FileSystem.contents(of: path)
     }
     #expect(bytes[0] == bytes[1] && bytes[0] == bytes[2])
-    // The model still is one.
+    // The model still works.
     let scores = try Self.scores("\(place.path)/1.gguf", Array(2..<60))
     #expect(scores.allSatisfy { $0.isFinite })
-    // And a file can be stored again, in the types of a folder too.
+    // A file can be converted again, also to the types of a folder.
     try Self.convert("\(place.path)/1.gguf", to: "\(place.path)/folder") { $0.type = .f16 }
     _ = try Transformer(path: "\(place.path)/folder")
   }
@@ -133,7 +136,7 @@ import Verify
     #expect(try Self.tensors(sharded) == Self.tensors(Self.folder))
     try Self.convert(sharded, to: merged)
     #expect(try snapshot(merged) == snapshot(Self.folder))
-    // A folder of three shards becomes the file that the folder of one becomes.
+    // A folder with three shards gives the same file as one with a single shard.
     for (name, path) in [("a", sharded), ("b", Self.folder)] {
       try Self.convert(path, to: "\(place.path)/\(name).gguf")
     }
@@ -147,7 +150,7 @@ import Verify
     #expect(try Self.tensors(merged) == Self.tensors(Self.gguf))
     let conversion = try Self.convert(merged, to: "\(place.path)/again.gguf") { $0.maximumShardBytes = 500_000 }
     #expect(conversion.paths.count > 2 && conversion.paths.allSatisfy(FileSystem.exists))
-    let model = try GGUFModel(path: conversion.paths[1], anyFamily: false)
+    let model = try GGUFModel(path: conversion.paths[1])
     #expect(model.shards.count == conversion.paths.count)
     #expect(try Self.tensors(conversion.paths[0]) == Self.tensors(Self.gguf))
   }
@@ -161,7 +164,7 @@ import Verify
     try Self.convert(file, to: back)
     #expect(try Self.tensors(back) == Self.tensors(untied))
     #expect(try snapshot(back)["config.json"] == snapshot(untied)["config.json"])
-    // The fixture's own are tied.
+    // The fixture's own embeddings are tied.
     try Self.convert(Self.folder, to: "\(place.path)/tied.gguf")
     #expect(try !Self.tensors("\(place.path)/tied.gguf").keys.contains { $0.hasPrefix("output.weight") })
   }
@@ -209,7 +212,7 @@ import Verify
 
   // MARK: Refusals
 
-  /// Nothing appears, and nothing is left, where a conversion is refused.
+  /// Expects a refused conversion that leaves nothing behind.
   private func expectRefusal(
     of model: String, in place: TemporaryDirectory, to name: String = "out", _ words: String...,
     change: (inout ConversionOptions) throws -> Void = { _ in }
@@ -253,11 +256,11 @@ import Verify
     try place.write("out.gguf", "mine")
     try place.write("out/file", "mine")
     for name in ["out", "out.gguf", "m", "m/new.gguf", "m/deeper"] {
-      try expectRefusal(of: model, in: place, to: name, name.hasPrefix("m/") ? "inside the model" : "exists already")
+      try expectRefusal(of: model, in: place, to: name, name.hasPrefix("m/") ? "inside the model" : "already exists")
     }
     // The path that a shard would get.
     try place.write("split-00002-of-00003.gguf", "mine")
-    try expectRefusal(of: model, in: place, to: "split.gguf", "exists already") { $0.maximumShardBytes = 700_000 }
+    try expectRefusal(of: model, in: place, to: "split.gguf", "already exists") { $0.maximumShardBytes = 700_000 }
   }
 
   @Test func whatATypeCannotStoreIsNamed() throws {
@@ -290,7 +293,7 @@ import Verify
     try Self.convert(model, to: "\(place.path)/out.gguf") { $0.type = .bf16 }
   }
 
-  /// A tied model has no use for a head that its file holds.
+  /// A tied model does not use the head in its file.
   @Test func tiedHeadsAreLeftOut() throws {
     let place = try TemporaryDirectory()
     let model = try untiedModel(in: place)
@@ -344,7 +347,7 @@ import Verify
     try expectRefusal(of: model, in: place, to: "out.gguf", family)
   }
 
-  /// Damaged sources: an error or a model, never a crash, and no debris.
+  /// Damaged sources give an error or a model, never a crash, and leave no files behind.
   @Test func damagedSourcesLeaveNothing() throws {
     let place = try TemporaryDirectory()
     let model = try place.copy("models/needle-256-x4", as: "m")

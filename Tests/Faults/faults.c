@@ -1,7 +1,8 @@
-// Preloaded into the program under test: counts the system calls that change files and, at the one that FAULT_AT names,
-// kills the process before it (FAULT_MODE=kill), in the middle of it (torn: half of a write is done), or makes it fail
-// (full: no space left). FAULT_NO_INSERT=1 plays a file system that cannot insert blocks. At exit the number of calls
-// goes to the file FAULT_COUNT.
+// A library that is preloaded into the program under test. It counts the system calls that change
+// files. At the call whose number is FAULT_AT it kills the process before the call
+// (FAULT_MODE=kill) or in the middle of it (torn: half of a write is done), or makes the call fail
+// (full: no space left). FAULT_NO_INSERT=1 imitates a file system that cannot insert blocks. At
+// exit the number of calls is written to the file FAULT_COUNT.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -31,7 +32,7 @@ static int is_due(void) {
 
 static void die(void) { kill(getpid(), SIGKILL); }
 
-// Returns 1 where the call must fail with ENOSPC.
+// Returns 1 if the call must fail with ENOSPC.
 static int strike(void) {
   if (!is_due()) return 0;
   if (is_mode("full")) {

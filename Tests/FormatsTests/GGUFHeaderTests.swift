@@ -62,8 +62,8 @@ import Testing
     #expect(throws: Never.self) { try parse(builder) }
   }
 
-  /// The fixtures, and every GGUF file of the folder that LRPATCH_VOCABULARIES names (`make conformance` names that of
-  /// llama.cpp's vocabularies).
+  /// The fixtures, and every GGUF file in the folder LRPATCH_VOCABULARIES (`make conformance` sets
+  /// it to that of llama.cpp's vocabularies).
   static let written: [String] = {
     let fixtures = Fixture.path("gguf")
     let folders = [fixtures] + [ProcessInfo.processInfo.environment["LRPATCH_VOCABULARIES"]].compactMap { $0 }
@@ -79,12 +79,13 @@ import Testing
   }
 
   @Test func knowsEveryTypeOfTheTableOnce() {
-    let all = GGMLType.all
+    let all = ElementType.all.filter { $0.ggmlNumber != nil }
     #expect(Set(all.map(\.name)).count == all.count)
     #expect(all.count == 35)
   }
 
-  /// The reasons of llama.cpp's test-gguf catalogue and a few of our own, each for its own cause.
+  /// The cases of llama.cpp's test-gguf catalogue and a few of our own, each refused for its own
+  /// reason.
   @Test(arguments: MalformedGGUF.allCases)
   func refuses(_ malformed: MalformedGGUF) {
     let bytes = malformed.bytes
@@ -99,7 +100,7 @@ import Testing
   }
 }
 
-/// Files that no reader may accept, by the names of llama.cpp's catalogue where it has them.
+/// Files that no reader may accept, with the names of llama.cpp's catalogue if it has them.
 enum MalformedGGUF: CaseIterable {
   case badMagic, badVersion0, badVersion1, badVersionFuture, bigEndian, badTensorCount, badKeyCount, empty
   case badKeySize, emptyKey, longKey, keyNotUTF8, textNotUTF8, badType, duplicateKey, badAlign, wrongTypeAlign,

@@ -15,7 +15,7 @@ import Testing
     return String(decoding: document.bytes, as: UTF8.self)
   }
 
-  /// Things that a reader and writer of values would lose.
+  /// Texts that a reader and writer of values would not preserve.
   static let fragile = [
     #"{"model_max_length": 1000000000000000019884624838656, "a": 1}"#,
     #"{"a": "\u00e9 <\/s> \ud83d\ude00", "b": -0, "c": 1E+5, "d": 0.10}"#,
@@ -26,7 +26,7 @@ import Testing
 
   @Test(arguments: fragile) func keepsEveryByteOfWhatItDoesNotTouch(_ text: String) throws {
     #expect(try parse(text).bytes == Array(text.utf8))
-    // A new member comes and goes without a trace.
+    // A new member can be added and removed without a trace.
     let roundTrip = try edited(text) {
       try $0.set(["new"], to: .number(1))
       try $0.remove(["new"])
@@ -81,7 +81,7 @@ import Testing
     #expect(throws: FormatError(.duplicateKey, at: 8, .key("a"))) {
       try parse("{\"a\":1, \"a\":1}")
     }
-    // The same key, written differently.
+    // The same key in two spellings.
     #expect(throws: FormatError(.duplicateKey, at: 7, .key("a"))) {
       try parse(#"{"a":1,"\u0061":1}"#)
     }

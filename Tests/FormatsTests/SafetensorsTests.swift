@@ -29,7 +29,7 @@ import Testing
     #expect(header.metadata == nil)
   }
 
-  /// What the reference reader accepts.
+  /// Files that the reference reader accepts.
   @Test(arguments: [
     ("{}", 0), ("{}     ", 0), (#"{"__metadata__":{}}"#, 0), (#"{"__metadata__":{"a":"b"}}"#, 0),
     (#"{"":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}"#, 4),
@@ -104,7 +104,7 @@ import Testing
 
   private func writtenByTheReference() throws -> [String] {
     let names = try FileSystem.names(in: Fixture.path("safetensors"))
-    // The library has no types of less than a byte to write, so one file is made by hand.
+    // The library cannot write types smaller than a byte, so one file is made by hand.
     let files = names.filter { $0.hasSuffix(".safetensors") && $0 != "six-bit.safetensors" }.map { "safetensors/\($0)" }
     #expect(!files.isEmpty)
     return files + ["models/needle-256/model.safetensors"]
@@ -113,7 +113,7 @@ import Testing
   @Test func streamsAFileThatReadsBack() throws {
     let folder = try TemporaryDirectory()
     let tensors = [
-      SafetensorsTensor(name: "b", dtype: SafetensorsDType("U8"), shape: [3], range: 0..<3),
+      SafetensorsTensor(name: "b", dtype: ElementType(safetensors: "U8"), shape: [3], range: 0..<3),
       SafetensorsTensor(name: "a", dtype: .f32, shape: [1], range: 0..<4),
     ]
     let writer = try SafetensorsWriter(metadata: [("format", "pt")], tensors: tensors)

@@ -1,13 +1,15 @@
 import Formats
+import Models
 import Patch
 import TestSupport
 import Testing
 
 @Suite("Patching folders") struct FolderPatchTests {
-  /// Whatever apply writes has no errors, every runtime that can use the factors does, and revert restores the bytes.
+  /// `apply` writes no errors, every runtime that can use the factors does, and `revert` restores
+  /// the bytes.
   @Test(arguments: ModelBuilder.families, [false, true])
   func patchesEveryFamily(_ family: String, _ isV5: Bool) throws {
-    let bench = try Workbench(family, isV5: isV5)
+    let bench = try PatchFixture(family, isV5: isV5)
     let before = try snapshot(bench.model)
     let pairs = ModelBuilder.rotaryDimensions(family) / 2
     let plan = try bench.apply(ModelBuilder.factors(pairs: pairs))
@@ -30,7 +32,7 @@ import Testing
   }
 
   @Test func writesTheKeysThatRuntimesRead() throws {
-    let bench = try Workbench("llama", isV5: true)
+    let bench = try PatchFixture("llama", isV5: true)
     _ = try bench.apply(ModelBuilder.factors(pairs: 16))
     let config = try bench.config
     #expect(config["max_position_embeddings"]?.integer == 1024)
@@ -49,7 +51,7 @@ import Testing
   }
 
   @Test func keepsTransformers4sThreeKeysForPhi3() throws {
-    let bench = try Workbench("phi3-partial", isV5: true)
+    let bench = try PatchFixture("phi3-partial", isV5: true)
     _ = try bench.apply(ModelBuilder.factors(pairs: 12))
     let config = try bench.config
     #expect(config["rope_scaling"]?.members?.map(\.name).sorted() == ["long_factor", "short_factor", "type"])
@@ -58,7 +60,7 @@ import Testing
   }
 
   @Test func disablesASlidingWindowOnPurpose() throws {
-    let mistral = try Workbench("mistral")
+    let mistral = try PatchFixture("mistral")
     _ = try mistral.apply(ModelBuilder.factors(pairs: 16))
     // The class's default of 4096 does not limit a window of 1024.
     #expect(try mistral.config["sliding_window"] == nil)
@@ -66,11 +68,11 @@ import Testing
 
     let text = ModelBuilder.config("phi3", isV5: false)
       .replacing("\"vocab_size\": 100", with: "\"sliding_window\": 511, \"vocab_size\": 100")
-    let phi3 = try Workbench(config: text)
+    let phi3 = try PatchFixture(config: text)
     _ = try phi3.apply(ModelBuilder.factors(pairs: 16))
     #expect(try phi3.config["sliding_window"] == .null)
 
-    let kept = try Workbench(config: text)
+    let kept = try PatchFixture(config: text)
     var options = ApplyOptions()
     options.keepSlidingWindow = true
     _ = try kept.apply(ModelBuilder.factors(pairs: 16), options: options)
@@ -79,7 +81,7 @@ import Testing
   }
 
   @Test func replacesFactorsAndRevertsOneApplyAtATime() throws {
-    let bench = try Workbench("qwen3")
+    let bench = try PatchFixture("qwen3")
     let original = try snapshot(bench.model)
     _ = try bench.apply(ModelBuilder.factors(pairs: 16))
     let first = try snapshot(bench.model)
@@ -94,12 +96,12 @@ import Testing
   }
 
   @Test func refusesToRevertWhatOthersEdited() throws {
-    let bench = try Workbench("llama")
+    let bench = try PatchFixture("llama")
     _ = try bench.apply(ModelBuilder.factors(pairs: 16))
     var config = try JSONDocument(path: "\(bench.model)/config.json")
     try config.set(["vocab_size"], to: .number(7))
     try bench.folder.write("model/config.json", config.bytes)
-    let error = #expect(throws: PatchError.self) { try bench.revert() }
+    let error = #expect(throws: ModelError.self) { try bench.revert() }
     #expect(error?.kind == .unsafe)
     #expect(error?.message.contains("'vocab_size'") == true)
     #expect(try bench.lint().contains { $0.rule.name == "edited-since-patch" })
@@ -107,7 +109,7 @@ import Testing
 
   @Test func patchesTheLanguageModelOfAMultimodalConfig() throws {
     let text = ModelBuilder.config("mistral", isV5: false)
-    let bench = try Workbench(config: "{\"model_type\": \"mistral3\", \"text_config\": \(text)}")
+    let bench = try PatchFixture(config: "{\"model_type\": \"mistral3\", \"text_config\": \(text)}")
     let before = try snapshot(bench.model)
     try bench.apply(ModelBuilder.factors(pairs: 16))
     #expect(try bench.config["text_config"]?["rope_scaling"]?["type"]?.text == "longrope")
@@ -121,15 +123,15 @@ import Testing
 
   private func refusal(
     _ factors: String, family: String = "llama", config: String? = nil, divergent: Bool = false
-  ) throws -> PatchError? {
-    let bench = try Workbench(config: config ?? ModelBuilder.config(family, isV5: false))
+  ) throws -> ModelError? {
+    let bench = try PatchFixture(config: config ?? ModelBuilder.config(family, isV5: false))
     let before = try snapshot(bench.model)
     var options = ApplyOptions()
     options.allowDivergent = divergent
     do {
       _ = try bench.apply(factors, options: options)
       return nil
-    } catch let error as PatchError {
+    } catch let error as ModelError {
       #expect(try snapshot(bench.model) == before)
       return error
     }
@@ -190,7 +192,7 @@ import Testing
       with:
         "\"max_position_embeddings\": 2048, \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8.0, \"low_freq_factor\": 1.0, \"high_freq_factor\": 4.0, \"original_max_position_embeddings\": 256}"
     )
-    let bench = try Workbench(config: llama3)
+    let bench = try PatchFixture(config: llama3)
     let plan = try bench.apply(ModelBuilder.factors(pairs: 16))
     #expect(plan.changes.contains { $0.name == "rope_scaling.rope_type" && $0.old == "\"llama3\"" })
     #expect(try bench.config["rope_scaling"]?["low_freq_factor"] == nil)
@@ -199,21 +201,21 @@ import Testing
 
   @Test func refusesSymlinksHardLinksAndHubCaches() throws {
     let factors = ModelBuilder.factors(pairs: 16)
-    let linked = try Workbench("llama")
+    let linked = try PatchFixture("llama")
     try FileSystem.hardLink("\(linked.model)/config.json", to: "\(linked.folder.path)/second")
-    #expect(throws: PatchError.self) { try linked.apply(factors) }
+    #expect(throws: ModelError.self) { try linked.apply(factors) }
 
     let cache = try TemporaryDirectory()
     try cache.write("models--org--name/snapshots/abc/config.json", ModelBuilder.config("llama", isV5: false))
     let source = try FactorSource(path: cache.write("factors.json", factors))
     let session = try ModelSession(path: "\(cache.path)/models--org--name/snapshots/abc", exclusive: true)
     let apply = Apply(source.set, factorsSHA256: "", version: "test", options: ApplyOptions())
-    let error = #expect(throws: PatchError.self) { try apply.perform(apply.plan(for: session), in: session) }
+    let error = #expect(throws: ModelError.self) { try apply.perform(apply.plan(for: session), in: session) }
     #expect(error?.kind == .unsafe)
   }
 
   @Test func writesACopyThatCarriesItsUndoRecord() throws {
-    let bench = try Workbench("granite")
+    let bench = try PatchFixture("granite")
     let before = try snapshot(bench.model)
     let source = try FactorSource(path: bench.folder.write("f.json", ModelBuilder.factors(pairs: 16)))
     let apply = Apply(source.set, factorsSHA256: source.sha256, version: "test", options: ApplyOptions())
@@ -222,7 +224,7 @@ import Testing
       let session = try ModelSession(path: bench.model, exclusive: false)
       let plan = try apply.plan(for: session)
       try apply.writeCopy(plan, of: session, to: output)
-      #expect(throws: PatchError.self) { try apply.writeCopy(plan, of: session, to: output) }
+      #expect(throws: ModelError.self) { try apply.writeCopy(plan, of: session, to: output) }
     }
     #expect(try snapshot(bench.model) == before)
     #expect(try Revert().perform(in: ModelSession(path: output, exclusive: true)) == 1)

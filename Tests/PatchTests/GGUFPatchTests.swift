@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Models
 import Patch
 import TestSupport
 import Testing
@@ -9,7 +10,7 @@ import Testing
     .floats("output.weight", [4, 5])
 
   @Test func addsKeysAndTensorsAndRevertsEveryByte() throws {
-    let bench = try Workbench(Self.tensors)
+    let bench = try PatchFixture(Self.tensors)
     let before = try bench.bytes
     try bench.apply(ModelBuilder.factors(pairs: 16))
     let header = try bench.header
@@ -31,9 +32,14 @@ import Testing
     #expect(try bench.revert() == 0)
   }
 
-  @Test(arguments: GGUFArchitecture.all) func patchesEveryArchitecture(_ architecture: GGUFArchitecture) throws {
-    let bench = try Workbench(
-      GGUFBuilder.llama(architecture: architecture.name).floats("token_embd.weight", [1]))
+  /// Names of architectures whose loader in llama.cpp uses the factors.
+  static let patched = Architecture.all.filter(\.takesFactorsInGGUF).compactMap { $0.gguf?.name }
+
+  @Test func knowsArchitecturesThatTakeFactors() { #expect(Set(Self.patched).count == 13) }
+
+  @Test(arguments: Set(patched).sorted()) func patchesEveryArchitecture(_ name: String) throws {
+    let bench = try PatchFixture(
+      GGUFBuilder.llama(architecture: name).floats("token_embd.weight", [1]))
     let before = try bench.bytes
     try bench.apply(ModelBuilder.factors(pairs: 16))
     let errors = try bench.lint().filter { $0.rule.severity == .error }
@@ -46,12 +52,13 @@ import Testing
 
   @Test(arguments: ["qwen2", "qwen3", "gemma3", "refact", "pangu-embedded"])
   func refusesArchitecturesWhoseLoaderTakesNoFactors(_ name: String) throws {
-    let bench = try Workbench(GGUFBuilder.llama(architecture: name).floats("a", [1]))
-    let error = #expect(throws: PatchError.self) { try bench.apply(ModelBuilder.factors(pairs: 16)) }
-    #expect(error?.message.contains("phi3, phimoe, minicpm") == true)
+    let bench = try PatchFixture(GGUFBuilder.llama(architecture: name).floats("a", [1]))
+    let error = #expect(throws: ModelError.self) { try bench.apply(ModelBuilder.factors(pairs: 16)) }
+    #expect(error?.message.contains("llama, phi3, phimoe, minicpm") == true)
   }
 
-  /// Llama 3.1's own factors for theta 10000, 32 dimensions, factor 8 and an original window of 256.
+  /// Llama 3.1's own factors for theta 10000, 32 dimensions, factor 8 and an original window of
+  /// 256.
   static let llama3: [Float] = (0..<16).map { pair in
     let period = 2 * Double.pi * pow(10_000, Double(pair) / 16)
     if period < 64 { return 1 }
@@ -61,7 +68,7 @@ import Testing
   }
 
   @Test func putsFactorsInThePlaceOfRopeFreqs() throws {
-    let bench = try Workbench(
+    let bench = try PatchFixture(
       GGUFBuilder.llama(window: 2048).floats("rope_freqs.weight", Self.llama3).floats("output.weight", [4, 5]))
     let before = try bench.bytes
     try bench.apply(ModelBuilder.factors(pairs: 16))
@@ -73,15 +80,15 @@ import Testing
   }
 
   @Test func refusesRopeFreqsOfAnotherWindow() throws {
-    let bench = try Workbench(
+    let bench = try PatchFixture(
       GGUFBuilder.llama(window: 2048).floats("rope_freqs.weight", Self.llama3).floats("output.weight", [4]))
     let factors = ModelBuilder.factors(pairs: 16).replacing("embeddings\": 256", with: "embeddings\": 512")
-    let error = #expect(throws: PatchError.self) { try bench.apply(factors) }
+    let error = #expect(throws: ModelError.self) { try bench.apply(factors) }
     #expect(error?.message.contains("256") == true)
   }
 
   @Test func removesKeysThatWouldScaleTwice() throws {
-    let bench = try Workbench(
+    let bench = try PatchFixture(
       GGUFBuilder.llama().key("llama.rope.scaling.type", "yarn").key("llama.rope.scaling.factor", Float(4))
         .key("llama.rope.scaling.original_context_length", 256).floats("output.weight", [4]))
     let before = try bench.bytes
@@ -92,13 +99,14 @@ import Testing
     #expect(try bench.bytes == before)
   }
 
-  /// Before a vocabulary that is too long to move, keys are made void instead, and the vocabulary stays in its place.
+  /// Keys before a vocabulary that is too long to move become void keys, and the vocabulary keeps
+  /// its place.
   @Test func leavesALongVocabularyInItsPlace() throws {
     var builder = GGUFBuilder().key("general.architecture", "llama").key("llama.context_length", 256)
       .key("llama.rope.dimension_count", 32).key("llama.rope.scaling.type", "yarn")
       .key("llama.rope.scaling.factor", Float(4)).key("llama.rope.scaling.original_context_length", 256)
     builder = builder.key("tokenizer.ggml.tokens", (0..<20_000).map { "token-\($0)" }).floats("output.weight", [4])
-    let bench = try Workbench(builder)
+    let bench = try PatchFixture(builder)
     let before = try bench.bytes
     let tokens = try bench.header.keys.last?.range
     try bench.apply(ModelBuilder.factors(pairs: 16))
@@ -114,7 +122,7 @@ import Testing
   }
 
   @Test func stacksRecordsAndRevertsThemOneByOne() throws {
-    let bench = try Workbench(Self.tensors)
+    let bench = try PatchFixture(Self.tensors)
     let original = try bench.bytes
     try bench.apply(ModelBuilder.factors(pairs: 16))
     let first = try bench.bytes
@@ -129,13 +137,13 @@ import Testing
   }
 
   @Test func givesTheSameBytesEveryTime() throws {
-    let benches = [try Workbench(Self.tensors), try Workbench(Self.tensors)]
+    let benches = [try PatchFixture(Self.tensors), try PatchFixture(Self.tensors)]
     for bench in benches { try bench.apply(ModelBuilder.factors(pairs: 16)) }
     #expect(try benches[0].bytes == benches[1].bytes)
   }
 
   @Test func copiesToTheSameBytesAsInPlace() throws {
-    let bench = try Workbench(fixture: "models/needle-256-x4.gguf")
+    let bench = try PatchFixture(fixture: "models/needle-256-x4.gguf")
     let source = try FactorSource(path: Fixture.path("models/needle-256-x4.factors.json"))
     let apply = Apply(source.set, factorsSHA256: source.sha256, version: "test", options: ApplyOptions())
     let output = "\(bench.folder.path)/copy.gguf"
@@ -148,6 +156,20 @@ import Testing
     #expect(try FileSystem.contents(of: output) == bench.bytes)
     #expect(try Revert().perform(in: ModelSession(path: output, exclusive: true)) == 1)
     #expect(try FileSystem.contents(of: output) == Fixture.bytes("models/needle-256-x4.gguf"))
+  }
+
+  @Test func refusesShardsThatContradictEachOther() throws {
+    let folder = try TemporaryDirectory()
+    for number in 1...2 {
+      // Both say that they are the first.
+      let shard = GGUFBuilder.llama().key("split.no", 0).key("split.count", 2)
+        .key("split.tensors.count", 2).floats("tensor\(number)", [1])
+      try folder.write("m-0000\(number)-of-00002.gguf", shard.bytes)
+    }
+    let path = "\(folder.path)/m-00002-of-00002.gguf"
+    let error = #expect(throws: FormatError.self) { try GGUFModel(path: path) }
+    #expect(error?.reason == .inconsistentSplit("0, expected 1"))
+    #expect(error?.subject == .key("split.no") && error?.file == path)
   }
 
   @Test func patchesASplitModelAsOne() throws {
@@ -166,7 +188,7 @@ import Testing
     let counts = patched.shards.map { $0.header[key: "split.tensors.count"]?.integer }
     let total = patched.shards.reduce(0) { $0 + $1.header.tensors.count }
     #expect(counts.allSatisfy { $0 == total })
-    // Renamed since.
+    // The files are renamed before the revert.
     for number in 1...3 {
       try FileSystem.rename(
         "\(model)/needle-256-x4-0000\(number)-of-00003.gguf", to: "\(model)/moved-0000\(number)-of-00003.gguf")
@@ -179,7 +201,7 @@ import Testing
   }
 
   @Test func refusesToRevertWhatOthersEdited() throws {
-    let bench = try Workbench(Self.tensors)
+    let bench = try PatchFixture(Self.tensors)
     try bench.apply(ModelBuilder.factors(pairs: 16))
     let key = try #require(bench.header.keys.first { $0.name == "llama.block_count" })
     do {
@@ -187,16 +209,16 @@ import Testing
       try file.write([9], at: key.valueOffset)
     }
     let edited = try bench.bytes
-    let error = #expect(throws: PatchError.self) { try bench.revert() }
+    let error = #expect(throws: ModelError.self) { try bench.revert() }
     #expect(error?.kind == .unsafe && error?.message.contains("'llama.block_count' was changed") == true)
     #expect(try bench.bytes == edited)
   }
 
   @Test func refusesAFileThatIsOpenElsewhere() throws {
-    let bench = try Workbench(Self.tensors)
+    let bench = try PatchFixture(Self.tensors)
     let before = try bench.bytes
     let reader = try MappedFile(path: bench.model)
-    let error = #expect(throws: PatchError.self) { try bench.apply(ModelBuilder.factors(pairs: 16)) }
+    let error = #expect(throws: ModelError.self) { try bench.apply(ModelBuilder.factors(pairs: 16)) }
     #expect(error?.kind == .unsafe)
     #expect(try bench.bytes == before)
     var options = ApplyOptions()
@@ -206,7 +228,7 @@ import Testing
   }
 
   @Test func namesMissingFactorTensors() throws {
-    let bench = try Workbench(
+    let bench = try PatchFixture(
       GGUFBuilder.llama().key("llama.rope.scaling.type", "longrope").floats("output.weight", [4]))
     #expect(try bench.lint().contains { $0.rule.name == "gguf-factor-tensors-missing" })
   }

@@ -3,7 +3,7 @@ import Patch
 import TestSupport
 import Testing
 
-/// Every rule of the linter, by a model that breaks it.
+/// Tests every rule of the linter with a model that breaks it.
 @Suite("Lint") struct LintTests {
   private static let list = "[" + (0..<16).map { String(1 + Double($0)) }.joined(separator: ", ") + "]"
   private static let ones = "[" + (0..<16).map { _ in "1.0" }.joined(separator: ", ") + "]"

@@ -43,9 +43,9 @@ import Testing
   }
 
   @Test func derivesThePublishedAttentionScales() {
-    #expect(abs(LongRoPE.suMscale(scale: 16, originalWindow: 8192) - 1.1435437) < 1e-6)
-    #expect(abs(LongRoPE.suMscale(scale: 32, originalWindow: 4096) - 1.1902381) < 1e-6)
-    #expect(LongRoPE.suMscale(scale: 1, originalWindow: 4096) == 1)
+    #expect(abs(LongRoPE.longRoPEMscale(scale: 16, originalWindow: 8192) - 1.1435437) < 1e-6)
+    #expect(abs(LongRoPE.longRoPEMscale(scale: 32, originalWindow: 4096) - 1.1902381) < 1e-6)
+    #expect(LongRoPE.longRoPEMscale(scale: 1, originalWindow: 4096) == 1)
     #expect(abs(LongRoPE.yarnMscale(scale: 32) - 1.3465736) < 1e-6)
   }
 }

@@ -1,10 +1,12 @@
 import Formats
 import Foundation
+import Inference
+import Numerics
 import Patch
 import Verify
 
-/// What the comparisons with other programs ask of the library beyond the command line: `lrpatch-probe COMMAND MODEL`,
-/// a JSON document on stdin, one on stdout.
+/// Gives comparisons with other programs access to more of the library than the command line:
+/// `lrpatch-probe COMMAND MODEL` reads a JSON document from stdin and writes one to stdout.
 @main struct Probe {
   struct Question: Decodable {
     var runtime: String?
@@ -13,7 +15,7 @@ import Verify
     var factors: String?
     /// scores, generate: token ids.
     var sequences: [[Int]]?
-    /// scores: how many tokens of each sequence were given at once; all where absent.
+    /// scores: how many tokens of each sequence were given at once; if absent, all.
     var prompts: [Int]?
     var count: Int?
     /// tokenize
@@ -27,7 +29,7 @@ import Verify
   }
 
   struct Prefill: Encodable {
-    /// Of each repetition, after one that is not counted.
+    /// The time of each repetition, after one that is not counted.
     var seconds: [Double]
     var peakKiB: Int
   }
@@ -83,20 +85,20 @@ import Verify
       precision: Precision(rawValue: question.precision ?? "exact") ?? .exact)
   }
 
-  private static func follower(_ path: String, _ question: Question) throws -> Follower {
+  private static func policy(_ path: String, _ question: Question) throws -> RopePolicy {
     let session = try ModelSession(path: path, exclusive: false)
     let inspection =
       try question.factors.map { try Inspection(session, overlaying: FactorSource(path: $0).set) }
-      ?? Inspection(session, anyFamily: true)
+      ?? Inspection(session)
     guard let reading = inspection.readings.first(where: { $0.name == question.runtime ?? "paper" }) else {
       throw Complaint(message: "no runtime '\(question.runtime ?? "")'")
     }
-    return try Follower(reading)
+    return try RopePolicy(reading)
   }
 
   /// The log-probability of every token but the first.
   private static func scores(_ path: String, _ question: Question) throws -> [[Double]] {
-    let scoring = Scoring(try forward(path, question), [try follower(path, question)])
+    let scoring = Scoring(try forward(path, question), [try policy(path, question)])
     let sequences = (question.sequences ?? []).enumerated().map { index, tokens in
       Scoring.Sequence(
         tokens: tokens, prompt: question.prompts?[index] ?? tokens.count, scored: Array(1..<tokens.count))
@@ -107,7 +109,7 @@ import Verify
   }
 
   private static func generate(_ path: String, _ question: Question) throws -> [[Int]] {
-    let generator = Generator(try forward(path, question), try follower(path, question))
+    let generator = Generator(try forward(path, question), try policy(path, question))
     return try (question.sequences ?? []).map { try generator.generate($0, count: question.count ?? 10) }
   }
 
@@ -122,7 +124,7 @@ import Verify
     }
   }
 
-  /// Tokens without meaning, the same in every run.
+  /// Meaningless tokens, the same in every run.
   private static func tokens(_ count: Int, below vocabulary: Int) -> [Int] {
     var state: UInt64 = 1
     return (0..<count).map { _ in
@@ -131,12 +133,12 @@ import Verify
     }
   }
 
-  /// Times a prefill of which only the last token's logits are asked for.
+  /// Times a prefill that computes only the last token's logits.
   private static func prefill(_ path: String, _ question: Question) throws -> Prefill {
     let forward = try forward(path, question)
     let count = question.count ?? 512
     let tokens = tokens(count, below: forward.model.vocabulary)
-    let scoring = Scoring(forward, [try follower(path, question)])
+    let scoring = Scoring(forward, [try policy(path, question)])
     let sequence = Scoring.Sequence(tokens: tokens + [0], prompt: count, scored: [count])
     let seconds = try (0...(question.repeats ?? 3)).map { _ in
       let start = ContinuousClock.now
@@ -144,19 +146,19 @@ import Verify
       let (seconds, attoseconds) = start.duration(to: .now).components
       return Double(seconds) + Double(attoseconds) * 1e-18
     }
-    // That of getrusage would count what the parent had when it forked.
+    // getrusage would count the parent's memory at the fork.
     let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
     let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }.flatMap { Int($0.filter(\.isNumber)) }
     return Prefill(seconds: Array(seconds.dropFirst()), peakKiB: peak ?? 0)
   }
 
-  /// `fast` against `exact`.
+  /// Compares `fast` with `exact`.
   private static func accuracy(_ path: String, _ question: Question) throws -> Accuracy {
     var exact = question
     exact.precision = "exact"
     var fast = question
     fast.precision = "fast"
-    let follower = try follower(path, question)
+    let policy = try policy(path, question)
     let model = try forward(path, exact)
     let count = question.count ?? 512
     let windows = question.repeats ?? 1
@@ -167,7 +169,7 @@ import Verify
       text, length: count, longest: count, method: .truncate, beginning: nil, maximumWindows: windows)
     var result = Accuracy(perplexityRatio: 0, divergence: 0, agreement: 0)
     try Retention(measure).run(
-      Scoring(forward(path, fast), [follower]), baseline: Scoring(model, [follower])
+      Scoring(forward(path, fast), [policy]), baseline: Scoring(model, [policy])
     ) { found in
       result = Accuracy(perplexityRatio: found.ratio, divergence: found.divergence, agreement: found.agreement)
     }

@@ -4,10 +4,11 @@ import Patch
 import TestSupport
 import Testing
 
-/// Against the published arrays, the papers' critical dimensions, and transformers' formulas
-/// (fixtures/make/make_golden_longrope.py).
+/// Compares closed forms with the published arrays, the papers' critical dimensions, and
+/// transformers' formulas (fixtures/make/make_golden_longrope.py).
 @Suite("Closed forms") struct ClosedFormTests {
-  /// Below the critical pair the published factors of LongRoPE2 are NTK's, from there on searched ones.
+  /// Below the critical pair the published factors of LongRoPE2 are NTK's; from it on they were
+  /// searched.
   @Test(arguments: [("longrope2-llama3-8b-128k.json", 33), ("phi-4-mini-instruct.json", 31)])
   func ntkLeftGivesThePublishedFactors(_ name: String, _ critical: Int) throws {
     let published = try #require(FactorSource(path: Fixture.path("factors/\(name)")).set.long.uniform)
@@ -16,7 +17,8 @@ import Testing
     #expect(made[critical...].allSatisfy { $0 == published[critical] })
   }
 
-  /// Phi-3-mini: 31 by theory and 19 for ten periods; LLaMA3-8B: 35 and 24 (LongRoPE2, section 3.1).
+  /// Phi-3-mini: 31 by theory and 19 for ten periods; LLaMA3-8B: 35 and 24 (LongRoPE2, section
+  /// 3.1).
   @Test(arguments: [(96, 10_000.0, 2048, 31, 19), (128, 500_000.0, 8192, 35, 24)])
   func criticalDimensionsAreThePapers(_ dimensions: Int, _ theta: Double, _ window: Int, _ critical: Int, _ ten: Int) {
     let settings = ClosedForm.Settings(
@@ -48,11 +50,11 @@ import Testing
       let factors = form.factors(settings)
       #expect(factors.count == 16 && zip(factors, factors.dropFirst()).allSatisfy { $0 <= $1 + 1e-12 }, "\(form)")
     }
-    // s at the critical pair, which is the real one where the form has that.
+    // The factor is s at the critical pair; for rcd forms this is the real critical pair.
     #expect(abs(ClosedForm.ntkRCD.factors(settings)[5] - 8) < 1e-9)
     #expect(ClosedForm.yarnRCD.factors(settings)[5] == 8 && ClosedForm.yarnRCD.factors(settings)[4] < 8)
     let theta = ClosedForm.ntkTheta.factors(settings)
-    // The base's own defining property: a period of 256 tokens before is one of 2048 after.
+    // The definition of the new base: a period of 256 tokens becomes one of 2048.
     let base = 10_000 * pow(theta[1], 16)
     #expect(abs(log(256 / (2 * .pi)) / log(10_000) - log(2048 / (2 * .pi)) / log(base)) < 1e-9)
   }

@@ -1,13 +1,15 @@
 import Formats
 import Foundation
+import Models
 import Patch
 import TestSupport
 import Testing
 import Verify
 
+@testable import Inference
 @testable import Search
 
-/// Searches of the trained fixture model, and of functions that stand in for one.
+/// Searches on the trained fixture model, and on functions in place of a model.
 @Suite("Search") struct SearchTests {
   static let model = Fixture.path("models/needle-256")
 
@@ -17,10 +19,11 @@ import Verify
       mscale: 1.118)
   }
 
-  /// Losses by a function of the candidate: no model, and as many units as are asked for.
-  struct Stub: Spread {
+  /// Computes losses by a function of the candidate, without a model, for any number of units.
+  struct Stub: EvaluatorPool {
     var fitness: @Sendable (Candidate) -> Double
-    /// What a unit adds, the same for all candidates, and what it adds to each by itself.
+    /// The size of the part of a unit's loss that all candidates share, and of the part that
+    /// differs.
     var common = 0.0
     var noise = 0.0
 
@@ -37,7 +40,7 @@ import Verify
     var isFirst: Bool { true }
   }
 
-  /// Units that are only counted.
+  /// Units that are counted but not evaluated.
   static func units(_ count: Int) throws -> FitnessUnits {
     var settings = FitnessSettings(length: 300)
     settings.needles = count
@@ -116,7 +119,8 @@ import Verify
     }
   }
 
-  /// Fewer evaluations than the evolution needs for what it ends with: a fifth at most, in the median of three seeds.
+  /// CMA-ES reaches the final fitness of the evolution with at most a fifth of its evaluations, in
+  /// the median of three seeds.
   @Test func cmaESNeedsFewEvaluations() throws {
     let stub = Stub(fitness: Self.distance(to: Self.target))
     let units = try Self.units(1)
@@ -124,11 +128,11 @@ import Verify
     for seed in 1...3 as ClosedRange<UInt64> {
       var settings = SearchSettings(.longrope)
       settings.seed = seed
-      var evolution = SearchRun(settings, Self.space(), units, stub)
+      var evolution = SearchLoop(settings, Self.space(), units, stub)
       while try evolution.advance() != nil {}
       let goal = try #require(evolution.best).fitness
       settings.algorithm = .cmaES
-      var cma = SearchRun(settings, Self.space(), units, stub)
+      var cma = SearchLoop(settings, Self.space(), units, stub)
       while let generation = try cma.advance(), generation.fitness > goal, generation.number < 25 {}
       ratios.append(Double(cma.state.cost.evaluations) / Double(evolution.state.cost.evaluations))
     }
@@ -138,7 +142,7 @@ import Verify
   // MARK: Racing
 
   @Test func studentsDistributionIsRight() {
-    // Tables: two-sided 95 % quantiles.
+    // Two-sided 95 % quantiles from tables.
     for (degrees, quantile) in [
       (1.0, 12.7062), (2, 4.30265), (4, 2.77645), (10, 2.22814), (60, 2.00030), (1e6, 1.95997),
     ] {
@@ -155,8 +159,8 @@ import Verify
     #expect(Race.looks(3).isEmpty && Race.looks(1).isEmpty)
   }
 
-  /// Candidates that are as good as the bar are stopped no more often than alpha says, for all looks together; those that
-  /// are clearly worse nearly always are.
+  /// Candidates as good as the bar are stopped with at most probability alpha over all looks;
+  /// clearly worse ones are nearly always stopped.
   @Test(arguments: [12, 48]) func theRaceKeepsItsLevel(_ count: Int) throws {
     let units = try Self.units(count)
     var settings = RaceSettings()
@@ -167,12 +171,12 @@ import Verify
       losses: Stub(fitness: { _ in 0 }, common: 1, noise: 0.2).losses([Candidate([0])], units: 0..<count)[0],
       isComplete: true)
     func stopped(_ offset: Double) throws -> Double {
-      let race = Race(settings: settings, spread: Stub(fitness: { _ in offset }, common: 1, noise: 0.2), units: units)
+      let race = Race(settings: settings, pool: Stub(fitness: { _ in offset }, common: 1, noise: 0.2), units: units)
       var (cost, random) = (SearchCost(), SearchRandom(seed: 1))
       let candidates = (1...600).map { Candidate([Double($0)]) }
       let results = try race.run(candidates, .candidate(bar), &cost, &random)
-      // Whoever really reaches the bar counts, so only those that do are asked for.
-      let whole = try Race(settings: RaceSettings.off, spread: race.spread, units: units).run(
+      // Only candidates that really reach the bar count, so evaluate all to select them.
+      let whole = try Race(settings: RaceSettings.off, pool: race.pool, units: units).run(
         candidates, .candidate(bar), &cost, &random)
       let (wanted, wrong) = zip(results, whole).reduce((0.0, 0.0)) { sum, pair in
         let reaches = offset > 0.5 || pair.1.fitness <= bar.fitness
@@ -188,7 +192,7 @@ import Verify
     var settings = RaceSettings()
     settings.audit = 1
     let race = Race(
-      settings: settings, spread: Stub(fitness: { $0.factors[0] }, noise: 0.01), units: try Self.units(24))
+      settings: settings, pool: Stub(fitness: { $0.factors[0] }, noise: 0.01), units: try Self.units(24))
     var (cost, random) = (SearchCost(), SearchRandom(seed: 1))
     let results = try race.run((0..<30).map { Candidate([Double($0)]) }, .best(5), &cost, &random)
     #expect(results.prefix(5).allSatisfy(\.isComplete) && results.last?.isComplete == false)
@@ -196,9 +200,10 @@ import Verify
     #expect(cost.wronglyStopped == 0 && cost.auditTokens > 0 && cost.tokens < 30 * 24 * 300)
   }
 
-  /// Also where just as many are left as are wanted: one that loses at first and wins in the end was stopped wrongly.
+  /// Even if only the wanted number is left: a candidate that loses at first and wins in the end
+  /// was stopped wrongly.
   @Test func auditsCountWhoeverWasStoppedWrongly() throws {
-    struct Turning: Spread {
+    struct Turning: EvaluatorPool {
       func losses(_ candidates: [Candidate], units: Range<Int>) -> [[Double]] {
         candidates.map { candidate in
           units.map { unit in
@@ -212,7 +217,7 @@ import Verify
     }
     var settings = RaceSettings()
     settings.audit = 1
-    let race = Race(settings: settings, spread: Turning(), units: try Self.units(24))
+    let race = Race(settings: settings, pool: Turning(), units: try Self.units(24))
     var (cost, random) = (SearchCost(), SearchRandom(seed: 1))
     let results = try race.run([1, 1.5, 2].map { Candidate([$0]) }, .best(2), &cost, &random)
     #expect(!results[2].isComplete && results[0].isComplete && results[1].isComplete)
@@ -225,13 +230,13 @@ import Verify
     var settings = FitnessSettings(length: 300)
     settings.documents = 5
     let tokenizer = try Tokenizer(path: Self.model)
-    #expect(throws: VerifyError.self) {
+    #expect(throws: ModelError.self) {
       try FitnessUnits(settings, texts: [Array(repeating: 5, count: 1200)], tokenizer: tokenizer)
     }
     settings.documents = 0
     settings.needles = 2
     settings.length = 20
-    #expect(throws: VerifyError.self) { try FitnessUnits(settings, texts: [[5]], tokenizer: tokenizer) }
+    #expect(throws: ModelError.self) { try FitnessUnits(settings, texts: [[5]], tokenizer: tokenizer) }
   }
 
   @Test func needlePromptsAreTheirOwners() throws {
@@ -279,7 +284,7 @@ import Verify
   @Test func rowsAreFullAndKeepTheirKind() throws {
     var settings = Mixture.Settings(originalWindow: 64, window: 256)
     settings.shortShare = 0.4
-    // Without them a model would meet its beginning token anew only when it is used.
+    // Without them, a model would not see its beginning token in training.
     (settings.beginning, settings.end) = (7777, 8888)
     let documents = [(0..<5000).map { $0 % 900 }] + (0..<40).map { Array(repeating: $0, count: 20 + $0) }
     let mixture = try Mixture(documents, settings)
@@ -298,7 +303,7 @@ import Verify
     settings.seed = 1
     #expect(try Mixture(documents, settings).rows != mixture.rows)
     settings.window = 100_000
-    #expect(throws: VerifyError.self) { try Mixture(documents, settings) }
+    #expect(throws: ModelError.self) { try Mixture(documents, settings) }
   }
 }
 
@@ -311,6 +316,6 @@ extension RaceSettings {
 }
 
 extension Candidate {
-  /// The same in every run of the tests.
+  /// A hash that is the same in every run of the tests.
   fileprivate var hashValueOfFactors: Int { factors.reduce(17) { ($0 &* 31) &+ Int($1 * 1e6) } }
 }

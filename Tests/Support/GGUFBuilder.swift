@@ -55,7 +55,7 @@ public struct GGUFBuilder: Sendable {
 
   // MARK: Tensors
 
-  /// A tensor entry with nothing checked, and `data` bytes behind it.
+  /// Adds a tensor entry without any checks, and its bytes to the data.
   public func tensor(
     _ name: String, shape: [Int64], type: UInt32 = 0, offset declared: UInt64? = nil,
     dimensions: UInt32? = nil, data bytes: [UInt8] = []
@@ -93,7 +93,7 @@ public struct GGUFBuilder: Sendable {
 }
 
 extension GGUFBuilder {
-  /// A Llama that llama.cpp would take for one as far as its rotary keys go.
+  /// A Llama whose rotary keys llama.cpp would accept.
   /// - Parameters:
   ///   - vocabulary: entries of the token list.
   ///   - window: llama.context_length.

@@ -1,13 +1,15 @@
 import Formats
 
-/// Small model folders of every family, made of their configs alone, with no default where a key could get lost.
+/// Small model folders of every family, with only a config. No value is a default, so that a lost
+/// key shows.
 public enum ModelBuilder {
   public static let families = [
     "llama", "mistral", "phi3", "phi3-partial", "phimoe", "minicpm", "minicpm3", "qwen2", "qwen3", "granite",
     "granitemoe", "apertus", "phi3small", "ministral", "phi4_multimodal",
   ]
 
-  /// Rotary dimensions of every family here: 32, of which partial rotary leaves 24, and minicpm3's latent part 16.
+  /// The rotary dimensions of each family here: 32, or 24 with partial rotary, or 16 in minicpm3's
+  /// latent attention.
   public static func rotaryDimensions(_ family: String) -> Int {
     switch family {
     case "phi3-partial": 24
@@ -16,7 +18,7 @@ public enum ModelBuilder {
     }
   }
 
-  /// - Parameter isV5: whether theta stands in `rope_parameters` only.
+  /// - Parameter isV5: whether theta is only in `rope_parameters`.
   public static func config(_ family: String, isV5: Bool) -> String {
     let type = family == "phi3-partial" ? "phi3" : family
     var members = [
@@ -43,7 +45,7 @@ public enum ModelBuilder {
     return "{\n  \(members.joined(separator: ",\n  "))\n}\n"
   }
 
-  /// A canonical factors file for such a model: 256 tokens to 1024.
+  /// A canonical factors file for these models, from 256 to 1024 tokens.
   public static func factors(pairs: Int, mscale: String = "\"su\"", extra: String = "") -> String {
     let long = (0..<pairs).map { String(1 + Double($0) * 0.25) }.joined(separator: ", ")
     let short = (0..<pairs).map { String(1 + Double($0) * 0.01) }.joined(separator: ", ")

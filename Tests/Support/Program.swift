@@ -9,7 +9,8 @@ public enum Program {
     public var errors: String
   }
 
-  /// The release build where LRPATCH_PROGRAM names it, else the one beside the tests.
+  /// The path of the program: LRPATCH_PROGRAM (the release build), else the build next to the
+  /// tests.
   public static let path: String = {
     if let named = ProcessInfo.processInfo.environment["LRPATCH_PROGRAM"] { return named }
     return URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()

@@ -1,4 +1,4 @@
-/// Builds safetensors files from a header's text and data, valid or not.
+/// Builds safetensors files, valid or not, from the header's text and the data.
 public enum SafetensorsBuilder {
   public static func file(_ header: String, data: Int = 0, length: UInt64? = nil) -> [UInt8] {
     let text = Array(header.utf8)

@@ -50,7 +50,7 @@ public enum Fixture {
   }
 }
 
-/// Every file below a folder with its bytes.
+/// The bytes of every file below a folder.
 public func snapshot(_ folder: String) throws -> [String: [UInt8]] {
   var result: [String: [UInt8]] = [:]
   guard let walker = FileManager.default.enumerator(atPath: folder) else { return result }

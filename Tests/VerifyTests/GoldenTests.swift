@@ -4,9 +4,12 @@ import Patch
 import TestSupport
 import Testing
 
+@testable import Inference
+@testable import Numerics
 @testable import Verify
 
-/// Against transformers, the tokenizers library and gguf-py; fixtures/make/make_golden_verify.py writes the values.
+/// Compares `verify` with transformers, the tokenizers library and gguf-py.
+/// fixtures/make/make_golden_verify.py writes the expected values.
 @Suite("Verify against its peers") struct GoldenTests {
   private static func golden() throws -> JSONValue {
     try JSONDocument(path: Fixture.path("golden/verify.json")).value
@@ -17,7 +20,8 @@ import Testing
     return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
   }
 
-  /// needle-256-x4 as it comes, and patched by this program; 200 and 700 tokens around its window of 256.
+  /// needle-256-x4, unpatched and patched by lrpatch; 200 and 700 tokens, within and beyond its
+  /// window of 256.
   @Test(arguments: 0..<4, [1, 3]) func logProbabilitiesEqualTransformers(_ index: Int, _ threads: Int) throws {
     let item = try #require(Self.golden()["log_probabilities"]?.elements?[index])
     let tokens = try #require(item["tokens"]?.doubles).map { Int($0) }
@@ -31,9 +35,9 @@ import Testing
       try apply.perform(apply.plan(for: session), in: session)
     }
     let inspection = try Inspection(ModelSession(path: model, exclusive: false))
-    let follower = try Follower(#require(inspection.readings.first { $0.name == "hf" }))
+    let policy = try RopePolicy(#require(inspection.readings.first { $0.name == "hf" }))
     let forward = ForwardPass(try Transformer(path: model), threads: threads)
-    let scores = try forward.scores(of: tokens, follower)
+    let scores = try forward.scores(of: tokens, policy)
     let worst = zip(scores, expected).map { abs($0.logProbability - $1) }.max() ?? 1
     #expect(scores.count == expected.count && worst < 1e-4, "\(worst)")
   }
@@ -43,9 +47,9 @@ import Testing
       [0] + (try Tokenizer(path: Fixture.path("models/needle-256")).encode("Call me Ishmael. Some years ago"))
     let scores = try ["models/needle-256", "models/needle-256.gguf"].map { name in
       let inspection = try Inspection(ModelSession(path: Fixture.path(name), exclusive: false))
-      let follower = try Follower(#require(inspection.readings.first))
+      let policy = try RopePolicy(#require(inspection.readings.first))
       let forward = ForwardPass(try Transformer(path: Fixture.path(name)), threads: 1)
-      return try forward.scores(of: tokens, follower).map(\.logProbability)
+      return try forward.scores(of: tokens, policy).map(\.logProbability)
     }
     #expect(zip(scores[0], scores[1]).allSatisfy { abs($0 - $1) < 1e-4 })
   }
@@ -66,7 +70,7 @@ import Testing
     let blocks = try #require(Self.golden()["blocks"]?.members)
     #expect(blocks.count == 14)
     for block in blocks {
-      let type = try #require(WeightType(rawValue: block.name))
+      let type = try #require(ElementType.named(block.name))
       let source = Self.bytes(hex: block.value["bytes"]?.text ?? "")
       let expected = Self.bytes(hex: block.value["values"]?.text ?? "")
       var found = [Float](repeating: 0, count: expected.count / 4)
@@ -87,11 +91,11 @@ import Testing
 }
 
 extension ForwardPass {
-  /// Of every token but the first.
-  func scores(of tokens: [Int], _ follower: Follower) throws -> [TokenScore] {
+  /// The scores of every token but the first.
+  func scores(of tokens: [Int], _ policy: RopePolicy) throws -> [TokenScore] {
     var result: [TokenScore] = []
     let sequence = Scoring.Sequence(tokens: tokens, prompt: tokens.count, scored: Array(1..<tokens.count))
-    try Scoring(self, [follower]).run([sequence]) { _, _, scores in result = scores }
+    try Scoring(self, [policy]).run([sequence]) { _, _, scores in result = scores }
     return result
   }
 }

@@ -1,11 +1,15 @@
 import Formats
 import Foundation
+import Models
 import TestSupport
 import Testing
 
+@testable import Inference
+@testable import Numerics
 @testable import Verify
 
-/// Against lm-eval's generators and scores; fixtures/make/make_golden_ruler.py writes the values.
+/// Compares RULER's tasks with lm-eval's generators and scores. fixtures/make/make_golden_ruler.py
+/// writes the expected values.
 @Suite("RULER as lm-eval makes and scores it") struct RULERTests {
   private static func golden() throws -> JSONValue {
     try JSONDocument(path: Fixture.path("golden/ruler.json")).value
@@ -20,7 +24,8 @@ import Testing
     (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte & 0xDF)
   }
 
-  /// One token for a run of ASCII letters and digits, one for any other character but white space, one in front.
+  /// Counts tokens: one for each run of ASCII letters and digits, one for each other character
+  /// except white space, and one in front.
   @Sendable private static func countWords(_ text: String) -> Int {
     var count = 1
     var isInWord = false
@@ -85,8 +90,8 @@ import Testing
       var items = Array(0..<20)
       random.shuffle(&items)
       #expect(items == item["shuffle"]?.doubles?.map { Int($0) })
-      #expect(try random.sample(below: 80, 6) == item["pool"]?.doubles?.map { Int($0) })
-      #expect(try random.sample(below: 100_000, 30) == item["set"]?.doubles?.map { Int($0) })
+      #expect(random.sample(below: 80, 6) == item["pool"]?.doubles?.map { Int($0) })
+      #expect(random.sample(below: 100_000, 30) == item["set"]?.doubles?.map { Int($0) })
       #expect((0..<10).map { _ in random.integer(in: 1...6) } == item["integers"]?.doubles?.map { Int($0) })
       let wide = random.wideBits().reversed().map { String(format: "%08x", $0) }.joined()
       #expect(wide == item["wide"]?.text)
@@ -117,7 +122,7 @@ import Testing
   @Test func lengthsTooShortAreErrors() throws {
     for task in RULERTask.allCases {
       let generator = RULERGenerator(task, essay: try Self.essay(), countTokens: Self.countWords)
-      #expect(throws: VerifyError.self) { try generator.samples(length: 150, count: 1) }
+      #expect(throws: ModelError.self) { try generator.samples(length: 150, count: 1) }
     }
   }
 
@@ -139,7 +144,7 @@ import Testing
     #expect(found.length == 16384 && found.shortfalls == [8192] && found.threshold == 85.6)
     #expect(found.tasks == [.variableTracking, .commonWords] && found.missingTasks.count == 11)
     #expect(try EffectiveLength(scores: [4096: scores(50)]).length == nil)
-    #expect(throws: VerifyError.self) {
+    #expect(throws: ModelError.self) {
       try EffectiveLength(scores: [4096: scores(50), 8192: [.commonWords: 1]])
     }
   }

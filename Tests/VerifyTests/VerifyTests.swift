@@ -4,6 +4,9 @@ import TestSupport
 import Testing
 
 @testable import Patch
+@testable import Inference
+@testable import Models
+@testable import Numerics
 @testable import Verify
 
 @Suite("Tasks and gates") struct VerifyTests {
@@ -18,30 +21,30 @@ import Testing
         #expect(tokenizer.decode(prompt.tokens).contains("The pass key is 12345. Remember it."))
       }
     }
-    #expect(throws: VerifyError.self) { try passkey.prompt(.init(length: 40, depth: 0, sample: 0), key: 1) }
+    #expect(throws: ModelError.self) { try passkey.prompt(.init(length: 40, depth: 0, sample: 0), key: 1) }
   }
 
-  private static func follower(_ rule: SwitchRule) throws -> Follower {
+  private static func policy(_ rule: SwitchRule) throws -> RopePolicy {
     var reading = RuntimeReading(name: "x", title: "x")
     reading.short = UsedTable(name: "short", mscale: 1, inverseFrequencies: [1, 0.5])
     reading.long = UsedTable(name: "long", mscale: 1.5, inverseFrequencies: [0.5, 0.25])
     reading.rule = rule
-    return try Follower(reading)
+    return try RopePolicy(reading)
   }
 
   @Test func rotatesAsEachRuntimeDoesAtTheCrossing() throws {
     // Ten tokens of prompt, then five generated; the window is 12.
     let scored = Array(10..<15)
     func mscales(_ schedule: RopeSchedule) -> [Float] { (0..<15).map { schedule.table(at: $0).mscale } }
-    let fixed = try Self.follower(.fixed).passes(prompt: 10, scored: scored)
+    let fixed = try Self.policy(.fixed).passes(prompt: 10, scored: scored)
     #expect(fixed.count == 1 && mscales(fixed[0].schedule) == Array(repeating: 1.5, count: 15))
-    let kept = try Self.follower(.kept(beyond: 12)).passes(prompt: 10, scored: scored)
+    let kept = try Self.policy(.kept(beyond: 12)).passes(prompt: 10, scored: scored)
     #expect(kept.count == 1 && mscales(kept[0].schedule) == Array(repeating: 1, count: 12) + [1.5, 1.5, 1.5])
-    let anew = try Self.follower(.recomputed(beyond: 12)).passes(prompt: 10, scored: scored)
+    let anew = try Self.policy(.recomputed(beyond: 12)).passes(prompt: 10, scored: scored)
     #expect(anew.map(\.scored) == [[10, 11, 12], [13, 14]])
     #expect(anew.map { $0.schedule.table(at: 0).mscale } == [1, 1.5])
-    // A prompt beyond the window is long from its first token on.
-    let long = try Self.follower(.kept(beyond: 8)).passes(prompt: 10, scored: scored)
+    // A prompt beyond the window uses the long table from its first token on.
+    let long = try Self.policy(.kept(beyond: 8)).passes(prompt: 10, scored: scored)
     #expect(mscales(long[0].schedule) == Array(repeating: 1.5, count: 15))
     #expect(fixed[0].schedule.commonPositions(with: kept[0].schedule) == 0)
     #expect(anew[0].schedule.commonPositions(with: kept[0].schedule) == 12)
@@ -50,20 +53,20 @@ import Testing
 
   @Test func followsWhatNoRuntimeCanExpress() throws {
     let geometry = RopeGeometry(
-      architecture: "llama", rotaryDimensions: 4, theta: 100, window: 64, originalWindows: [16], scalingType: "default")
+      architecture: "llama", yarnTurns: YarnTurns(fast: 32, slow: 1), rotaryDimensions: 4, theta: 100, window: 64, originalWindows: [16], scalingType: "default")
     let set = FactorSet(
       originalWindow: 16, window: 64, long: .perLayer([[2, 4], [8, 16]]), mscale: .literal(long: 2, short: 3),
       startTokens: 3, buckets: [.init(maximumLength: 32, factors: .uniform([1, 2]))])
-    let follower = try Follower(paper: set, geometry: geometry)
-    let long = follower.schedule(prompt: 40, count: 40)
-    #expect(long.isPerLayer && !follower.schedule(prompt: 20, count: 20).isPerLayer)
-    // The first positions are not scaled, later ones by their layer's list.
+    let policy = try RopePolicy(paper: set, geometry: geometry)
+    let long = policy.schedule(prompt: 40, count: 40)
+    #expect(long.isPerLayer && !policy.schedule(prompt: 20, count: 20).isPerLayer)
+    // The first positions are not scaled; later ones are scaled by their layer's list.
     #expect(long.table(at: 0).frequencies(layer: 1, position: 2) == [1, 0.1])
     #expect(long.table(at: 0).scale(at: 2) == 1 && long.table(at: 0).scale(at: 3) == 2)
     #expect(long.table(at: 0).frequencies(layer: 0, position: 3) == [0.5, 0.025])
     #expect(long.table(at: 0).frequencies(layer: 1, position: 3) == [0.125, 0.00625])
-    #expect(follower.schedule(prompt: 20, count: 20).table(at: 5).frequencies(layer: 0, position: 5) == [1, 0.05])
-    #expect(follower.schedule(prompt: 16, count: 16).table(at: 5).mscale == 3)
+    #expect(policy.schedule(prompt: 20, count: 20).table(at: 5).frequencies(layer: 0, position: 5) == [1, 0.05])
+    #expect(policy.schedule(prompt: 16, count: 16).table(at: 5).mscale == 3)
   }
 
   @Test func readsGates() throws {
@@ -109,7 +112,7 @@ import Testing
         text, length: length, longest: 10, method: method, stride: stride, beginning: 1, maximumWindows: 3)
     }
     let truncated = try measure(.truncate, 6).windows
-    // Documents are as long as the longest length; shorter ones are their beginnings.
+    // Documents have the longest length; shorter lengths use their beginnings.
     #expect(
       truncated.map(\.tokens) == [
         [1, 100, 101, 102, 103, 104], [1, 109, 110, 111, 112, 113], [1, 118, 119, 120, 121, 122],
@@ -122,7 +125,7 @@ import Testing
     #expect(hf[1].scored == [2, 3, 4, 5])
     let chunks = try measure(.llamaCpp, 6).windows
     #expect(chunks[1].tokens == [1, 106, 107, 108, 109, 110] && chunks[1].scored == [4, 5])
-    #expect(throws: VerifyError.self) { try measure(.sliding, 40) }
+    #expect(throws: ModelError.self) { try measure(.sliding, 40) }
   }
 
   @Test func choosesExpertsAsPublished() {
@@ -145,8 +148,8 @@ import Testing
     let inspection = try Inspection(
       ModelSession(path: Fixture.path("models/needle-256-x4"), exclusive: false),
       overlaying: FactorSource(path: Fixture.path("models/needle-256-x4.factors.json")).set)
-    let followers = try inspection.readings.filter { ["paper", "hf", "mlx"].contains($0.name) }.map(Follower.init)
-    let scoring = Scoring(ForwardPass(model, threads: 2), followers)
+    let policies = try inspection.readings.filter { ["paper", "hf", "mlx"].contains($0.name) }.map(RopePolicy.init)
+    let scoring = Scoring(ForwardPass(model, threads: 2), policies)
     let tokens = (0..<700).map { ($0 * 37) % 1000 + 5 }
     let sequences = [700, 300, 650, 257].map { length in
       Scoring.Sequence(
@@ -163,45 +166,45 @@ import Testing
     }
   }
 
-  /// Decoding step by step gives what one prefill says is likeliest, at the crossing too.
+  /// Step-by-step decoding gives the tokens that one prefill finds likeliest, also at the crossing.
   @Test(arguments: ["paper", "hf", "mlx"]) func generatesWhatScoringFindsLikeliest(_ name: String) throws {
     let path = Fixture.path("models/needle-256-x4")
     let inspection = try Inspection(
       ModelSession(path: path, exclusive: false),
       overlaying: FactorSource(path: Fixture.path("models/needle-256-x4.factors.json")).set)
-    let follower = try Follower(#require(inspection.readings.first { $0.name == name }))
+    let policy = try RopePolicy(#require(inspection.readings.first { $0.name == name }))
     for precision in Precision.allCases {
       let forward = ForwardPass(try Transformer(path: path), threads: 2, precision: precision)
       let prompt = [0] + (0..<249).map { ($0 * 31) % 1000 + 5 }
-      let generator = Generator(forward, follower)
+      let generator = Generator(forward, policy)
       let found = try generator.generate(prompt, count: 12)
       var greedy: [Int] = []
       let sequence = Scoring.Sequence(
         tokens: prompt + found, prompt: prompt.count, scored: Array(prompt.count..<prompt.count + 12))
-      try Scoring(forward, [follower]).run([sequence]) { _, _, scores in greedy = scores.map(\.greedy) }
+      try Scoring(forward, [policy]).run([sequence]) { _, _, scores in greedy = scores.map(\.greedy) }
       #expect(precision == .fast || found == greedy)
-      // A prompt that begins alike uses what is cached, and gives the same.
+      // A prompt with the same beginning uses the cache, and gives the same tokens.
       #expect(try generator.generate(Array(prompt.dropLast(3)), count: 4).count == 4)
       #expect(try generator.generate(prompt, count: 12) == found)
     }
   }
 
-  /// Cells that are decoded because the first one failed get the scores that a prefill gives.
+  /// Decoded cells get the same scores as from a prefill.
   @Test func decodedCellsAreScoredAlike() throws {
     let path = Fixture.path("models/needle-256-x4")
     let readings = try Inspection(ModelSession(path: path, exclusive: false)).readings
-    let followers = try readings.prefix(2).map(Follower.init)
+    let policies = try readings.prefix(2).map(RopePolicy.init)
     let passkey = Passkey(try Tokenizer(path: path))
     let cells = [1, 0.6, 0].map { Passkey.Cell(length: 400, depth: $0, sample: 0) }
     func results(cacheLimit: Int) throws -> [Passkey.Result] {
       var forward = ForwardPass(try Transformer(path: path), threads: 2)
       forward.cacheLimit = cacheLimit
       var results: [Passkey.Result] = []
-      try passkey.run(cells, Scoring(forward, followers), seed: 3) { results.append($0) }
+      try passkey.run(cells, Scoring(forward, policies), seed: 3) { results.append($0) }
       return results.sorted { ($0.cell.depth, $0.runtime) < ($1.cell.depth, $1.runtime) }
     }
     let decoded = try results(cacheLimit: .max)
-    // Without room for a cache nothing is decoded, and the laxer score is not known.
+    // Without room for a cache nothing is decoded, and the `published` score is unknown.
     let scored = try results(cacheLimit: 0)
     #expect(decoded.count == 6 && scored.count == 6)
     for (one, other) in zip(decoded, scored) {
@@ -212,7 +215,7 @@ import Testing
 
   @Test func fastIsCloseToExact() throws {
     let path = Fixture.path("models/needle-256-x4")
-    let follower = try Follower(
+    let policy = try RopePolicy(
       #require(try Inspection(ModelSession(path: path, exclusive: false)).readings.first))
     let model = try Transformer(path: path)
     let tokens = try Tokenizer(path: path).encode(
@@ -220,9 +223,9 @@ import Testing
     let measure = try Perplexity(
       tokens, length: 256, longest: 256, method: .truncate, beginning: 0, maximumWindows: 4)
     for kernels in KernelTable.all {
-      let fast = ForwardPass(model, Engine(.fast, threads: 2, kernels: kernels, usesHalves: true))
+      let fast = ForwardPass(model, Engine(.fast, threads: 2, kernels: kernels, usesBF16: true))
       let exact = ForwardPass(model, Engine(.exact, threads: 1, kernels: KernelTable.all[0]))
-      try Retention(measure).run(Scoring(fast, [follower]), baseline: Scoring(exact, [follower])) { result in
+      try Retention(measure).run(Scoring(fast, [policy]), baseline: Scoring(exact, [policy])) { result in
         #expect(abs(result.ratio - 1) < 0.003 && result.divergence < 0.001, "\(kernels.name): \(result)")
       }
     }
@@ -263,21 +266,22 @@ import Testing
     }
     arguments += ["--require", "top1@short>=0.5", "--require", "kl<=1", "--require", "niah>=0.99"]
     let run = try Program.run(arguments)
-    // Only the needle's gate fails: the model was not trained on needles.
+    // Only the gate on needles fails, because the model was not trained on them.
     #expect(run.status == 1, "\(run.errors)")
     #expect(run.output.contains("passed  top1@short>=0.5") && run.output.contains("FAILED  niah>=0.99"))
     let json = try JSONDocument(path: result).value
     #expect(json["passkeys"]?.elements?.count == 8 && json["perplexities"]?.elements?.count == 4)
     #expect(json["retention"]?.elements?.count == 2 && json["crossings"]?.elements?.count == 2)
-    // A prompt of RULER's with room for its answer does not fit such short lengths.
+    // RULER's prompts with room for the answer do not fit these short lengths.
     #expect(json["skipped"]?.elements?.isEmpty == false && json["complete"]?.flag == true)
     #expect(json["missing"]?.elements?.allSatisfy { $0["metric"]?.text == "niah_single_1" } == true)
-    // The runtimes part where tokens are generated over the crossing.
+    // The runtimes differ when tokens are generated past the original window.
     let crossings = json["crossings"]?.elements?.compactMap { $0["perplexity"]?.double } ?? []
     #expect(crossings.count == 2 && abs(crossings[0] - crossings[1]) > 1)
   }
 
-  /// A signal reaches the program whatever threads its libraries have started, and what is known is kept.
+  /// A signal reaches the program whatever threads its libraries have started, and results are
+  /// kept.
   @Test(arguments: [SIGINT, SIGTERM]) func keepsWhatItKnowsWhenInterrupted(_ signal: Int32) throws {
     let folder = try TemporaryDirectory()
     let model = try folder.copy("models/needle-256-x4.gguf")

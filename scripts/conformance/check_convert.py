@@ -1,9 +1,9 @@
 """Checks `lrpatch convert`.
 
-Folder to GGUF: tensors and keys are those of llama.cpp's converter, byte for byte; with factors, llama-perplexity gives
+Folder to GGUF: tensors and keys equal those of llama.cpp's converter, byte for byte. With factors, llama-perplexity gives
 the reference's number (transformers, MLX-LM for MiniCPM) beyond the original window, where the converter's own file does
-not. GGUF to folder: transformers and MLX-LM load it and give the original's log-probabilities, of our files and of the
-converter's. Tokenizers of four families survive both ways.
+not. GGUF to folder: transformers and MLX-LM load the folder and give the original's log-probabilities, for our files and
+for the converter's. Tokenizers of four families survive both ways.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(REPOSITORY / "scripts"))
-import hf_to_gguf  # noqa: E402  before gguf, since it comes with a newer one
+import hf_to_gguf  # noqa: E402  before gguf, because it comes with a newer one
 
 import gguf
 import mlx.core as mx
@@ -36,7 +36,7 @@ from common import FIXTURES, WORK, Case, Report, load_cases, lrpatch
 FOLDER = WORK / "convert"
 NAME = "conformance"
 TOLERANCE = 1e-5
-# What the converter derives from names and cards, leaves at defaults, or loses.
+# Keys that the converter derives from names and cards, leaves at defaults, or loses.
 NOT_COMPARED = ("general.name", "general.basename", "general.finetune", "general.version", "tokenizer.ggml.add_sep_token")
 OURS_ALONE = ("lrpatch.", "general.name", "tokenizer.ggml.add_eos_token", "tokenizer.ggml.add_bos_token")
 LOST = (".rope.scaling.original_context_length", ".rope.scaling.attn_factor", ".rope.scaling.type", ".rope.freq_base", ".attention.value_length",
@@ -49,7 +49,7 @@ def convert(report, case, what, *arguments):
 
 
 def convert_with_llama_cpp(folder, file, kind):
-    """In this process, since importing it takes longest."""
+    """Runs llama.cpp's converter in this process, since importing it takes longest."""
     arguments = sys.argv
     sys.argv = ["convert_hf_to_gguf.py", str(folder), "--outfile", str(file), "--outtype", kind, "--model-name", NAME]
     logging.disable(logging.CRITICAL)
@@ -83,7 +83,7 @@ def check_files(report, case, what, ours, theirs, lost=()):
 
 
 def check_against_converter(report, name):
-    """All four types of one config style, one of the other."""
+    """Checks all four types for one config style, and one type for the other."""
     base = WORK / "base" / name
     if name.startswith("minicpm3") and not name.endswith("-256"):
         refused = lrpatch("convert", base, "-o", FOLDER / "refused.gguf")
@@ -115,7 +115,7 @@ def case_of(folder):
 
 
 def check_rounded(report, name, what, file, original):
-    """Weights that were rounded come back rounded; norms and the like come back as they were."""
+    """Checks that rounded weights come back rounded, and that norms and the like come back unchanged."""
     back = FOLDER / "back"
     shutil.rmtree(back, ignore_errors=True)
     if not convert(report, name, what, file, "-o", back):
@@ -145,7 +145,7 @@ def check_way_back(report, name, what, file, original, lengths=(40,)):
 
 
 def check_factors(report, case):
-    """One pass with --factors, and a folder that `apply` patched, give the same bytes; and the reference's perplexity."""
+    """Checks that one pass with --factors gives the same bytes as a patched folder, and the reference's perplexity."""
     once, twice, theirs = (FOLDER / f"{case.name}.{what}.gguf" for what in ["once", "twice", "theirs"])
     folder = FOLDER / f"{case.name}.patched"
     divergent = ["--allow-divergent"] if case.literal else []
@@ -155,7 +155,7 @@ def check_factors(report, case):
     convert(report, case.name, "a patched folder", folder, "-o", twice, "--type", "f32", "--name", NAME, *divergent)
     report.check(case.name, "in one pass or in two, the same bytes", once.read_bytes() == twice.read_bytes())
     convert_with_llama_cpp(folder, theirs, "f32")
-    # The converter derives mscale from the windows whatever the config says.
+    # The converter derives mscale from the windows, whatever the config says.
     check_files(report, case.name, "patched, f32", once, theirs, (".attn_factor",) if case.literal else ())
     if case.model_type != "phimoe":
         for context, table in [(case.original_window, "short"), (case.window, "long")]:
@@ -167,7 +167,7 @@ def check_factors(report, case):
                 report.known(case.name, "the converter drops LongRoPE", abs(other / expected - 1) > 10 * TOLERANCE, f"{other:.4f}")
     if not case.literal:
         check_way_back(report, case.name, "patched, and back", once, folder, (case.original_window, case.window))
-    # A file that no folder was kept in: the converter's, patched in place.
+    # A file without preserved configs: the converter's, patched in place.
     plain = FOLDER / f"{case.name}.plain.gguf"
     convert_with_llama_cpp(case.base, plain, "f32")
     lrpatch("apply", case.factors, plain, *divergent)
@@ -185,7 +185,7 @@ def check_factors(report, case):
 
 
 def check_quantized(report):
-    """Every type that is written, of the trained model: llama.cpp runs it, and the way back is what it says."""
+    """Checks every type of the trained model: llama.cpp runs it, and the folder made from it gives the same perplexity."""
     model = FIXTURES / "models/needle-256-x4"
     exact = predictions(case_of(model), model)(sample(model, 200))
     for kind in ["q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "q4_k", "q5_k", "q6_k"]:
@@ -203,7 +203,7 @@ def check_quantized(report):
 
 
 def check_split(report):
-    """Split by us, merged by llama-gguf-split, and the other way round."""
+    """Checks that llama-gguf-split merges our shards, and that we merge its shards."""
     tools = run.__globals__["TOOLS"]
     whole, parts = FIXTURES / "models/needle-256-x4.gguf", FOLDER / "parts"
     parts.mkdir()
@@ -223,7 +223,7 @@ def check_split(report):
 
 
 def with_vocabulary(folder, tokenizer):
-    """A tiny model of as many tokens as the tokenizer has."""
+    """Makes a tiny model with as many tokens as the tokenizer."""
     size = max(Tokenizer.from_file(str(tokenizer)).get_vocab(True).values()) + 1
     config = transformers.LlamaConfig(vocab_size=size, hidden_size=32, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2,
                                       max_position_embeddings=64, tie_word_embeddings=True)
@@ -235,12 +235,12 @@ def with_vocabulary(folder, tokenizer):
 def check_tokenizer(report, name):
     folder = exported(name)
     with_vocabulary(folder, folder / "tokenizer.json")
-    # The class's name tells llama.cpp which tokens swallow white space.
+    # llama.cpp derives from the class's name which tokens swallow white space.
     file, back = FOLDER / f"{name}.gguf", FOLDER / f"{name}.back"
     if not convert(report, name, "its vocabulary", folder, "-o", file, "--name", name):
         return
     texts = TORTURE + mixtures(400)
-    # Added tokens' flags are not GGUF's, and llama.cpp puts a space also before a text that begins with one.
+    # GGUF does not store the flags of added tokens, and llama.cpp also puts a space before a text that begins with one.
     plain = [text for text in texts if "<" not in text and (name != "llama-spm" or not text.startswith((" ", "\u2581")))]
     library = Tokenizer.from_file(f"{folder}/tokenizer.json")
     expected = [library.encode(text, add_special_tokens=False).ids for text in plain]
@@ -253,7 +253,7 @@ def check_tokenizer(report, name):
             [library.encode(text, add_special_tokens=False).ids for text in texts])
     same = json.loads((back / "tokenizer.json").read_text()) == json.loads((folder / "tokenizer.json").read_text())
     report.check(name, "back, the same tokenizer.json", same)
-    # The same without what lrpatch keeps: as a file of llama.cpp's has it.
+    # The same without the preserved configs, as in a file by llama.cpp.
     stripped = FOLDER / f"{name}.stripped.gguf"
     without_kept_keys(file, stripped)
     shutil.rmtree(back)
@@ -264,7 +264,7 @@ def check_tokenizer(report, name):
 
 
 def without_kept_keys(source, target):
-    """A copy without the keys that lrpatch adds, written by gguf-py."""
+    """Writes a copy without the keys that lrpatch adds, with gguf-py."""
     reader = gguf.GGUFReader(source)
     writer = gguf.GGUFWriter(target, reader.fields["general.architecture"].contents())
     for name, field in reader.fields.items():

@@ -1,9 +1,9 @@
 """Checks the patched folders with the rotary modules of vLLM and SGLang, called as those engines' models call them.
 
 Both engines read config.json through transformers 5. What they add to it before they build the module (vLLM's
-patch_rope_parameters, the rope_scaling that SGLang's llama.py and granite.py complete) is repeated here in few lines.
-Cosines and sines, got by rotating a vector of ones and zeros, equal those computed from the frequencies and the mscale
-that `lrpatch inspect` foretells.
+patch_rope_parameters, the rope_scaling that SGLang's llama.py and granite.py complete) is repeated here in a few lines.
+The module rotates a vector of ones and zeros, which gives its cosines and sines. They must equal those computed from the
+frequencies and the mscale that `lrpatch inspect` predicts.
 """
 
 import math
@@ -42,7 +42,7 @@ def rotary_head_size(config):
 
 
 def cosines_and_sines(rope, positions, head_size, rotary_dimensions):
-    """The tables that the module applies: the rotation of (1, ..., 1, 0, ..., 0) is (cos, sin)."""
+    """The tables that the module applies: the rotation of (1, ..., 1, 0, ..., 0) gives (cos, sin)."""
     half = rotary_dimensions // 2
     query = torch.zeros(len(positions), head_size)
     query[:, :half] = 1
@@ -56,7 +56,7 @@ def check_tables(report, case, what, rope, length, head_size, foretold):
     angles = torch.outer(positions.float(), frequencies)
     measured = cosines_and_sines(rope, positions, head_size, 2 * len(frequencies))
     expected = angles.cos() * foretold["mscale"], angles.sin() * foretold["mscale"]
-    # A frequency that differs in its last bit turns the far positions by as many last bits of a large angle.
+    # A frequency that differs in its last bit changes the large angles of far positions much more.
     allowed = 1e-5 + 2 * angles * torch.finfo(torch.float32).eps
     differences = [(a - b).abs() for a, b in zip(measured, expected)]
     within = all(bool((difference <= allowed).all()) for difference in differences)
@@ -74,7 +74,7 @@ def check_vllm(report, case, config, get_rope):
             is_neox_style=True,
         )
         if regime == "short":
-            # Served for the original window only, which inspect does not describe: the paper's short side.
+            # Served for the original window only, which inspect does not describe: compare with the paper's short side.
             foretold = case.inspected()["paper"]["short"]
             check_tables(report, case, f"served for {max_model_len}", rope, max_model_len, rotary_head_size(config), foretold)
             continue

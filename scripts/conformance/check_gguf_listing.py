@@ -16,7 +16,7 @@ from gguf import GGUFReader, GGUFValueType  # noqa: E402
 def by_gguf_py(file):
     fields = {}
     for name, field in GGUFReader(file).fields.items():
-        if name.startswith("GGUF."):  # its own, for the header
+        if name.startswith("GGUF."):  # gguf-py's own names, for the header
             continue
         if field.types[0] == GGUFValueType.ARRAY:
             nested = len(field.types) > 2
@@ -51,7 +51,7 @@ def main():
     report = Report("gguf-py")
     files = sorted((SOURCE / "models").glob("ggml-vocab-*.gguf"))
     files += sorted((FIXTURES / "gguf").glob("*.gguf")) + sorted((FIXTURES / "models").glob("*.gguf"))
-    # A later shard is listed as the whole model that it is part of, so of a split model the first is compared.
+    # lrpatch lists a later shard as the whole model, so of a split model only the first shard is compared.
     files += sorted((FIXTURES / "models").rglob("*-00001-of-*.gguf"))
     for file in files:
         try:

@@ -34,7 +34,7 @@ def run(*command):
 
 
 def convert(case):
-    """The unpatched model as GGUF. The name is one that means nothing to llama.cpp (it has rules for some)."""
+    """Converts the unpatched model to GGUF, under a name for which llama.cpp has no rules."""
     file = FOLDER / f"{case.base.rpartition('/')[2]}.gguf"
     if not file.exists():
         converter = REPOSITORY / "scripts/hf_to_gguf.py"
@@ -45,7 +45,7 @@ def convert(case):
 def llama_perplexity(file, context):
     precise = ["-fa", "off", "-ctk", "f32", "-ctv", "f32"]
     same = ["-c", context, "-b", context, "-ub", context, "-t", 2, "--chunks", chunk_count(context)]
-    for _ in range(20):  # on a busy machine its logger may lose the last lines when it exits
+    for _ in range(20):  # on a busy machine, llama.cpp's logger may lose the last lines when it exits
         output = run(TOOLS / "llama-perplexity", "-m", file, "-f", TEXT, *same, *precise)
         if estimate := re.search(r"Final estimate: PPL = ([0-9.]+) ", output):
             return float(estimate[1])
@@ -65,7 +65,7 @@ def check_perplexity(report, case, what, file, context, table):
 
 
 def verified(file, context, *more, runtime="paper"):
-    """The same by `lrpatch verify`, which like the papers takes the short table within the original window."""
+    """The perplexity by `lrpatch verify`, which takes the short table within the original window, as the papers do."""
     options = ["--method", "llama.cpp", "--windows", chunk_count(context), "--lengths", context, "--no-gates", "--json", "-q"]
     result = lrpatch("verify", file, "--runtime", runtime, "--task", "perplexity", "--perplexity", TEXT, *options, *more)
     if result.returncode:
@@ -100,7 +100,7 @@ def check_case(report, case, unpatched_done):
 
 
 def check_split(report, case):
-    """The trained model in three files, patched by naming the second."""
+    """Checks the trained model in three files, patched by naming the second."""
     folder = FOLDER / "split"
     folder.mkdir()
     run(TOOLS / "llama-gguf-split", "--split", "--split-max-tensors", 14, convert(case), folder / "model")
@@ -111,7 +111,7 @@ def check_split(report, case):
 
 
 def check_rounding(report, case):
-    """llama.cpp makes a context of 96 one of 256, and so has left an original window of 96."""
+    """Checks that llama.cpp rounds a context of 96 up to 256, and so leaves an original window of 96."""
     file = FOLDER / f"{case.name}.gguf"
     shutil.copy(convert(case), file)
     if not apply(report, case, file):
@@ -124,7 +124,7 @@ def check_rounding(report, case):
 
 
 def check_phimoe(report, case):
-    """llama.cpp norms and routes otherwise than the model was trained; verify follows it."""
+    """llama.cpp's norms and routing differ from the model's training; checks that verify follows llama.cpp."""
     patched = FOLDER / f"{case.name}.patched.gguf"
     shutil.copy(convert(case), patched)
     if not apply(report, case, patched):
@@ -133,15 +133,15 @@ def check_phimoe(report, case):
         for context in [case.original_window, case.window]:
             expected = llama_perplexity(file, context)
             if what == "patched" and context == case.original_window:
-                # A context within the original window makes llama.cpp take the short table, which verify, following a
-                # server of the long window, does not.
+                # With a context within the original window llama.cpp takes the short table. verify does not, because
+                # it follows a server of the long window.
                 continue
             measured = verified(file, context, runtime="llama.cpp")
             report.close(case.name, f"{what}, as llama.cpp, {context} tokens", measured, expected, TOLERANCE)
 
 
 def check_types(report):
-    """A model in every type that llama.cpp's quantizer writes: it rounds activations too, so the numbers differ a little."""
+    """Checks a model in every type of llama.cpp's quantizer. llama.cpp rounds activations too, so numbers differ a little."""
     case = Case("llama-wide", str(WORK / "base/llama-wide-256"), "llama", 256, 1024, 20000.0, 64, 1.0, "")
     for kind in TYPES:
         file = FOLDER / f"llama-wide.{kind}.gguf"

@@ -1,8 +1,8 @@
 """Checks the patched folders with MLX-LM on MLX's CPU backend.
 
-The frequencies and the scale inside its rope module equal what `lrpatch inspect` foretells for MLX, which is the long
-table at every length; and its perplexity of the trained model over short and long chunks equals transformers' with the
-long table put in both places.
+The frequencies and the scale inside its RoPE module must equal what `lrpatch inspect` predicts for MLX: the long table at
+every length. Its perplexity of the trained model over short and long chunks must equal that of transformers with the long
+table as both tables.
 """
 
 import math
@@ -31,7 +31,7 @@ def check_rope_module(report, case, model):
     if case.literal and case.model_type != "phimoe":
         difference = abs(rope._scale - case.mscale_value())
         report.known(case.name, "a literal mscale is not expressible", difference > 1e-3, f"it uses {rope._scale:.6f}")
-    # The module does with a vector what its tables say: rotated by the frequencies, multiplied by the scale.
+    # The module rotates a vector by its frequencies and multiplies it by its scale.
     x = mx.zeros((1, 1, 2, rope.dim))
     x[..., : rope.dim // 2] = 1
     rotated = rope(x)[0, 0, 1].tolist()

@@ -24,7 +24,7 @@ FACTORS = FIXTURES / "models/needle-256-x4.factors.json"
 
 
 def as_phi3(source, folder):
-    """The same weights with Phi-3's fused projections: the two families compute the same."""
+    """Writes the same weights with Phi-3's fused projections: the two families compute the same."""
     folder.mkdir()
     for file in ["tokenizer.json", "tokenizer_config.json"]:
         shutil.copy(source / file, folder)
@@ -70,7 +70,7 @@ def decode_with_mlx(folder):
 
 
 def verdicts(tokenizer, found, answer, key):
-    """exact and published, from ten greedy tokens."""
+    """The exact and the published verdict, from ten greedy tokens."""
     following = tokenizer.id_to_token(found[len(answer)])
     exact = found[: len(answer)] == answer and not following[:1].isdigit()
     digits = re.search(r"\d+", tokenizer.decode(found))
@@ -97,7 +97,7 @@ def check(report, name, folder, runtime, decode):
 
 
 def check_perplexity(report, name, folder):
-    """Documents of 1024 tokens cut off at each length, as `--method truncate` has them."""
+    """Checks documents of 1024 tokens cut off at each length, as `--method truncate` makes them."""
     text = TEXT.read_text(encoding="utf-8")
     ids = Tokenizer.from_file(f"{folder}/tokenizer.json").encode(text, add_special_tokens=False).ids
     model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
@@ -117,7 +117,7 @@ def check_perplexity(report, name, folder):
 
 
 def check_vision(report, phi3, folder):
-    """The text half of a Phi-3-vision: the same weights beside those of a part that sees."""
+    """Checks the text half of a Phi-3-vision: the same weights, together with those of a vision part."""
     shutil.copytree(phi3, folder)
     config = json.load(open(folder / "config.json")) | {"model_type": "phi3_v"}
     json.dump(config, open(folder / "config.json", "w"))

@@ -1,5 +1,5 @@
-"""What a release carries, read by the programs that it is for: the HTML report by headless Chromium, its numbers against the
-saved result's; the model card by huggingface_hub; the statement by OpenSSF model signing; the sums by sha256sum."""
+"""Checks what a release carries with the programs that it is for: the HTML report with headless Chromium, its numbers against
+the saved result's; the model card with huggingface_hub; the statement with OpenSSF model signing; the sums with sha256sum."""
 
 import base64
 import hashlib
@@ -17,7 +17,7 @@ from common import FIXTURES, LRPATCH, PEERS, WORK, Report
 
 report = Report("release")
 folder = WORK / "release"
-# Kept where SCREENSHOTS says, to be looked at.
+# The environment variable SCREENSHOTS names a folder in which to keep them.
 shots = Path(os.environ.get("SCREENSHOTS", folder / "screenshots"))
 
 
@@ -29,7 +29,7 @@ def lrpatch(*arguments, status=0):
 
 
 class Tables(HTMLParser):
-    """Every table's rows as texts, under the heading above it."""
+    """The rows of every table as text, under the heading above it."""
 
     def __init__(self, text):
         super().__init__()
@@ -66,7 +66,7 @@ class Tables(HTMLParser):
 
 
 def close(shown, value):
-    """Tables show six digits, shares in percent."""
+    """A number as tables show it: six digits, shares in percent."""
     number = float(shown.split(" ")[0])
     return abs(number - value) <= 5e-6 * max(abs(value), 1e-9)
 
@@ -116,7 +116,7 @@ def check_numbers(html, result, before):
 
 
 def pixels(path):
-    """Width, height and mean brightness of a PNG as Chromium writes it: 8 bits, RGB or RGBA, not interlaced."""
+    """Width, height and mean brightness of a PNG that Chromium wrote: 8 bits, RGB or RGBA, not interlaced."""
     data = path.read_bytes()
     width, height, depth, kind = struct.unpack(">IIBB", data[16:26])
     assert depth == 8 and kind in (2, 6)
@@ -241,7 +241,7 @@ for path in sys.argv[2:]:
 
 
 def check_junit():
-    """The schema of Jenkins' xUnit plugin, which pytest checks its own files with."""
+    """Checks with the schema of Jenkins' xUnit plugin, with which pytest checks its own files."""
     schema = PEERS / "junit-10.xsd"
     lrpatch("lint", "model", "--junit", "lint.xml", "-q")
     run = subprocess.run(

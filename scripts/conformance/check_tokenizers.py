@@ -1,8 +1,8 @@
-"""Checks the tokenizers of `lrpatch verify`: with the cases that llama.cpp ships beside its vocabularies, with
+"""Checks the tokenizers of `lrpatch verify`: with the cases that llama.cpp ships with its vocabularies, with
 llama-tokenize on the same files, and with the tokenizers library on what transformers makes of those files and on
 variants of them with other normalizers, pre-tokenizers and added tokens.
 
-    check_tokenizers.py [TEXT...]     texts of any size; fixtures/text/moby-dick-opening.txt where none is given
+    check_tokenizers.py [TEXT...]     texts of any size; by default fixtures/text/moby-dick-opening.txt
 """
 
 import copy
@@ -43,14 +43,14 @@ TORTURE = [
     "<s>x</s>", " <s> x </s> y", "<|user|>\n hi <|end|> \n<|assistant|>  ok", "<unk><s></s>\u00a0x",
     "<|begin_of_text|>a<|eot_id|> b<|end_of_text|>", "<|im_start|>user\nhi<|im_end|>\n<|endoftext|>  <|endoftext|>", "<|im_start", "<s",
 ]
-# What is left of bytes that are no UTF-8 when a reader puts U+FFFD for them.
+# What remains of bytes that are not UTF-8 when a reader replaces them with U+FFFD.
 INVALID = [b"\xff\xfe\xfd", b"a\x80b\xc3", b"\xc3\x28 \xe2\x82 \xe2\x28\xa1", b"\xf0\x9f\x98 \xf0\x9f\x98\x80\xf0", b"\xed\xa0\x80 \xc0\xaf",
            b"\xf4\x90\x80\x80", bytes(range(128, 256))]
 TORTURE += [data.decode("utf-8", errors="replace") for data in INVALID]
 
 
 def mixtures(count=1500):
-    """Random texts of the torture's characters; the same every time."""
+    """Random texts of the characters of the torture text; the same every time."""
     generator = random.Random(7)
     characters = sorted(set("".join(TORTURE))) + [" ", "\n", "'", "a", "B", "1"] * 12
     parts = ["<s>", "</s>", "<|user|>", "<|endoftext|>", "<|im_end|>", "'s", "'LL", " the", "ing", "  ", "\r\n", "123"]
@@ -98,12 +98,12 @@ def llama_tokenize(name, text):
 
 
 def check_llama_cpp(report, name, texts):
-    # It drops a text's end at a zero, and takes unassigned characters for neither letter nor sign.
+    # llama-tokenize cuts a text at a zero, and treats unassigned characters as neither letters nor symbols.
     torture = [text for text in TORTURE if text and "\0" not in text and not set(text) & set("\ufffe\uffff\U0010ffff\U000e0067")]
-    # It takes tokens for control tokens whose text is that of another model's, whatever their type.
+    # It treats a token as a control token if its text is that of another model's control token, whatever its type.
     named = {"qwen2": "</s>", "qwen35": "</s>", "aquila": "<|endoftext|>"}.get(name)
     torture = [text for text in torture if not named or named not in text]
-    # Its isspace takes \v, and of Unicode's spaces only those that are ASCII, after a token that swallows them.
+    # After a token that swallows white space, its isspace accepts \v, and only the ASCII ones of Unicode's spaces.
     torture = [text for text in torture if not (name == "phi-3" and text == "<unk><s></s>\u00a0x")]
     expected = [llama_tokenize(name, text) for text in torture + texts]
     compare(report, name, "llama-tokenize", torture + texts, probe(vocabulary(name), torture + texts), expected)
@@ -116,7 +116,7 @@ def check_library(report, case, folder, texts, what="the tokenizers library"):
 
 
 def exported(name):
-    """The tokenizer.json that transformers' GGUF loader makes."""
+    """Writes the tokenizer.json that transformers' GGUF loader makes."""
     folder = WORK / f"tokenizer-{name}"
     folder.mkdir(exist_ok=True)
     tokenizer = AutoTokenizer.from_pretrained(VOCABULARIES, gguf_file=f"ggml-vocab-{name}.gguf")
@@ -140,7 +140,7 @@ CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
 LOWER = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"
 UPPER = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"
 SPACES = r"\s*[\r\n]+|\s+(?!\S)|\s+"
-# Of Phi-4-mini, Mistral Nemo, Qwen 3.5 and MiniCPM5, as their tokenizer.json files have them.
+# The expressions of Phi-4-mini, Mistral Nemo, Qwen 3.5 and MiniCPM5, as in their tokenizer.json files.
 CUTS = {
     "gpt-4o": sequence(split(LOWER + CONTRACTIONS + "?|" + UPPER + CONTRACTIONS + r"?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|" + SPACES)),
     "tekken": sequence(split(LOWER + "|" + UPPER + r"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|" + SPACES)),
@@ -173,12 +173,12 @@ FLAGS = [
 
 
 def variants(folder, kind):
-    """Copies of a tokenizer.json with one thing changed each."""
+    """Copies of a tokenizer.json, each with one change."""
     base = json.loads((folder / "tokenizer.json").read_text())
     spm = base["model"]["byte_fallback"]
     for name, step in (MARKS if spm else CUTS).items():
         yield f"{kind}, {name}", {"pre_tokenizer": step, "normalizer": None}
-    # Metaspace's `first` asks where a piece began in the text before the normalizer, which is not followed here.
+    # Metaspace's `first` depends on where a piece began in the text before the normalizer, which lrpatch does not track.
     always = {"pre_tokenizer": metaspace("always", False)} if spm else {}
     for name, step in FORMS.items():
         yield f"{kind}, {name}", {"normalizer": step} | always

@@ -1,8 +1,8 @@
 """Checks the patched folders with transformers: 5 as installed, 4 when it comes first on PYTHONPATH.
 
-Each model loads without an unexplained message about rope; the frequencies and the scale that its rotary module really
-applies equal those that `lrpatch inspect` foretells, on both sides of the boundary; and the losses equal those of the
-unpatched weights under a config whose rope parameters are set by hand here.
+Each model must load without an unexplained message about RoPE. The frequencies and the scale that its rotary module really
+applies must equal those that `lrpatch inspect` predicts, on both sides of the original window. The losses must equal those
+of the unpatched weights with a config whose RoPE parameters are set by hand here.
 """
 
 import inspect as python_inspect
@@ -21,7 +21,7 @@ RUNTIME = "hf" if MAJOR >= 5 else "hf4"
 
 MSCALES = "vLLM and SGLang read short_mscale and long_mscale, and phimoe requires them; transformers has attention_factor"
 
-# The messages about rope that a patched model may bring up: (major version, pattern, model types, why it must be so).
+# The messages about RoPE that a patched model may cause: (major version, pattern, model types, reason).
 EXPLAINED = [
     (5, r"has set a `rope_parameters\['original_max_position_embeddings'\]` field", {"phi3"},
      "`factor` is missing, since transformers 4 lets Phi-3's rope_scaling have no other key than type and the two lists"),
@@ -36,7 +36,7 @@ EXPLAINED = [
 
 @contextmanager
 def messages_about_rope(found):
-    """Collects what transformers logs and warns about rope, each message once."""
+    """Collects what transformers logs and warns about RoPE, each message once."""
 
     class Handler(logging.Handler):
         def emit(self, record):
@@ -78,7 +78,7 @@ def applied_rotation(model, length):
 
 
 def config_by_hand(case):
-    """The unpatched model's config with LongRoPE's parameters put in, as the paper and transformers' documentation say."""
+    """The unpatched model's config with LongRoPE's parameters, as the paper and transformers' documentation define them."""
     config = transformers.AutoConfig.from_pretrained(case.base)
     factors = case.factor_lists()
     rope = {
@@ -172,7 +172,7 @@ def main():
     for case in load_cases():
         try:
             check_case(report, case)
-        except Exception as error:  # one model that breaks must not hide the others
+        except Exception as error:  # one broken model must not hide the others
             report.check(case.name, "runs", False, f"{type(error).__name__}: {str(error)[:300]}")
     report.finish()
 

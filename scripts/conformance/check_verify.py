@@ -1,6 +1,7 @@
-"""Checks the forward pass of `lrpatch verify` token by token with transformers (float32, eager), and MLX-LM for MiniCPM
-and Phi-3-small: every family, from folders and from GGUF files that llama.cpp's converter made, unpatched and patched,
-within the original window, one token beyond it, and at the end of the new one; and greedy generation over the crossing.
+"""Checks the forward pass of `lrpatch verify` token by token with transformers (float32, eager), for MiniCPM and
+Phi-3-small with MLX-LM. It covers every family, from folders and from GGUF files that llama.cpp's converter made,
+unpatched and patched, within the original window, one token beyond it, and at the end of the new one; and greedy
+generation that crosses the original window.
 """
 
 import json
@@ -51,15 +52,15 @@ def predictions(case, folder):
 
 
 def prepared(model, folder):
-    """MLX-LM's Phi-3-small never predicts certain tokens of the published vocabulary; the config names ours."""
+    """MLX-LM's Phi-3-small never predicts certain tokens of the published vocabulary; the config names those of ours."""
     if hasattr(model, "_dummy_tokenizer_ids"):
         model._dummy_tokenizer_ids = mx.array(json.load(open(f"{folder}/config.json"))["dummy_token_indices"])
     return model
 
 
 def mask_causally():
-    """MLX-LM's Phi-3-small adds its mask to the scores, but the mask that it gets is of truths: in block-sparse layers a
-    token sees those after it. With a mask of zeros and infinities it does what it means to."""
+    """Gives MLX-LM's Phi-3-small a mask of zeros and infinities. It adds its mask to the scores, but its own mask is
+    boolean, so in block-sparse layers a token sees those after it."""
     make = phi3small.create_attention_mask
 
     def additive(*arguments, **options):
@@ -88,8 +89,9 @@ def lengths(case):
 
 
 def check_phi3small(report, case):
-    """MLX-LM's class ignores the factors, so they are put in by hand: short within the original window. Lengths are whole
-    blocks: else MLX-LM counts the queries' blocks from the end, and what a token sees depends on what follows it."""
+    """Checks with factors put in by hand, because MLX-LM's class ignores them: short within the original window. Lengths
+    are whole blocks: otherwise MLX-LM counts the queries' blocks from the end, and what a token sees depends on what
+    follows it."""
     for table, tested in [("short", [case.original_window]), ("long", [case.original_window + 32, case.window])]:
         model = prepared(load_with_mlx(case.base), case.base)
         for layer in model.model.layers:
@@ -100,7 +102,7 @@ def check_phi3small(report, case):
 
 
 def check_phimoe(report, case):
-    """transformers uses the short factors at every length; the paper's rule is checked by the formula."""
+    """Checks the paper's rule by the formula, because transformers uses the short factors at every length."""
     for table, tested in [("short", lengths(case)[:1]), ("long", lengths(case)[1:])]:
         model = load(case.base)
         factors = torch.tensor(case.factor_lists()[f"{table}_factor"])
@@ -116,7 +118,7 @@ def check_phimoe(report, case):
 
 
 def check_generation(report, case):
-    """Greedy tokens with a cache, from five below the original window to twelve above it."""
+    """Checks greedy tokens with a cache, from five below the original window to twelve above it."""
     if case.model_type in BY_MLX:
         return
     prompt = sample(case.base, case.original_window - 5)
@@ -131,14 +133,14 @@ def check_generation(report, case):
 
 
 def check_llama31(report):
-    """Llama 3.1's scaling, from the folder and from GGUF, which holds it as a table."""
+    """Checks Llama 3.1's scaling, from the folder and from GGUF, which stores it as a table."""
     case = Case("llama31", str(WORK / "base/llama31"), "llama", 48, 192, 20000.0, 16, 1.0, "")
     for model, runtime in [(case.base, "hf"), (convert(case), "paper")]:
         check(report, case, model, "unpatched", runtime, predictions(case, case.base), [40, 192])
 
 
 def check_without_factors(report):
-    """Families for which llama.cpp takes no factors run from GGUF too, as they are."""
+    """Checks that families without factors in llama.cpp also run from GGUF, unpatched."""
     for case in [c for c in load_cases() if c.name in ["qwen2-v4-su", "qwen3-v4-su", "mistral-v4-su"]]:
         reference = transformers_predictions(case, None)
         check(report, case, convert(case), "GGUF, unpatched", "paper", reference, [case.original_window, case.window])

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 from common import TEXT
 
 BOS = 0
-TOKENS = 6144  # of the text are used
+TOKENS = 6144  # how many tokens of the text are used
 
 
 def chunk_count(length):
@@ -24,7 +24,7 @@ def chunk_tokens(folder, length):
 
 
 def perplexity(log_probabilities, chunks):
-    """`log_probabilities(tokens)` gives a tensor of tokens x vocabulary."""
+    """The perplexity of the chunks; `log_probabilities(tokens)` gives a tensor of (tokens, vocabulary)."""
     total, count = 0.0, 0
     for tokens in chunks:
         first = len(tokens) // 2

@@ -1,7 +1,7 @@
 """What the conformance checks share: the report's lines, the program under test, the cases, small numeric helpers.
 
-Every check prints one line: `ok`, `FAIL`, or `known` (a runtime is wrong, or cannot express something, and the line's
-check shows that it is still so), the runtime, the case, what was compared, and the measured difference.
+Every check prints one line: the verdict, the runtime, the case, what was compared, and the measured difference. The verdict
+is `ok`, `FAIL`, or `known`: a runtime is wrong or cannot express something, and the check shows that this is still so.
 """
 
 import json
@@ -43,7 +43,7 @@ class Report:
         return self.check(case, what, difference <= tolerance, f"{difference:.1e}")
 
     def known(self, case, what, still_so, detail):
-        """A limit of the runtime, with whether the check that shows it still does."""
+        """Reports a known limit of the runtime; fails if the check no longer shows it."""
         self.line("known" if still_so else "FAIL", case, what, detail if still_so else f"no longer so: {detail}")
 
     def finish(self):
@@ -73,7 +73,7 @@ def inspect(model):
 
 @dataclass
 class Case:
-    """A base model, the factors for it, and what lrpatch made of the two."""
+    """A base model, the factors for it, and the model that lrpatch made from both."""
 
     name: str  # base and mscale, such as llama-v4-su
     base: str
@@ -81,7 +81,7 @@ class Case:
     original_window: int
     window: int
     theta: float
-    head_size: int  # of the part that is rotated, wholly or in part
+    head_size: int  # of a head, or of its RoPE part with latent attention
     partial_rotary_factor: float
     mscale: str  # "su" or "literal"
     factors: str = ""
@@ -95,11 +95,11 @@ class Case:
         return self.mscale == "literal"
 
     def inspected(self):
-        """What lrpatch said of the patched model, by runtime; see patch_models.py."""
+        """The saved `inspect --json` of the patched model, by runtime; see patch_models.py."""
         return {entry["runtime"]: entry for entry in json.load(open(self.patched + ".inspect.json"))["runtimes"]}
 
     def mscale_value(self):
-        """The attention scale that the factors ask for, worked out here and not by lrpatch."""
+        """The attention scale that the factors ask for, computed here and not by lrpatch."""
         mscale = self.factor_lists()["mscale"]
         if mscale != "su":
             return mscale["long"]

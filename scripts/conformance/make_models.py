@@ -1,8 +1,9 @@
 """Makes the tiny random models that are patched, and the factors for them.
 
 Theta, epsilon, head size and the original window are never the defaults, so that no default hides a lost key. Each
-architecture comes twice: with a config as transformers 4 wrote it (theta at the top level) and as transformers 5 does
-(theta inside rope_parameters only). MiniCPM and Phi-3-small, which transformers lacks, take their shapes from MLX-LM's classes.
+architecture has two configs: one as transformers 4 wrote it (theta at the top level) and one as transformers 5 does
+(theta only inside rope_parameters). MiniCPM and Phi-3-small, which transformers lacks, take their shapes from MLX-LM's
+classes.
 """
 
 import json
@@ -24,7 +25,7 @@ COMMON = dict(
     tie_word_embeddings=False,
 )  # fmt: skip
 
-# name -> (model type, theta, what differs from COMMON)
+# name -> (model type, theta, differences from COMMON)
 ARCHITECTURES = {
     "llama": ("llama", 20000.0, dict(head_dim=24)),
     "mistral": ("mistral", 30000.0, dict(head_dim=20, sliding_window=48)),
@@ -43,14 +44,14 @@ ARCHITECTURES = {
 }  # fmt: skip
 # As Mistral 7B was published, without head_dim.
 V4_ONLY = {"mistral-7b"}
-# llama.cpp knows the scaling of the published MiniCPM3 only, and its converter writes no theta.
+# llama.cpp knows only the scaling of the published MiniCPM3, and its converter writes no theta.
 PUBLISHED_MINICPM3 = dict(scale_emb=12.0, scale_depth=1.4, dim_model_base=256)
-# Of these a GGUF is made as well. llama.cpp rounds the context up to a multiple of 256, so their windows are such.
+# These are converted to GGUF as well. llama.cpp rounds the context up to a multiple of 256, so their windows are multiples.
 GGUF_ARCHITECTURES = ["llama", "phi3", "phi3-partial", "granite", "minicpm3", "phimoe"]
 
 
 def factors_for(pairs, original_window, window, mscale, requires):
-    """Non-trivial lists: no value is one, neither is a multiple of the other, and the last exceeds the extension."""
+    """Non-trivial lists: no value is one, neither list is a multiple of the other, and the last value exceeds s."""
     reach = window / original_window
     part = [i / (pairs - 1) for i in range(pairs)]
     return {
@@ -80,7 +81,7 @@ def write_v4_config(folder):
 
 
 def name_as_published(folder):
-    """llama.cpp's converter knows Phi-3.5-MoE by the class of its remote code."""
+    """Names the class of the remote code, by which llama.cpp's converter recognises Phi-3.5-MoE."""
     config = json.load(open(folder / "config.json"))
     config["architectures"] = ["PhiMoEForCausalLM"]
     config["original_max_position_embeddings"] = config["max_position_embeddings"]
@@ -104,7 +105,7 @@ def make_transformers_model(name, style, model_type, theta, differences, origina
     )
     torch.manual_seed(sum(map(ord, name)))
     model = transformers.AutoModelForCausalLM.from_config(config).float()
-    with torch.no_grad():  # norms and biases that are not all ones and zeros
+    with torch.no_grad():  # so that norms and biases are not all ones and zeros
         for parameter in model.parameters():
             if parameter.ndim == 1:
                 parameter += 0.1 * torch.randn_like(parameter)
@@ -119,7 +120,7 @@ def make_transformers_model(name, style, model_type, theta, differences, origina
 
 
 def make_llama31():
-    """With Llama 3.1's own scaling, which is never patched here."""
+    """Makes a model with Llama 3.1's own scaling, which is never patched here."""
     rope = dict(rope_type="llama3", factor=4.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=48)
     config = transformers.AutoConfig.for_model(
         "llama", max_position_embeddings=192, rope_parameters=rope | {"rope_theta": 20000.0}, dtype="float32", **COMMON

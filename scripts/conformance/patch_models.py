@@ -1,4 +1,4 @@
-"""Patches the models with lrpatch: `apply FACTORS MODEL -o OUT`, and keeps what `inspect OUT --json` says beside OUT."""
+"""Patches the models with `lrpatch apply FACTORS MODEL -o OUT`, and saves `inspect OUT --json` next to OUT."""
 
 import json
 
@@ -12,7 +12,7 @@ def main():
     for case in load_cases("planned.json"):
         case.patched = str(WORK / "patched" / case.name)
         divergent = ["--allow-divergent"] if case.literal else []
-        # Every runtime has an mscale of its own for phimoe, and none reads phi3small.
+        # Every runtime can read a literal mscale for phimoe, and none reads phi3small.
         if case.literal and case.model_type not in ["phimoe", "phi3small"]:
             refused = lrpatch("apply", case.factors, case.base, "-o", case.patched)
             report.check(case.name, "refused without --allow-divergent", refused.returncode == 4, refused.stderr.strip()[:120])

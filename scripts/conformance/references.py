@@ -1,4 +1,4 @@
-"""Models of transformers and MLX-LM whose LongRoPE is put in by hand, to predict what a patched model must give.
+"""Models of transformers and MLX-LM with LongRoPE put in by hand, to predict what a patched model must give.
 
 Each function returns what `chunks.perplexity` takes: tokens -> log-probabilities of the next token at every position.
 `table` is "short", "long", or None for the unpatched model.
@@ -18,7 +18,7 @@ from mlx_lm.utils import load_model
 def transformers_predictions(case, table):
     config = transformers.AutoConfig.from_pretrained(case.base)
     if getattr(config, "sliding_window", None):
-        config.sliding_window = None  # llama.cpp disables or never reads it, and so does a patch for a longer window
+        config.sliding_window = None  # llama.cpp disables or never reads it, and a patch for a longer window removes it
     if table:
         factor = case.factor_lists()[f"{table}_factor"]
         config.original_max_position_embeddings = case.original_window

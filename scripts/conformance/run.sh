@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Checks that the runtimes read the models that lrpatch patches as lrpatch says they do, with the runtimes' own code:
-# transformers 5 and 4, MLX-LM, the rotary modules of vLLM and SGLang, llama.cpp, gguf-py; and that reports, cards and
-# statements are what Chromium, huggingface_hub and OpenSSF model signing take them for.
+# Checks, with the runtimes' own code, that the runtimes read patched models as lrpatch says they do: transformers 5 and 4,
+# MLX-LM, the rotary modules of vLLM and SGLang, llama.cpp, gguf-py. Also checks that Chromium, huggingface_hub and OpenSSF
+# model signing accept reports, cards and statements.
 #
 #   scripts/conformance/run.sh           LRPATCH        the program, default .build/release/lrpatch
 #                                        LRPATCH_PEERS  the folder made by scripts/peers.sh, default ~/.cache/lrpatch-peers
 #
-# One line a check: ok, FAIL, or known (a limit of the runtime, with the reason, and shown to be still there), each with
-# the measured difference. Exit 1 when any check failed. A few minutes on two cores.
+# Prints a line for each check: ok, FAIL, or known (a limit of the runtime that is still there, with the reason), each with
+# the measured difference. Exits with 1 if any check failed. Takes a few minutes on two cores.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -28,7 +28,7 @@ failed=0
 
 "$python" make_models.py || exit 2
 
-# Reading every vocabulary with gguf-py takes longest and needs one core, so it runs beside the rest.
+# Reading every vocabulary with gguf-py takes longest and needs one core, so it runs in parallel with the rest.
 "$python" check_gguf_listing.py >"$CONFORMANCE_WORK/listing.txt" 2>&1 &
 listing=$!
 

@@ -1,7 +1,7 @@
-"""Lets the rotary modules of vLLM and SGLang be imported out of their wheels, without the engines they belong to.
+"""Imports the rotary modules of vLLM and SGLang from their wheels, without the rest of the engines.
 
-Only `layers/rotary_embedding` of each is there. Any other module of the two packages becomes an empty stand-in whose
-attributes accept every use, except the few that the modules really build on, which are given here.
+Only `layers/rotary_embedding` of each is available. Any other module of the two packages becomes an empty stand-in, whose
+attributes accept every use. The few that the modules really need are defined here.
 """
 
 import importlib
@@ -19,7 +19,7 @@ ROTARY = PEERS / "rotary"
 
 
 class Anything:
-    """Stands for an attribute that is imported and not needed: may be called, used as a decorator, and is false."""
+    """Replaces an imported attribute that is not needed: it may be called or used as a decorator, and is false."""
 
     def __call__(self, *arguments, **keywords):
         only_a_function = len(arguments) == 1 and not keywords and callable(arguments[0])
@@ -42,7 +42,7 @@ class EngineLogger(logging.Logger):
 
 
 class CustomOp(torch.nn.Module):
-    """The engines' base class of operators: runs the native implementation."""
+    """Replaces the engines' base class of operators; runs the native implementation."""
 
     @classmethod
     def register(cls, name, **keywords):
@@ -57,7 +57,7 @@ class CustomOp(torch.nn.Module):
 
 
 class StubFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Makes up the modules of `package` that are not among the extracted files."""
+    """Provides the modules of `package` that are not among the extracted files."""
 
     def __init__(self, package, given):
         self.package, self.given = package, given
@@ -88,7 +88,7 @@ def stand_in(name):
 
 
 def import_vllm_get_rope():
-    """vLLM's get_rope, and the function that says for how long a context the engine is set up."""
+    """vLLM's get_rope, with the engine's context length as an additional first argument."""
     engine = SimpleNamespace(model_config=SimpleNamespace(max_model_len=None))
     given = {
         "vllm.config": {"get_current_vllm_config": lambda: engine},

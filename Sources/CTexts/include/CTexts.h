@@ -1,5 +1,5 @@
-// The text that ships with the program: Herman Melville, Moby-Dick; or, The Whale (1851), in the public domain;
-// zstd-compressed UTF-8.
+// The text that ships with the program: Herman Melville, Moby-Dick; or, The Whale (1851), which is
+// in the public domain. zstd-compressed UTF-8.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -11,7 +11,7 @@
 const uint8_t *moby_dick(void);
 size_t moby_dick_size(void);
 
-// The training script that `mix` writes beside its data.
+// The training script that `mix` writes next to its data.
 const uint8_t *training_recipe(void);
 size_t training_recipe_size(void);
 

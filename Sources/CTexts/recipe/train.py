@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Mixed-window training of a model that `lrpatch apply` patched, on the data that `lrpatch mix` wrote beside this script.
+"""Trains a model that `lrpatch apply` patched, on mixed windows, with the data that `lrpatch mix` wrote next to this script.
 
     python train.py MODEL OUT                                 one device
     torchrun --nproc-per-node 8 train.py MODEL OUT            several; or accelerate launch, with FSDP or DeepSpeed
 
-LongRoPE2 (arXiv 2502.20082), section 3.3: rows of short segments, trained with the short factors, and rows of long ones,
-trained with the long factors, alternate. transformers takes the long factors for a whole batch when its longest position
-is beyond the original window, so a batch has rows of one kind only.
+As in LongRoPE2 (arXiv 2502.20082), section 3.3, rows of short segments are trained with the short factors, and rows of long
+segments with the long factors. transformers takes the long factors for a whole batch if its longest position is beyond the
+original window, so all rows of a batch are of one kind.
 
-Needs torch, transformers (4.57 or newer), accelerate and safetensors. Fetches nothing.
+Needs torch, transformers (4.57 or newer), accelerate and safetensors. Downloads nothing.
 """
 
 import argparse
@@ -35,30 +35,30 @@ def parse_options():
     add("out", type=Path, metavar="OUT", help="a new folder for the trained model")
     add("--data", type=Path, default=Path(__file__).resolve().parent, help="the folder of mix.json (default: the script's)")
     add("--epochs", type=float, default=1.0, help="passes over the rows (default: 1)")
-    add("--steps", type=int, default=-1, help="steps of the optimizer, in place of epochs")
+    add("--steps", type=int, default=-1, help="optimizer steps; overrides --epochs")
     add("--batch-rows", type=int, default=1, help="rows in a batch of one device (default: 1)")
     add("--accumulation", type=int, default=16, help="batches of each device in one step (default: 16)")
-    add("--learning-rate", type=float, default=2e-5, help="at its peak; falls to 0 along a cosine (default: 2e-5)")
+    add("--learning-rate", type=float, default=2e-5, help="the peak rate, which falls to 0 along a cosine (default: 2e-5)")
     add("--warmup-steps", type=int, default=10, help="steps in which the learning rate rises (default: 10)")
-    add("--weight-decay", type=float, default=0.0, help="of AdamW (default: 0)")
-    add("--dtype", choices=["bf16", "fp32"], default="bf16", help="of the products; weights are trained in float32 (default: bf16)")
-    add("--attention", choices=["sdpa", "flash_attention_2", "eager"], default="sdpa", help="(default: sdpa)")
-    add("--gradient-checkpointing", action="store_true", help="less memory, about a third more time")
-    add("--seed", type=int, default=0, help="(default: 0)")
-    add("--log-steps", type=int, default=10, help="steps between two lines of the loss (default: 10)")
+    add("--weight-decay", type=float, default=0.0, help="AdamW's weight decay (default: 0)")
+    add("--dtype", choices=["bf16", "fp32"], default="bf16", help="the type of products; weights are trained in float32 (default: bf16)")
+    add("--attention", choices=["sdpa", "flash_attention_2", "eager"], default="sdpa", help="the attention implementation (default: sdpa)")
+    add("--gradient-checkpointing", action="store_true", help="use less memory and about a third more time")
+    add("--seed", type=int, default=0, help="the random seed (default: 0)")
+    add("--log-steps", type=int, default=10, help="steps between two log lines (default: 10)")
     add("--save-steps", type=int, default=500, help="steps between two checkpoints, in OUT/checkpoints; 0: none (default: 500)")
-    add("--resume", action="store_true", help="go on from the last checkpoint of OUT")
+    add("--resume", action="store_true", help="continue from the last checkpoint of OUT")
     add("--trainer", type=json.loads, default={}, metavar="JSON", help="further members of transformers' TrainingArguments")
     options = parser.parse_args()
     if min(options.batch_rows, options.accumulation) < 1:
-        parser.error("--batch-rows and --accumulation begin at 1")
+        parser.error("--batch-rows and --accumulation must be 1 or more")
     if options.attention.startswith("flash") and options.dtype == "fp32":
-        parser.error("flash attention has no float32: take --dtype bf16")
+        parser.error("flash attention does not support float32: use --dtype bf16")
     return options
 
 
 class Rows(torch.utils.data.Dataset):
-    """The rows of mix-*.safetensors in their order, but so that each `batch_rows` one after another are of one kind."""
+    """The rows of mix-*.safetensors in their order, but grouped so that every `batch_rows` rows are of one kind."""
 
     def __init__(self, folder, mix, batch_rows):
         self.files, self.places, self.kinds = [], [], []
@@ -77,7 +77,7 @@ class Rows(torch.utils.data.Dataset):
                 self.order += waiting[kind]
                 waiting[kind] = []
         for kind, rest in waiting.items():
-            if rest:  # the last batch of a kind is filled up with the kind's first rows
+            if rest:  # fill the last batch of a kind with the kind's first rows
                 own = [row for row, other in enumerate(self.kinds) if other == kind]
                 self.order += (rest + own * batch_rows)[:batch_rows]
 
@@ -91,7 +91,7 @@ class Rows(torch.utils.data.Dataset):
 
 
 class Collator:
-    """Rows to a batch. Positions alone say where segments begin: transformers derives masks from them if there is no other."""
+    """Makes a batch of rows. Only positions say where segments begin: transformers derives its mask from them."""
 
     def __init__(self, original_window, flatten):
         self.original_window, self.flatten = original_window, flatten
@@ -100,14 +100,14 @@ class Collator:
         tokens, positions = (torch.cat([row[name] for row in rows]).long() for name in ("input_ids", "position_ids"))
         if any(row["kind"] == SHORT for row in rows) and positions.max() >= self.original_window:
             raise SystemExit("A batch of short rows has positions beyond the original window: `kind` and positions disagree.")
-        if self.flatten:  # transformers cuts a batch into segments for flash attention only if it is one row
+        if self.flatten:  # for flash attention, transformers splits a batch into segments only if it is one row
             tokens, positions = tokens.reshape(1, -1), positions.reshape(1, -1)
-        labels = tokens.masked_fill(positions == 0, -100)  # what begins a segment does not follow from the one before
+        labels = tokens.masked_fill(positions == 0, -100)  # the first token of a segment is not predicted
         return {"input_ids": tokens, "position_ids": positions, "labels": labels}
 
 
 def read_rope(config):
-    """What config.json says, in transformers 5's layout or 4's: (lists by kind, original window, theta, mscale)."""
+    """Reads config.json in the layout of transformers 5 or 4: (lists by kind, original window, theta, mscale)."""
     rope = {**(config.get("rope_scaling") or {}), **(config.get("rope_parameters") or {})}
     if rope.get("rope_type", rope.get("type")) not in ("longrope", "su") or "long_factor" not in rope:
         raise SystemExit("config.json has no long factors: patch the model with `lrpatch apply` first.")
@@ -120,12 +120,12 @@ def read_rope(config):
 
 
 def check_tables(model, config):
-    """Refuses a model whose rotary module does not take the factors, by the longest position, that config.json says."""
+    """Refuses a model whose rotary module does not use the factors of config.json, chosen by the longest position."""
     factors, window, theta, mscale = read_rope(config)
     rotary = getattr(model.base_model, "rotary_emb", None)
     if rotary is None:
         raise SystemExit(f"{type(model).__name__} has no model.rotary_emb; this recipe does not know its rotary embedding.")
-    # At position 1 each pair's angle is its frequency. The short table comes again after the long one.
+    # At position 1 each pair's angle is its frequency. The short table must come back after the long one.
     for kind, longest in ((SHORT, window - 1), (LONG, window), (SHORT, 1)):
         exponents = torch.arange(0, 2 * len(factors[kind]), 2, dtype=torch.float64) / (2 * len(factors[kind]))
         angles = 1 / (torch.tensor(factors[kind], dtype=torch.float64) * theta**exponents)
@@ -138,18 +138,18 @@ def check_tables(model, config):
             if found.shape != wanted.shape or not torch.allclose(found, wanted, rtol=1e-4, atol=1e-9):
                 raise SystemExit(
                     f"A batch whose longest position is {longest} does not get the {['short', 'long'][kind]} factors and the "
-                    f"mscale {mscale:.6g} of config.json: this transformers reads the model otherwise."
+                    f"mscale {mscale:.6g} of config.json: this version of transformers reads the model differently."
                 )
 
 
 @torch.no_grad()
 def check_segments(model, collate, vocabulary, window, tolerance):
-    """Refuses to train if a segment sees the one before it: packed and alone it must have the same logits."""
+    """Refuses to train if a segment sees the one before it: its logits must be the same packed and alone."""
     device, length = next(model.parameters()).device, min(window, 256)
     tokens = torch.randint(vocabulary, (2, length), generator=torch.Generator().manual_seed(0))
     cuts = (length // 2, length - length // 4)  # the rows of a batch are cut at different places
 
-    def logits(rows):  # [(tokens, where each segment begins)]
+    def logits(rows):  # [(tokens, the starts of the segments)]
         places = [torch.cat([torch.arange(n) for n in torch.tensor([*begins, len(t)]).diff().tolist()]) for t, begins in rows]
         batch = collate([{"input_ids": t[None], "position_ids": p[None], "kind": SHORT} for (t, _), p in zip(rows, places)])
         del batch["labels"]
@@ -165,10 +165,10 @@ def check_segments(model, collate, vocabulary, window, tolerance):
 
 class MixedWindowTrainer(Trainer):
     def _get_train_sampler(self, *_):
-        return torch.utils.data.SequentialSampler(self.train_dataset)  # the rows are shuffled and grouped already
+        return torch.utils.data.SequentialSampler(self.train_dataset)  # the rows are already shuffled and grouped
 
     def training_step(self, model, *rest):
-        if self.check is not None:  # before the first step, with the model as devices hold it and as it is trained
+        if self.check is not None:  # before the first step, with the model as the devices hold and train it
             model.eval()
             self.check(model)
             self.check = None
@@ -176,11 +176,11 @@ class MixedWindowTrainer(Trainer):
 
 
 def complete(original, out):
-    """Makes OUT a patched model like MODEL: its types of tensors, its config.json and tokenizer.
+    """Makes OUT a patched model like MODEL, with its tensor types, its config.json and its tokenizer.
 
-    save_pretrained writes config.json anew in its own version's layout of rope's settings and without what other runtimes
-    read, and the tokenizer's files in its own form, so MODEL's files are copied; they stay true because weights get the types
-    back in which MODEL has them. MODEL's undo record is not carried over: it is about MODEL's weights.
+    save_pretrained writes the RoPE settings of config.json only in its own version's layout, without what other runtimes read,
+    and the tokenizer's files in its own form. So MODEL's files are copied. They stay valid because weights get the types that
+    they have in MODEL. MODEL's undo record is not copied, because it is about MODEL's weights.
     """
     types = {}
     for path in original.glob("*.safetensors"):
@@ -210,11 +210,11 @@ def main():
         raise SystemExit(f"mix.json is {mix['schema']}; this recipe reads lrpatch.mix/1.")
     if mix["original_window"] != window or mix["window"] > config["max_position_embeddings"]:
         raise SystemExit(
-            f"The data is for {mix['original_window']} tokens extended to {mix['window']}, "
-            f"the model has {window} extended to {config['max_position_embeddings']}."
+            f"The data is for a window of {mix['original_window']} tokens extended to {mix['window']}, "
+            f"but the model has {window} extended to {config['max_position_embeddings']}."
         )
     if mix["vocabulary_size"] > config["vocab_size"]:
-        raise SystemExit(f"The data is for {mix['vocabulary_size']} different tokens, the model has {config['vocab_size']}.")
+        raise SystemExit(f"The data is for a vocabulary of {mix['vocabulary_size']} tokens, but the model has {config['vocab_size']}.")
     if options.out.resolve() in (options.model.resolve(), options.data.resolve()):
         raise SystemExit("OUT must be a folder of its own.")
 
@@ -232,7 +232,7 @@ def main():
         optim="adamw_torch",
         bf16=options.dtype == "bf16",
         use_cpu=not torch.accelerator.is_available(),
-        # rotary modules keep the table of the last batch in a buffer, and that of another process may be of the other kind
+        # rotary modules keep the table of the last batch in a buffer, and another process may have the other kind
         ddp_broadcast_buffers=False,
         remove_unused_columns=False,
         logging_steps=options.log_steps,
@@ -249,9 +249,9 @@ def main():
         raise SystemExit("One process sees several GPUs: start one process for each, with torchrun or accelerate launch.")
     with arguments.main_process_first():
         if not options.resume and options.out.exists() and any(options.out.iterdir()) and arguments.process_index == 0:
-            raise SystemExit(f"{options.out} is not empty; --resume goes on with it.")
+            raise SystemExit(f"{options.out} is not empty; use --resume to continue with it.")
     model = AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.float32, attn_implementation=options.attention)
-    model.config.use_cache = False  # with a cache transformers does not look for segments
+    model.config.use_cache = False  # with a cache, transformers does not look for segments
     check_tables(model, config)
 
     rows, collate = Rows(options.data, mix, options.batch_rows), Collator(window, flash)

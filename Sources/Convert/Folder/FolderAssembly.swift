@@ -1,53 +1,58 @@
 import Formats
+import Models
+import Numerics
 import Patch
-import Verify
 
-/// Makes a model folder: of another one, or of a GGUF model.
+/// Plans a model folder, from another folder or from a GGUF model.
 struct FolderAssembly {
-  let source: SourceModel
+  let source: ConversionSource
   let options: ConversionOptions
 
   func contents() throws -> FolderContents {
-    switch source.description {
+    switch source.model {
     case .folder(let model): try retyped(model)
     case .gguf(let model): try unpacked(model)
     }
   }
 
-  // MARK: Of a folder
+  // MARK: From a folder
 
-  /// The same tensors in other types or files; all other files as they are.
-  private func retyped(_ model: HuggingFaceModel) throws -> FolderContents {
-    let tensors = try source.tensors.map { PlannedTensor($0.name, $0, as: try type(of: $0)) }
+  /// The tensors in other types or files.
+  ///
+  /// All other files stay the same.
+  private func retyped(_ model: ModelFolder) throws -> FolderContents {
+    let tensors = try source.tensors.all.map { PlannedTensor($0.name, $0, as: try type(of: $0)) }
     let patched = try model.patched(by: options)
     var config = patched.config
     if let type = options.type.stored { try Self.set(type, in: &config, at: model.location) }
-    let weights = Set(source.tensors.map { FileSystem.name(of: $0.file.map.path) })
+    let weights = Set(source.tensors.all.map { FileSystem.name(of: $0.file.map.path) })
     let texts =
-      [(HuggingFaceModel.configName, config.bytes)]
-      + (patched.tokenizerConfig.map { [(HuggingFaceModel.tokenizerConfigName, $0.bytes)] } ?? [])
+      [(ModelFolder.configName, config.bytes)]
+      + (patched.tokenizerConfig.map { [(ModelFolder.tokenizerConfigName, $0.bytes)] } ?? [])
     let undo = UndoFolder.name
     let hasHistory = FileSystem.exists("\(model.path)/\(undo)")
     return try FolderContents(
       tensors: tensors, texts: texts,
       carried: (model.path, weights.union(texts.map(\.0) + [FolderContents.indexName, undo])),
-      remarks: hasHistory ? ["the means to revert earlier patches stay with \(model.path)"] : [],
+      remarks: hasHistory ? ["the undo records of earlier patches stay with \(model.path)"] : [],
       maximumShardBytes: options.maximumShardBytes)
   }
 
-  /// Numbers of 16 bits and more change; all else stays as it is.
-  private func type(of stored: StoredTensor) throws -> String {
-    guard let type = options.type.stored else { return stored.typeName }
-    if stored.type != nil { return type.rawValue }
-    guard stored.typeName.hasPrefix("I") || stored.typeName.hasPrefix("U") || stored.typeName == "BOOL" else {
-      throw PatchError.unsupported(
-        source.path, "tensor '\(stored.name)' is \(stored.typeName), which cannot be converted")
-    }
-    return stored.typeName
+  /// The type of a tensor in the output.
+  ///
+  /// Integers keep their type.
+  private func type(of stored: ModelTensor) throws -> ElementType {
+    guard let type = options.type.stored else { return stored.type }
+    if stored.type.canUnpack { return type }
+    guard stored.type.isInteger else { throw stored.unconvertible(source.path) }
+    return stored.type
   }
 
-  /// The name that the config uses already, or transformers' older one.
-  private static func set(_ type: WeightType, in config: inout JSONDocument, at location: [String]) throws {
+  /// Sets the type in a config, under the name that the config already uses, or under the older
+  /// name.
+  private static func set(
+    _ type: ElementType, in config: inout JSONDocument, at location: [String]
+  ) throws {
     let names = ["dtype", "torch_dtype"]
     let text = location.reduce(config.value) { $0[$1] ?? .null }
     let present = names.filter { text[$0] != nil }
@@ -56,93 +61,107 @@ struct FolderAssembly {
     }
   }
 
-  // MARK: Of a GGUF model
+  // MARK: From a GGUF model
 
   private func unpacked(_ model: GGUFModel) throws -> FolderContents {
-    let family = try GGUFConfig.family(of: model)
-    let layers = try model.count("block_count")
-    let experts = try model.optionalCount("expert_count") ?? 0
-    guard layers <= source.tensors.count, experts <= source.tensors.count else {
-      throw PatchError.unsupported(source.path, "\(layers) layers, but \(source.tensors.count) tensors")
+    let architecture = try GGUFConfig.architecture(of: model)
+    try source.model.refuseForeignFeatures()
+    let given = model.hyperparameters
+    let (layers, experts) = (try given.count(.layers), try given.optionalCount(.experts) ?? 0)
+    let count = source.tensors.all.count
+    guard layers <= count, experts <= count else {
+      throw ModelError.unsupported(
+        source.path,
+        "declares \(layers) layers and \(experts) experts, but has only \(count) tensors")
     }
-    var pool = TensorPool(source)
+    var pool = TensorPool(source.tensors, of: source.model)
     let main = try mainType()
     var tensors: [PlannedTensor] = []
-    for named in family.tensors(layers: layers, experts: experts) {
-      guard let stored = try pool.take([named.gguf], isRequired: named.isRequired)?.first else { continue }
+    for named in architecture.namedTensors(layers: layers, experts: experts) {
+      guard let stored = try pool.take([named.gguf], isRequired: named.isRequired)?.first else {
+        continue
+      }
       tensors += try plan(named, stored, model, main)
     }
-    try pool.requireEmpty(
-      except: { ["rope_freqs.weight", GGUFModel.longName, GGUFModel.shortName].contains($0) }, family)
-    let config = try GGUFConfig(model, family, hasTensor: Set(source.tensors.map(\.name)).contains, type: main)
+    try pool.requireEmpty()
+    let config = try GGUFConfig(
+      model, architecture, hasTensor: Set(source.tensors.all.map(\.name)).contains, type: main)
     let tokenizer = try TokenizerTexts(GGUFFile(path: model.path), path: model.path)
-    let patched = try HuggingFaceModel(config: config.document, path: source.path).patched(by: options)
+    let patched = try ModelFolder(config: config.document, path: source.path).patched(by: options)
     return try FolderContents(
-      tensors: tensors, texts: [(HuggingFaceModel.configName, patched.config.bytes)] + tokenizer.texts, carried: nil,
-      remarks: config.remarks + tokenizer.remarks, maximumShardBytes: options.maximumShardBytes)
+      tensors: tensors, texts: [(ModelFolder.configName, patched.config.bytes)] + tokenizer.texts,
+      carried: nil, remarks: config.remarks + tokenizer.remarks,
+      maximumShardBytes: options.maximumShardBytes)
   }
 
-  /// What matrices become: the type asked for; else that of most numbers, or f16 where these are quantised.
-  private func mainType() throws -> WeightType {
+  /// The type of matrices in the output: the requested type, or the type of most numbers, or f16 if
+  /// that type is quantized.
+  private func mainType() throws -> ElementType {
     if let type = options.type.stored { return type }
-    var counts: [WeightType: Int] = [:]
-    for tensor in source.tensors where tensor.shape.count > 1 {
-      guard let type = tensor.type else {
-        throw PatchError.unsupported(
-          source.path, "tensor '\(tensor.name)' is \(tensor.typeName), which cannot be converted")
-      }
-      counts[type, default: 0] += tensor.elements
+    var counts: [ElementType: Int] = [:]
+    for tensor in source.tensors.all where tensor.shape.count > 1 {
+      guard tensor.type.canUnpack else { throw tensor.unconvertible(source.path) }
+      counts[tensor.type, default: 0] += tensor.elements
     }
-    let most = counts.max { ($0.value, $1.key.rawValue) < ($1.value, $0.key.rawValue) }?.key ?? .f32
-    return most.storesAnyFloat ? most : .f16
+    let most = counts.max { ($0.value, $1.key.name) < ($1.value, $0.key.name) }?.key ?? .f32
+    return most.isSingleNumber ? most : .f16
   }
 
   private func plan(
-    _ named: NamedTensor, _ stored: StoredTensor, _ model: GGUFModel, _ main: WeightType
+    _ named: NamedTensor, _ stored: ModelTensor, _ model: GGUFModel, _ main: ElementType
   ) throws -> [PlannedTensor] {
     let order: PlannedTensor.RowOrder =
-      switch named.turn {
+      switch named.permutation {
       case .none: .same
-      case .queries: .neighboursToHalves(heads: try model.count("attention.head_count"))
+      case .queries: .neighboursToHalves(heads: try model.hyperparameters.count(.heads))
       case .keys:
         .neighboursToHalves(
-          heads: try model.optionalCount("attention.head_count_kv") ?? model.count("attention.head_count"))
+          heads: try model.hyperparameters.optionalCount(.keyValueHeads)
+            ?? model.hyperparameters.count(.heads))
       }
     if let heads = order.heads, heads < 1 || stored.shape[0] % (2 * heads) != 0 {
-      throw PatchError.unsupported(
-        source.path, "tensor '\(stored.name)' has \(stored.shape[0]) rows, which are no \(heads) heads of pairs")
+      throw ModelError.unsupported(
+        source.path,
+        "tensor '\(stored.name)' has \(stored.shape[0]) rows, expected \(heads) heads of pairs"
+      )
     }
     if named.folder.count == 1, !named.gguf.contains("_exps.") {
       return [PlannedTensor(named.folder[0], stored, as: type(of: stored, main), order: order)]
     }
     guard stored.shape.first == named.folder.count else {
-      throw PatchError.unsupported(
-        source.path, "tensor '\(stored.name)' has \(stored.shape.first ?? 0) experts, expected \(named.folder.count)")
+      throw ModelError.unsupported(
+        source.path,
+        "tensor '\(stored.name)' has \(stored.shape.first ?? 0) experts, expected \(named.folder.count)"
+      )
     }
     return named.folder.enumerated().map { index, name in
       PlannedTensor(name, stored.part(index, of: named.folder.count), as: type(of: stored, main))
     }
   }
 
-  /// Norms and biases are 32-bit floats in every GGUF file. Where nothing was asked for they take the others' type, unless
-  /// that would lose something.
-  private func type(of stored: StoredTensor, _ main: WeightType) -> String {
+  /// The type of a tensor in the output.
+  ///
+  /// Norms and biases are 32-bit floats in every GGUF file. By default they get the type of the
+  /// matrices, unless that would lose precision.
+  private func type(of stored: ModelTensor, _ main: ElementType) -> ElementType {
     if options.type == .auto, stored.type == .f32, main != .f32, !stored.isExact(as: main) {
-      return WeightType.f32.rawValue
+      return .f32
     }
-    if options.type == .auto, let own = stored.type, own.storesAnyFloat, own != .f32 { return own.rawValue }
-    return main.rawValue
+    if options.type == .auto, stored.type.isSingleNumber, stored.type != .f32 { return stored.type }
+    return main
   }
 }
 
-extension StoredTensor {
-  /// Whether 32-bit floats are the same when they have gone through a type of 16 bits.
-  fileprivate func isExact(as type: WeightType) -> Bool {
+extension ModelTensor {
+  /// Whether conversion to a type of 16 bits keeps every number of a tensor of 32-bit floats.
+  fileprivate func isExact(as type: ElementType) -> Bool {
     guard type == .bf16 || type == .f16 else { return type == .f32 }
     var isExact = true
     file.map.visit(range) { piece in
       for value in file.map.floats(in: piece) {
-        let survives = type == .bf16 ? value.bitPattern & 0xFFFF == 0 : value.isNaN || Float(Float16(value)) == value
+        let survives =
+          type == .bf16
+          ? value.bitPattern & 0xFFFF == 0 : value.isNaN || Float(Float16(value)) == value
         guard survives else {
           isExact = false
           return false
@@ -163,39 +182,13 @@ extension MappedFile {
   }
 }
 
-extension WeightType {
-  /// As config.json names it.
+extension ElementType {
+  /// The name of the type in config.json.
   var configName: String {
     switch self {
     case .f32: "float32"
     case .bf16: "bfloat16"
     default: "float16"
-    }
-  }
-}
-
-extension GGUFModel {
-  /// - Parameter key: after the architecture's prefix.
-  func optionalCount(_ key: String) throws(PatchError) -> Int? {
-    let name = "\(geometry.architecture).\(key)"
-    guard let value = first.header[key: name] else { return nil }
-    guard let number = value.integer, (0...Int(Int32.max)) ~= number else {
-      throw .unsupported(path, "the key '\(name)' is no whole number from 0 to \(Int32.max)")
-    }
-    return number
-  }
-
-  func count(_ key: String) throws(PatchError) -> Int {
-    guard let number = try optionalCount(key), number > 0 else {
-      throw .unsupported(path, "the key '\(geometry.architecture).\(key)' is missing or 0")
-    }
-    return number
-  }
-
-  func optionalNumber(_ key: String) -> Double? {
-    first.header[key: "\(geometry.architecture).\(key)"].flatMap { value in
-      if case .float32(let number) = value { return number.asDecimal }
-      return value.double ?? value.integer.map(Double.init)
     }
   }
 }

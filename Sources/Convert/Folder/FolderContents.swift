@@ -1,7 +1,8 @@
 import Formats
+import Models
 import Patch
 
-/// What a model folder will hold.
+/// The planned contents of a model folder.
 struct FolderContents {
   /// One file of weights.
   private struct Shard {
@@ -11,21 +12,21 @@ struct FolderContents {
     var tensors: [PlannedTensor]
   }
 
-  /// Texts by their names.
+  /// Text files by name.
   let texts: [(name: String, bytes: [UInt8])]
-  /// A folder whose other files are carried along, and those that are not.
+  /// A folder from which all other files are copied, and the names of those that are not copied.
   let carried: (folder: String, except: Set<String>)?
   let remarks: [String]
   private let shards: [Shard]
 
-  /// Transformers' default.
+  /// The default of transformers.
   private static let shardBytes = 5_000_000_000
   static let singleName = "model.safetensors"
   static let indexName = "model.safetensors.index.json"
 
   init(
-    tensors: [PlannedTensor], texts: [(name: String, bytes: [UInt8])], carried: (folder: String, except: Set<String>)?,
-    remarks: [String], maximumShardBytes: Int?
+    tensors: [PlannedTensor], texts: [(name: String, bytes: [UInt8])],
+    carried: (folder: String, except: Set<String>)?, remarks: [String], maximumShardBytes: Int?
   ) throws {
     self.texts = texts
     self.carried = carried
@@ -60,7 +61,7 @@ struct FolderContents {
   private static func shard(_ name: String, _ tensors: [PlannedTensor]) throws -> Shard {
     let entries = tensors.map { tensor in
       SafetensorsTensor(
-        name: tensor.name, dtype: SafetensorsDType(tensor.typeName), shape: tensor.shape, range: 0..<tensor.byteCount)
+        name: tensor.name, dtype: tensor.type, shape: tensor.shape, range: 0..<tensor.byteCount)
     }
     let writer = try SafetensorsWriter(metadata: [("format", "pt")], tensors: entries)
     let byName = Dictionary(tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -71,7 +72,9 @@ struct FolderContents {
 
   private var index: [UInt8]? {
     guard shards.count > 1 else { return nil }
-    let places = shards.flatMap { shard in shard.tensors.map { ($0.name, shard.name) } }.sorted { $0.0 < $1.0 }
+    let places = shards.flatMap { shard in shard.tensors.map { ($0.name, shard.name) } }.sorted {
+      $0.0 < $1.0
+    }
     return JSONStyle.standard.encode(
       .object([
         "metadata": .object(["total_size": .number(tensorBytes)]),
@@ -79,10 +82,12 @@ struct FolderContents {
       ])) + [0x0A]
   }
 
-  /// Writes the folder; it appears complete or not at all.
+  /// Writes the folder.
+  ///
+  /// It appears complete or not at all.
   /// - Parameters:
-  ///   - beforeCommit: what must hold for it to appear.
-  ///   - commit: is given what makes it appear.
+  ///   - beforeCommit: a check before the folder appears.
+  ///   - commit: calls its argument, which makes the folder appear.
   func write(
     to output: String, _ writer: TensorWriter, beforeCommit: () throws -> Void,
     commit: (() throws -> Void) throws -> Void
@@ -115,7 +120,9 @@ struct FolderContents {
     for file in files { try file.commit() }
   }
 
-  /// Files and folders that the conversion does not touch; what links point at is copied, not the links.
+  /// Copies files and folders that the conversion does not change.
+  ///
+  /// The targets of links are copied, not the links.
   private func carry(_ source: String, except names: Set<String>, to target: String) throws {
     for name in try FileSystem.names(in: source) where !names.contains(name) {
       let (path, place) = ("\(source)/\(name)", "\(target)/\(name)")
@@ -129,7 +136,8 @@ struct FolderContents {
         let new = try Descriptor(path: place, .create)
         try new.copy(from: old, at: 0, count: status.size, to: 0)
         try new.sync()
-      default: throw PatchError.unsupported(path, "neither file nor folder; it cannot be carried along")
+      default:
+        throw ModelError.unsupported(path, "is neither a file nor a folder and cannot be copied")
       }
     }
   }

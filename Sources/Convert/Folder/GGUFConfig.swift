@@ -1,40 +1,49 @@
 import Formats
+import Inference
+import Models
 import Patch
-import Verify
 
-/// The config.json that a GGUF model's keys and tensors amount to.
+/// The config.json that corresponds to the keys and tensors of a GGUF model.
 ///
-/// A file that was converted from a folder keeps that folder's config. Its members stand wherever the file's keys say the
-/// same; the keys win, since they are what llama.cpp runs.
+/// A file that was converted from a folder contains the config of that folder, which is the
+/// starting point. If a key has another value, the key wins, because llama.cpp reads the key.
 struct GGUFConfig {
   private(set) var document: JSONDocument
   private(set) var remarks: [String] = []
   private let model: GGUFModel
-  private let family: ConvertibleFamily
+  private let architecture: Architecture
 
-  /// The family whose config is kept in the file, or the first of the architecture's.
-  static func family(of model: GGUFModel) throws -> ConvertibleFamily {
-    let architecture = model.geometry.architecture
-    if let name = ConservedTexts.value("config", in: model.first.header)?["model_type"]?.text,
-      let family = ConvertibleFamily.all.first(where: { $0.modelType == name && $0.gguf == architecture })
+  /// The architecture of the config that is preserved in the file, or the first one with the GGUF
+  /// name.
+  static func architecture(of model: GGUFModel) throws -> Architecture {
+    let name = model.architecture.gguf?.name
+    let kept = PreservedConfigs.value("config", in: model.first.header)?["model_type"]?.text
+    if let kept, let found = Architecture.known(modelType: kept), found.gguf?.name == name,
+      found.isConvertible
     {
-      return family
+      return found
     }
-    return try ConvertibleFamily.named(architecture: architecture, subject: model.path)
+    try model.architecture.requireConvertible(model.path)
+    return model.architecture
   }
 
   /// - Parameters:
-  ///   - hasTensor: by the GGUF file's names.
-  ///   - type: what matrices become.
-  init(_ model: GGUFModel, _ family: ConvertibleFamily, hasTensor: (String) -> Bool, type: WeightType) throws {
+  ///   - hasTensor: whether the GGUF file has a tensor with a name.
+  ///   - type: the type of matrices in the folder.
+  init(
+    _ model: GGUFModel, _ architecture: Architecture, hasTensor: (String) -> Bool, type: ElementType
+  ) throws {
     self.model = model
-    self.family = family
-    let kept = ConservedTexts.value("config", in: model.first.header)
-    let isKept = kept?.members != nil && kept?["model_type"]?.text == family.modelType
+    self.architecture = architecture
+    let kept = PreservedConfigs.value("config", in: model.first.header)
+    let isKept = kept?.members != nil && kept?["model_type"]?.text == architecture.name
     let base: JSONValue =
       isKept
       ? kept ?? .null
-      : .object(["architectures": .array([.string(family.className)]), "model_type": .string(family.modelType)])
+      : .object([
+        "architectures": .array([.string(architecture.className ?? "")]),
+        "model_type": .string(architecture.name),
+      ])
     document = try JSONDocument(parsing: JSONStyle.standard.encode(base) + [0x0A])
     try setHyperparameters()
     try setExtras(hasTensor)
@@ -44,105 +53,137 @@ struct GGUFConfig {
     try setRope(isKept: isKept)
     if !isKept {
       remarks.append(
-        "a GGUF file does not say a sliding window of llama-like models, dropout, initialization or whether the model was fine-tuned; the config has transformers' defaults"
+        "a GGUF file does not store the sliding window of llama-like models, dropout, initialization or whether the model was fine-tuned; the config has the defaults of transformers"
       )
     }
   }
 
-  private mutating func set(_ name: String, _ value: JSONValue) throws { try document.set([name], to: value) }
+  private var given: Hyperparameters { model.hyperparameters }
 
-  /// A 32-bit float, unless the member that is there rounds to it.
+  private mutating func set(_ name: String, _ value: JSONValue) throws {
+    try document.set([name], to: value)
+  }
+
+  /// Sets a number that is stored as a 32-bit float.
+  ///
+  /// A present number that rounds to it is kept.
   private mutating func set(_ name: String, number: Double) throws {
     if let old = document.value[name]?.double, Float(old) == Float(number) { return }
-    try set(name, number == number.rounded() && abs(number) < 1e15 ? .number(Int(number)) : .number(number))
+    try set(
+      name,
+      number == number.rounded() && abs(number) < 1e15 ? .number(Int(number)) : .number(number))
   }
 
   // MARK: Sizes
 
   private mutating func setHyperparameters() throws {
-    for parameter in family.hyperparameters where !parameter.config.isEmpty {
-      switch parameter.kind {
-      case .number:
-        guard let number = model.optionalNumber(parameter.key) else {
-          if parameter.isRequired {
-            throw PatchError.unsupported(
-              model.path, "the key '\(family.gguf).\(parameter.key)' is missing or no number")
-          }
-          continue
-        }
-        if document.value[parameter.config]?.double.map({ Float($0) }) != Float(number) {
-          try set(parameter.config, .number(number))
-        }
-      case .count:
-        let count =
-          parameter.isRequired && parameter.config != "vocab_size"
-          ? try model.count(parameter.key) : try model.optionalCount(parameter.key)
-        guard let count else { continue }
-        if parameter.config == "sliding_window", count == 0 {
-          if !(document.value["sliding_window"]?.isNull ?? false) { try set("sliding_window", .null) }
-        } else {
-          try set(parameter.config, .number(count))
-        }
+    for row in architecture.hyperparameters {
+      guard let name = row.config, row.gguf != nil else { continue }
+      switch row.kind {
+      case .number: try setNumber(row, name)
+      case .count: try setCount(row, name)
       }
     }
     if document.value["hidden_act"] == nil { try set("hidden_act", .string("silu")) }
   }
 
-  private mutating func setExtras(_ hasTensor: (String) -> Bool) throws {
-    try set("tie_word_embeddings", .bool(!hasTensor("output.weight")))
-    switch family.modelType {
-    case "llama", "mistral", "granite", "phimoe":
-      let hasBias = hasTensor("blk.0.attn_q.bias")
-      if hasBias || document.value["attention_bias"] != nil { try set("attention_bias", .bool(hasBias)) }
-      if family.modelType == "phimoe" { try set("lm_head_bias", .bool(hasTensor("output.bias"))) }
-    case "minicpm": try setScaling()
-    case "minicpm3": try setLatent()
-    default: break
+  private mutating func setNumber(_ row: Hyperparameter, _ name: String) throws {
+    let number: Double?
+    if case .refused = row.absence {
+      number = try given.number(row.quantity)
+    } else {
+      number = given.gives(row.quantity) ? try given.optionalNumber(row.quantity) : nil
+    }
+    guard let number else { return }
+    if document.value[name]?.double.map({ Float($0) }) != Float(number) {
+      try set(name, .number(number))
     }
   }
 
-  private mutating func setScaling() throws {
-    let layers = Double(try model.count("block_count"))
-    let hidden = Double(try model.count("embedding_length"))
-    if let scale = model.optionalNumber("embedding_scale") { try set("scale_emb", number: scale) }
-    if let scale = model.optionalNumber("residual_scale") {
+  private mutating func setCount(_ row: Hyperparameter, _ name: String) throws {
+    if case .refused = row.absence { return try set(name, .number(given.count(row.quantity))) }
+    guard given.gives(row.quantity) else { return }
+    if let count = try given.optionalCount(row.quantity) {
+      try set(name, .number(count))
+    } else if !(document.value[name]?.isNull ?? false) {
+      // A sliding window of 0 means none.
+      try set(name, .null)
+    }
+  }
+
+  private mutating func setExtras(_ hasTensor: (String) -> Bool) throws {
+    func has(_ role: TensorRole, _ suffix: Architecture.Suffix) -> Bool {
+      hasTensor(architecture.tensorName(role, suffix, in: .gguf))
+    }
+    try set("tie_word_embeddings", .bool(!has(.output, .weight)))
+    if let name = architecture.biasMembers.attention {
+      let hasBias = has(.layer(0, .query), .bias)
+      if hasBias || document.value[name] != nil { try set(name, .bool(hasBias)) }
+    }
+    if let name = architecture.biasMembers.output { try set(name, .bool(has(.output, .bias))) }
+    switch architecture.decoder?.multipliers {
+    case .byDepth?: try setDepthScaling()
+    case .byDepthPublished?: try setPublishedScaling()
+    default: break
+    }
+    if architecture.rope.dimensions == .latent { try setLatent() }
+  }
+
+  private mutating func setDepthScaling() throws {
+    let layers = Double(try given.count(.layers))
+    let hidden = Double(try given.count(.hidden))
+    if given.gives(.embeddingMultiplier) {
+      try set("scale_emb", number: given.number(.embeddingMultiplier))
+    }
+    if given.gives(.residualMultiplier) {
+      let scale = try given.number(.residualMultiplier)
       let old = document.value["scale_depth"]?.double ?? 0
       if Float(old / layers.squareRoot()) != Float(scale) {
         try set("scale_depth", number: (scale * layers.squareRoot()).rounded(digits: 6))
       }
     }
-    if let scale = model.optionalNumber("logit_scale"), scale > 0 {
-      try set("dim_model_base", number: (hidden / scale).rounded(digits: 6))
+    if given.gives(.logitDivisor) {
+      let divisor = try given.number(.logitDivisor)
+      if divisor > 0 { try set("dim_model_base", number: (hidden / divisor).rounded(digits: 6)) }
+    }
+  }
+
+  /// Sets the numbers of the published model, which llama.cpp uses for every model.
+  private mutating func setPublishedScaling() throws {
+    let published = DecoderLayer.publishedDepthScaling
+    for (name, number) in [
+      ("scale_emb", published.embedding), ("scale_depth", published.depth),
+      ("dim_model_base", published.base),
+    ] where document.value[name] == nil {
+      try set(name, number: number)
     }
   }
 
   private mutating func setLatent() throws {
     let rotated = model.geometry.rotaryDimensions
-    let unrotated = try model.count("attention.key_length") - rotated
+    let unrotated = try given.count(.headDimension) - rotated
     guard unrotated > 0 else {
-      throw PatchError.unsupported(model.path, "heads of \(unrotated) + \(rotated) dimensions")
+      throw ModelError.unsupported(
+        model.path,
+        "a head has \(unrotated + rotated) dimensions, expected more than the \(rotated) rotated ones"
+      )
     }
-    let heads = try model.count("attention.head_count")
-    let value = try model.optionalCount("attention.value_length") ?? model.count("embedding_length") / heads
+    let value =
+      try given.optionalCount(.valueDimension) ?? given.count(.hidden) / given.count(.heads)
     try set("qk_rope_head_dim", .number(rotated))
     try set("qk_nope_head_dim", .number(unrotated))
     try set("v_head_dim", .number(value))
-    // The published model's, which llama.cpp takes for every one.
-    for (name, number) in [("scale_emb", 12.0), ("scale_depth", 1.4), ("dim_model_base", 256)]
-    where document.value[name] == nil {
-      try set(name, number: number)
-    }
   }
 
   private mutating func setTokens() throws {
     guard case .array(let tokens)? = model.first.header[key: "tokenizer.ggml.tokens"] else {
-      throw PatchError.unsupported(model.path, "the vocabulary has no tokens")
+      throw ModelError.unsupported(model.path, "the vocabulary has no tokens")
     }
     try set("vocab_size", .number(tokens.count))
     for (name, key) in [("bos", "bos"), ("eos", "eos"), ("pad", "padding")]
     where document.value["\(name)_token_id"] == nil {
       let id = model.first.header[key: "tokenizer.ggml.\(key)_token_id"]?.integer
-      // A default of transformers' may be no token of this vocabulary.
+      // A default of transformers may not be a token of this vocabulary.
       if id != nil || name == "pad" { try set("\(name)_token_id", id.map { .number($0) } ?? .null) }
     }
   }
@@ -151,7 +192,9 @@ struct GGUFConfig {
 
   private mutating func setRope(isKept: Bool) throws {
     if isKept, try keepsRope() { return }
-    for name in ["rope_scaling", "rope_parameters", "original_max_position_embeddings", Stamp.member] {
+    for name in [
+      "rope_scaling", "rope_parameters", "original_max_position_embeddings", PatchMark.member,
+    ] {
       try document.remove([name])
     }
     let geometry = model.geometry
@@ -165,37 +208,41 @@ struct GGUFConfig {
     case "llama3": try setLlama3()
     case "linear", "yarn": try setScaling(geometry.scalingType)
     default:
-      if family.gguf == "phi3" || family.gguf == "phimoe" {
+      if architecture.gguf?.requiresOriginalWindow == true {
         try set("original_max_position_embeddings", .number(geometry.originalWindow))
       }
       try set("rope_scaling", .null)
     }
   }
 
-  /// Whether the kept config would be written as the keys and tables that the file has.
+  /// Whether a conversion of the preserved config would give the keys and tables of the file.
   private func keepsRope() throws -> Bool {
-    guard let kept = try? HuggingFaceModel(config: document, path: model.path),
-      let rope = try? RopeKeys(kept, family, allowDivergent: true)
+    guard let kept = try? ModelFolder(config: document, path: model.path),
+      let rope = try? RopeContents(kept, allowDivergent: true)
     else { return false }
-    let prefix = "\(family.gguf).rope."
+    let prefix = model.geometry.architecture
     let own = model.first.header.keys.filter {
-      $0.name.hasPrefix(prefix) && $0.name != "\(prefix)dimension_count" || $0.name == "\(family.gguf).context_length"
+      $0.name.hasPrefix("\(prefix).rope.") && $0.name != "\(prefix).\(GGUFRopeName.dimensions)"
+        || $0.name == "\(prefix).\(GGUFRopeName.window)"
     }
-    let expected = Dictionary(rope.keys.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
-    guard own.count == expected.count, own.allSatisfy({ expected[$0.name] == $0.value }) else { return false }
+    let expected = Dictionary(
+      rope.keys.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+    guard own.count == expected.count, own.allSatisfy({ expected[$0.name] == $0.value }) else {
+      return false
+    }
     let tables = Dictionary(
       rope.tensors.compactMap { tensor -> (String, [Float])? in
         if case .values(let values) = tensor.source { (tensor.name, values) } else { nil }
       }, uniquingKeysWith: { first, _ in first })
-    return tables[GGUFModel.longName] == model.longFactors && tables[GGUFModel.shortName] == model.shortFactors
+    return tables[GGUFModel.longName] == model.longFactors
+      && tables[GGUFModel.shortName] == model.shortFactors
       && tables[GGUFModel.frequenciesName] == model.frequencyFactors
   }
 
   private mutating func setPartialRotary() throws {
-    guard family.modelType != "minicpm3" else { return }
+    guard architecture.rope.dimensions == .head else { return }
     let head =
-      try model.optionalCount("attention.key_length")
-      ?? model.count("embedding_length") / model.count("attention.head_count")
+      try given.optionalCount(.headDimension) ?? given.count(.hidden) / given.count(.heads)
     let rotated = model.geometry.rotaryDimensions
     if rotated != head {
       try set("partial_rotary_factor", number: Double(rotated) / Double(head))
@@ -206,25 +253,27 @@ struct GGUFConfig {
 
   private mutating func setFactors() throws {
     let set = try FactorSet(gguf: model)
-    let folder = try HuggingFaceModel(config: document, path: model.path)
-    let factors = try ModelFactors(fitting: set, to: folder.geometry, subject: model.path, allowDivergent: true)
+    let folder = try ModelFolder(config: document, path: model.path)
+    let factors = try ModelFactors(
+      fitting: set, to: folder.geometry, subject: model.path, allowDivergent: true)
     if !factors.isMscaleDerived {
-      remarks.append("mscale \(factors.longMscale) is not what runtimes derive; not all of them read it from a config")
+      remarks.append(
+        "mscale \(factors.longMscale) is not the derived value, and not all runtimes read it from a config"
+      )
     }
     if !model.geometry.isOriginalWindowKnown {
-      remarks.append("the file does not say the window that its factors extend; \(factors.originalWindow) is taken")
+      remarks.append(
+        "the file does not say which window its factors extend; \(factors.originalWindow) is assumed"
+      )
     }
     let header = model.first.header
-    let stamp = Stamp(
-      version: header[key: "\(Stamp.member).version"]?.text ?? "",
-      factorsSHA256: header[key: "\(Stamp.member).factors_sha256"]?.text ?? "")
+    let mark = PatchMark(
+      version: header[key: "\(PatchMark.member).version"]?.text ?? "",
+      factorsSHA256: header[key: "\(PatchMark.member).factors_sha256"]?.text ?? "")
     var options = ApplyOptions()
     options.allowDivergent = true
-    let plan = try FolderPlanner(model: folder, factors: factors, options: options, stamp: stamp).plan()
-    for edit in plan.edits where edit.name == HuggingFaceModel.configName {
-      if case .contents(_, let text?) = edit.action { document = try JSONDocument(parsing: text) }
-    }
-    if stamp.version.isEmpty { try document.remove([Stamp.member]) }
+    document = try folder.patched(with: factors, options: options, mark: mark).config
+    if mark.version.isEmpty { try document.remove([PatchMark.member]) }
   }
 
   private mutating func setLlama3() throws {
@@ -234,36 +283,43 @@ struct GGUFConfig {
     let expected = Llama3Scaling.factors(
       theta: geometry.theta, rotaryDimensions: geometry.rotaryDimensions, factor: Double(factor),
       originalWindow: geometry.originalWindow)
-    guard own.count == expected.count, zip(own, expected).allSatisfy({ abs(Double($0) - $1) <= 1e-3 * $1 }) else {
-      throw PatchError.unsupported(
+    guard own.count == expected.count,
+      zip(own, expected).allSatisfy({ abs(Double($0) - $1) <= 1e-3 * $1 })
+    else {
+      throw ModelError.unsupported(
         model.path,
-        "\(GGUFModel.frequenciesName) is not what Llama 3.1's scaling with its factors 1 and 4 makes of any window")
+        "\(GGUFModel.frequenciesName) does not match Llama 3.1's scaling with the frequency factors 1 and 4 for any original window"
+      )
     }
     try set(
       "rope_scaling",
       .object([
-        "factor": .number(factor.asDecimal), "high_freq_factor": .number(4.0), "low_freq_factor": .number(1.0),
-        "original_max_position_embeddings": .number(model.geometry.originalWindow), "rope_type": .string("llama3"),
+        "factor": .number(factor.asDecimal), "high_freq_factor": .number(4.0),
+        "low_freq_factor": .number(1.0),
+        "original_max_position_embeddings": .number(model.geometry.originalWindow),
+        "rope_type": .string("llama3"),
       ]))
     if model.geometry.originalWindows.count > 1 {
       remarks.append(
-        "several original windows explain rope_freqs.weight; \(model.geometry.originalWindow) is taken of \(model.geometry.originalWindows)"
+        "several original windows explain rope_freqs.weight: \(model.geometry.originalWindows); \(model.geometry.originalWindow) is assumed"
       )
     }
+  }
+
+  private func ropeNumber(_ key: String) -> Double? {
+    model.first.header[key: "\(model.geometry.architecture).\(key)"]?.number
   }
 
   private mutating func setScaling(_ type: String) throws {
     var members = [
       JSONMember("rope_type", .string(type)), JSONMember("type", .string(type)),
-      JSONMember("factor", .number(model.optionalNumber("rope.scaling.factor") ?? 1)),
+      JSONMember("factor", .number(ropeNumber(GGUFRopeName.factor) ?? 1)),
     ]
     if type == "yarn" {
-      members.append(JSONMember("original_max_position_embeddings", .number(model.geometry.originalWindow)))
-      for (name, key) in [
-        ("extrapolation_factor", "yarn_ext_factor"), ("attention_factor", "yarn_attn_factor"),
-        ("beta_fast", "yarn_beta_fast"), ("beta_slow", "yarn_beta_slow"),
-      ] {
-        if let number = model.optionalNumber("rope.scaling.\(key)") {
+      members.append(
+        JSONMember("original_max_position_embeddings", .number(model.geometry.originalWindow)))
+      for (name, key) in GGUFRopeName.yarn {
+        if let name, let number = ropeNumber(key) {
           members.append(JSONMember(name, .number(number)))
         }
       }
@@ -273,7 +329,7 @@ struct GGUFConfig {
 }
 
 extension Double {
-  /// To so many significant digits.
+  /// The number, rounded to some significant digits.
   fileprivate func rounded(digits: Int) -> Double {
     guard self != 0, isFinite else { return self }
     var (unit, size) = (1.0, abs(self))

@@ -1,9 +1,10 @@
 import Formats
+import Inference
+import Models
 import Patch
-import Verify
 
-/// The files of a folder's tokenizer for a GGUF vocabulary: tokenizer.json, tokenizer_config.json, generation_config.json
-/// and the chat template.
+/// The tokenizer files of a folder, made from a GGUF vocabulary: tokenizer.json,
+/// tokenizer_config.json and generation_config.json.
 struct TokenizerTexts {
   private(set) var texts: [(name: String, bytes: [UInt8])] = []
   private(set) var remarks: [String] = []
@@ -11,62 +12,74 @@ struct TokenizerTexts {
   private let vocabulary: StoredVocabulary
   private let header: GGUFHeader
 
-  /// - Throws: `PatchError` or `VerifyError` for a vocabulary of another kind than `gpt2` and `llama`.
+  /// Reads the vocabulary of a file.
+  /// - Throws: `ModelError` for a vocabulary of a kind other than `gpt2` and `llama`.
   init(_ file: borrowing GGUFFile, path: String) throws {
     vocabulary = try StoredVocabulary(file, path: path)
     header = file.header
-    let kept = ConservedTexts.value("tokenizer", in: header)
+    let kept = PreservedConfigs.value("tokenizer", in: header)
     let made: JSONValue =
       switch vocabulary.model {
       case "gpt2": try ByteLevelTokenizer(vocabulary).json
       case "llama": PieceTokenizer(vocabulary).json
       default:
-        throw PatchError.unsupported(
-          path, "a vocabulary of the kind '\(vocabulary.model.sanitized)' cannot be converted")
+        throw ModelError.unsupported(
+          path,
+          "a vocabulary of the kind '\(vocabulary.model.sanitized)' cannot be converted, expected 'gpt2' or 'llama'"
+        )
       }
     let json = kept.map { Self.merged($0, made) } ?? made
     add(TokenizerFile.name, json)
     addConfigs()
     if kept == nil {
       remarks.append(
-        "a GGUF file does not say how a tokenizer normalizes text, nor which tokens swallow white space; the tokenizer does as llama.cpp does"
+        "a GGUF file does not store how the tokenizer normalizes text and which tokens absorb white space; the new tokenizer behaves like llama.cpp's"
       )
     }
   }
 
   private mutating func add(_ name: String, _ json: JSONValue) {
-    // As the tokenizers library ends its file.
-    texts.append((name, JSONStyle.standard.encode(json) + (name == TokenizerFile.name ? [] : [0x0A])))
+    // The tokenizers library writes its file without a final newline.
+    texts.append(
+      (name, JSONStyle.standard.encode(json) + (name == TokenizerFile.name ? [] : [0x0A])))
   }
 
-  /// The kept text with the file's own vocabulary and merges.
+  /// The preserved tokenizer with the vocabulary and merges of the file.
   private static func merged(_ kept: JSONValue, _ made: JSONValue) -> JSONValue {
-    guard case .object(let members) = kept, case .object(let model)? = kept["model"] else { return made }
-    let own = ["vocab", "merges"].compactMap { name in made["model"]?[name].map { JSONMember(name, $0) } }
+    guard case .object(let members) = kept, case .object(let model)? = kept["model"] else {
+      return made
+    }
+    let own = ["vocab", "merges"].compactMap { name in
+      made["model"]?[name].map { JSONMember(name, $0) }
+    }
     return .object(
       members.map {
         $0.name == "model"
-          ? JSONMember("model", .object(model.filter { $0.name != "vocab" && $0.name != "merges" } + own)) : $0
+          ? JSONMember(
+            "model", .object(model.filter { $0.name != "vocab" && $0.name != "merges" } + own)) : $0
       })
   }
 
   // MARK: Configs
 
   private mutating func addConfigs() {
-    var config = ConservedTexts.value("tokenizer_config", in: header) ?? vocabulary.tokenizerConfig
+    var config =
+      PreservedConfigs.value("tokenizer_config", in: header) ?? vocabulary.tokenizerConfig
     if case .object(var members) = config, let templates = chatTemplates {
       members.append(JSONMember("chat_template", templates))
       config = .object(members)
     }
-    add(HuggingFaceModel.tokenizerConfigName, config)
-    if let generation = ConservedTexts.value("generation_config", in: header) ?? vocabulary.generationConfig {
+    add(ModelFolder.tokenizerConfigName, config)
+    if let generation = PreservedConfigs.value("generation_config", in: header)
+      ?? vocabulary.generationConfig
+    {
       add("generation_config.json", generation)
     }
   }
 }
 
 extension TokenizerTexts {
-  /// One text, or a list of named ones, as tokenizer_config.json has them.
+  /// The chat template, or a list of named templates, in the form of tokenizer_config.json.
   private var chatTemplates: JSONValue? {
     let key = "tokenizer.chat_template"
     let main = header[key: key]?.text
@@ -85,7 +98,7 @@ extension TokenizerTexts {
   }
 }
 
-/// The keys `tokenizer.ggml.*` as plain values.
+/// The values of the keys `tokenizer.ggml.*`.
 struct StoredVocabulary {
   enum Kind: Int {
     case normal = 1
@@ -99,9 +112,9 @@ struct StoredVocabulary {
   let kinds: [Kind]
   let scores: [Float]
   let merges: [String]
-  /// Those that were in the folder that the file was converted from.
+  /// The merges of the folder from which the file was converted, if they are preserved.
   let keptMerges: [String]?
-  /// Those that its vocabulary did not have.
+  /// Added tokens that were not in the vocabulary of that folder.
   let onlyAdded: Set<Int>
   let addsPrefix: Bool
   let swallowsSpace: Bool
@@ -115,65 +128,77 @@ struct StoredVocabulary {
     model = text("model") ?? "none"
     pre = text("pre") ?? "default"
     guard let tokens = try file.strings("tokenizer.ggml.tokens"), !tokens.isEmpty else {
-      throw PatchError.unsupported(path, "the vocabulary has no tokens")
+      throw ModelError.unsupported(path, "the vocabulary has no tokens")
     }
     self.tokens = tokens
     let kinds = file.integers("tokenizer.ggml.token_type") ?? []
     guard kinds.isEmpty || kinds.count == tokens.count else {
-      throw PatchError.unsupported(path, "\(kinds.count) token types for \(tokens.count) tokens")
+      throw ModelError.unsupported(
+        path, "the vocabulary has \(kinds.count) token types, expected \(tokens.count)")
     }
-    self.kinds = tokens.indices.map { kinds.isEmpty ? .normal : Kind(rawValue: kinds[$0]) ?? .normal }
+    self.kinds = tokens.indices.map {
+      kinds.isEmpty ? .normal : Kind(rawValue: kinds[$0]) ?? .normal
+    }
     scores = file.numbers("tokenizer.ggml.scores") ?? []
     merges = try file.strings("tokenizer.ggml.merges") ?? []
-    keptMerges = try file.strings(ConservedTexts.prefix + "merges")
-    onlyAdded = Set(file.integers(ConservedTexts.prefix + "added_only") ?? [])
+    keptMerges = try file.strings(PreservedConfigs.prefix + "merges")
+    onlyAdded = Set(file.integers(PreservedConfigs.prefix + "added_only") ?? [])
     addsPrefix = header[key: "tokenizer.ggml.add_space_prefix"] != .bool(false)
-    let name = header[key: "general.name"]?.text?.lowercased() ?? ""
-    // GGUF cannot say that a token swallows the white space after it; llama.cpp goes by the model's name.
-    swallowsSpace = name.contains("phi-3") || name.contains("phi3")
-    guard model != "llama" || scores.count == tokens.count && !scores.contains(where: \.isNaN) else {
-      throw PatchError.unsupported(path, "the vocabulary has not one score for each token")
+    swallowsSpace = header.tokensSwallowSpace
+    guard model != "llama" || scores.count == tokens.count && !scores.contains(where: \.isNaN)
+    else {
+      throw ModelError.unsupported(path, "the vocabulary does not have one score per token")
     }
   }
 
   func id(_ name: String) -> Int? {
-    header[key: "tokenizer.ggml.\(name)_token_id"]?.integer.flatMap { tokens.indices.contains($0) ? $0 : nil }
+    header[key: "tokenizer.ggml.\(name)_token_id"]?.integer.flatMap {
+      tokens.indices.contains($0) ? $0 : nil
+    }
   }
 
-  /// The token that begins a sequence; `llama` vocabularies have one unless the file says otherwise.
+  /// The token that begins a sequence.
+  ///
+  /// A `llama` vocabulary has one unless the file says otherwise.
   var beginning: Int? {
     let adds: Bool
     if case .bool(let flag)? = header[key: "tokenizer.ggml.add_bos_token"] {
       adds = flag
     } else {
-      adds = model == "llama" || ["llama-bpe", "llama3", "llama-v3", "tekken"].contains(pre)
+      adds = model == "llama" || NamedPretokenizer(pre)?.addsBeginning == true
     }
     return adds ? id("bos") ?? (model == "llama" && tokens.count > 1 ? 1 : nil) : nil
   }
 
-  /// All tokens but those that fill gaps.
+  /// All tokens except those that fill gaps.
   var vocabulary: JSONValue {
     .object(
-      tokens.indices.filter { !onlyAdded.contains($0) && (kinds[$0] != .unused || tokens[$0] != "[PAD\($0)]") }.map {
+      tokens.indices.filter {
+        !onlyAdded.contains($0) && (kinds[$0] != .unused || tokens[$0] != "[PAD\($0)]")
+      }.map {
         JSONMember(tokens[$0], .number($0))
       })
   }
 
   var addedTokens: JSONValue {
     .array(
-      tokens.indices.filter { [.unknown, .control, .userDefined].contains(kinds[$0]) && !tokens[$0].isEmpty }.map {
-        id in
-        let strips = swallowsSpace && !["<unk>", "<s>", "<|endoftext|>"].contains(tokens[id])
+      tokens.indices.filter {
+        [.unknown, .control, .userDefined].contains(kinds[$0]) && !tokens[$0].isEmpty
+      }.map { id in
+        let strips = swallowsSpace && !SwallowedSpace.exceptions.contains(tokens[id])
         return .object([
-          "id": .number(id), "content": .string(tokens[id]), "single_word": .bool(false), "lstrip": .bool(false),
-          "rstrip": .bool(strips), "normalized": .bool(false), "special": .bool(kinds[id] != .userDefined),
+          "id": .number(id), "content": .string(tokens[id]), "single_word": .bool(false),
+          "lstrip": .bool(false), "rstrip": .bool(strips), "normalized": .bool(false),
+          "special": .bool(kinds[id] != .userDefined),
         ])
       })
   }
 
   var postProcessor: JSONValue {
     guard let beginning else { return .null }
-    let token: JSONValue = .object(["SpecialToken": .object(["id": .string(tokens[beginning]), "type_id": .number(0)])])
+    let token: JSONValue = .object([
+      "SpecialToken": .object(["id": .string(tokens[beginning]), "type_id": .number(0)])
+    ])
     func sequence(_ id: String, _ type: Int) -> JSONValue {
       .object(["Sequence": .object(["id": .string(id), "type_id": .number(type)])])
     }
@@ -196,8 +221,8 @@ struct StoredVocabulary {
   ) -> JSONValue {
     .object([
       "version": .string("1.0"), "truncation": .null, "padding": .null, "added_tokens": addedTokens,
-      "normalizer": normalizer, "pre_tokenizer": preTokenizer, "post_processor": postProcessor, "decoder": decoder,
-      "model": .object(model),
+      "normalizer": normalizer, "pre_tokenizer": preTokenizer, "post_processor": postProcessor,
+      "decoder": decoder, "model": .object(model),
     ])
   }
 
@@ -218,7 +243,8 @@ struct StoredVocabulary {
     guard !ends.isEmpty else { return nil }
     var members = id("bos").map { [JSONMember("bos_token_id", .number($0))] } ?? []
     members.append(
-      JSONMember("eos_token_id", ends.count == 1 ? .number(ends[0]) : .array(ends.map { .number($0) })))
+      JSONMember(
+        "eos_token_id", ends.count == 1 ? .number(ends[0]) : .array(ends.map { .number($0) })))
     return .object(members)
   }
 }
@@ -228,6 +254,8 @@ extension GGUFFile {
     guard case .array(let array)? = header[key: key], array.elementType == .float32,
       case .inFile(let range) = array.elements
     else { return nil }
-    return (0..<array.count).map { Float(bitPattern: map.bytes.load(UInt32.self, at: range.lowerBound + $0 * 4)) }
+    return (0..<array.count).map {
+      Float(bitPattern: map.bytes.load(UInt32.self, at: range.lowerBound + $0 * 4))
+    }
   }
 }

@@ -1,166 +1,218 @@
 import Formats
+import Models
+import Numerics
 import Patch
-import Verify
 
-/// What a GGUF model will hold.
+/// The planned contents of a GGUF model.
 struct GGUFContents {
   var keys: [GGUFKey]
   var tensors: [PlannedTensor]
-  /// What the user should know.
+  /// Notes for the user.
   var remarks: [String] = []
 }
 
-/// Makes a GGUF model of a folder.
+/// Plans a GGUF model from a folder.
 struct GGUFAssembly {
-  let source: SourceModel
-  let model: HuggingFaceModel
-  let family: ConvertibleFamily
+  let source: ConversionSource
+  /// The source with the factors of the conversion.
+  let model: ModelFolder
   let options: ConversionOptions
 
-  private var config: ConfigNumbers {
-    ConfigNumbers(config: model.textConfig, path: "\(model.path)/\(HuggingFaceModel.configName)")
-  }
+  private var architecture: Architecture { model.architecture }
+  private var given: Hyperparameters { model.hyperparameters }
+  private var prefix: String { architecture.gguf?.name ?? architecture.name }
 
-  /// - Throws: `PatchError` for what the family, llama.cpp or the types cannot express.
+  /// All keys and tensors.
+  /// - Throws: `ModelError` for something that the family, llama.cpp or the type cannot express.
   func contents() throws -> GGUFContents {
-    let rope = try RopeKeys(model, family, allowDivergent: options.allowDivergent)
+    try requireExpressible()
+    let rope = try RopeContents(model, allowDivergent: options.allowDivergent)
     let tensors = rope.tensors + (try weights())
-    let vocabulary = try VocabularyKeys(folder: model.path, config: model.textConfig)
+    let vocabulary = try VocabularyKeys(folder: model)
     var keys = [
-      GGUFKey("general.architecture", .string(family.gguf)), GGUFKey("general.type", .string("model")),
+      GGUFKey("general.architecture", .string(prefix)), GGUFKey("general.type", .string("model")),
       GGUFKey("general.name", .string(options.name ?? Self.name(of: model.path))),
       GGUFKey("general.size_label", .string(Self.sizeLabel(tensors))),
     ]
     keys += try hyperparameters() + rope.keys
     keys.append(GGUFKey("general.file_type", .uint32(Self.fileType(tensors, options))))
     keys.append(GGUFKey("general.quantization_version", .uint32(2)))
-    keys += try stamp + ConservedTexts(folder: model).keys + vocabulary.keys
+    keys += try mark + PreservedConfigs(folder: model).keys + vocabulary.keys
     return GGUFContents(keys: keys, tensors: tensors, remarks: remarks + vocabulary.remarks)
+  }
+
+  /// Refuses a model that llama.cpp would compute differently.
+  /// - Throws: `ModelError`.
+  private func requireExpressible() throws {
+    if architecture.gguf?.requiresOutput == true, isTied {
+      throw ModelError.unsupported(
+        model.path,
+        "the output is tied to the embeddings, but llama.cpp requires an output matrix for \(prefix)"
+      )
+    }
+    guard case .listed(let interval)? = architecture.decoder?.rotaryLayers else { return }
+    let count = try given.count(.layers)
+    let rotates = try source.model.rotaryLayers(count: count, interval: interval)
+    guard rotates.indices.allSatisfy({ rotates[$0] == (($0 + 1) % interval != 0) }) else {
+      throw ModelError.unsupported(
+        model.path,
+        "'no_rope_layers' differs from llama.cpp, which leaves exactly every \(interval)th layer of \(prefix) without a rotary embedding"
+      )
+    }
   }
 
   private var isTied: Bool { model.textConfig["tie_word_embeddings"]?.flag == true }
 
   private var remarks: [String] {
     var remarks: [String] = []
-    if isTied, source.tensors.contains(where: { $0.name == "lm_head.weight" }) {
-      remarks.append("lm_head.weight is left out: the config ties the output to the embeddings, so nothing uses it")
+    let output = architecture.tensorName(.output, in: .folder)
+    if isTied, source.tensors.all.contains(where: { $0.name == output }) {
+      remarks.append(
+        "\(output) is left out: the config ties the output to the embeddings, so nothing uses it")
     }
-    let keepsWindow = family.hyperparameters.contains { $0.config == "sliding_window" }
-    if let window = model.textConfig["sliding_window"]?.integer, !keepsWindow,
-      model.textConfig["use_sliding_window"]?.flag ?? (family.modelType == "mistral")
-    {
-      remarks.append("llama.cpp runs this architecture without its sliding window of \(window) tokens")
+    if let window = droppedWindow {
+      remarks.append(
+        "llama.cpp runs this architecture without its sliding window of \(window) tokens")
     }
     return remarks
+  }
+
+  /// A sliding window that the config turns on but that a GGUF file of this architecture does not
+  /// store.
+  private var droppedWindow: Int? {
+    let isKept = architecture.hyperparameters.contains {
+      $0.quantity == .slidingWindow && $0.gguf != nil
+    }
+    guard !isKept, let window = try? given.optionalCount(.slidingWindow) else { return nil }
+    let isAlways = if case .always = architecture.slidingWindow { true } else { false }
+    return model.textConfig["use_sliding_window"]?.flag ?? isAlways ? window : nil
   }
 
   // MARK: Weights
 
   private func weights() throws -> [PlannedTensor] {
-    let layers = try config.count("num_hidden_layers")
-    guard layers <= source.tensors.count else {
-      throw PatchError.unsupported(config.path, "\(layers) layers, but \(source.tensors.count) tensors")
+    let (layers, experts) = (try given.count(.layers), try given.optionalCount(.experts) ?? 0)
+    let count = source.tensors.all.count
+    guard layers <= count, experts <= count else {
+      throw ModelError.unsupported(
+        model.path,
+        "declares \(layers) layers and \(experts) experts, but has only \(count) tensors")
     }
-    let experts = try config.optionalCount("num_local_experts") ?? 0
-    guard experts <= source.tensors.count else {
-      throw PatchError.unsupported(config.path, "\(experts) experts, but \(source.tensors.count) tensors")
+    var pool = TensorPool(source.tensors, of: source.model)
+    // A tied model does not use the output matrix that its file may contain.
+    if isTied {
+      for suffix in Architecture.Suffix.allCases {
+        _ = pool.take(architecture.tensorName(.output, suffix, in: .folder))
+      }
     }
-    var pool = TensorPool(source)
-    // A tied model runs without the head that its file may hold.
-    if isTied { for suffix in ["weight", "bias"] { _ = pool.take("lm_head.\(suffix)") } }
-    let planned = try family.tensors(layers: layers, experts: experts).compactMap { named -> PlannedTensor? in
-      guard let stored = try pool.take(named.folder, isRequired: named.isRequired) else { return nil }
+    let planned = try architecture.namedTensors(layers: layers, experts: experts).compactMap {
+      named -> PlannedTensor? in
+      guard let stored = try pool.take(named.folder, isRequired: named.isRequired) else {
+        return nil
+      }
       return try plan(named, stored)
     }
-    try pool.requireEmpty(except: Self.isComputed, family)
+    try pool.requireEmpty()
     return planned
   }
 
-  /// Tables that a model computes, and masks, which old checkpoints hold.
-  private static func isComputed(_ name: String) -> Bool {
-    name.hasSuffix(".rotary_emb.inv_freq") || name.hasSuffix(".attention.bias")
-      || name.hasSuffix(".attention.masked_bias")
-  }
-
-  private func plan(_ named: NamedTensor, _ stored: [StoredTensor]) throws -> PlannedTensor {
+  private func plan(_ named: NamedTensor, _ stored: [ModelTensor]) throws -> PlannedTensor {
     guard stored.allSatisfy({ $0.shape == stored[0].shape }) else {
-      throw PatchError.unsupported(source.path, "the tensors of '\(named.gguf)' have different shapes")
+      throw ModelError.unsupported(
+        source.path, "the tensors of '\(named.gguf)' have different shapes")
     }
     let shape = named.isStack ? [stored.count] + stored[0].shape : stored[0].shape
-    let type = try GGUFTypeChoice(options.type).type(of: named.gguf, shape: shape, stored[0], source.path)
+    let type = try GGUFTypeChoice(options.type).type(
+      of: named.gguf, shape: shape, stored[0], source.path)
     let order: PlannedTensor.RowOrder =
-      switch named.turn {
+      switch named.permutation {
       case .none: .same
-      case .queries: .halvesToNeighbours(heads: try config.count("num_attention_heads"))
+      case .queries: .halvesToNeighbours(heads: try given.count(.heads))
       case .keys:
-        .halvesToNeighbours(
-          heads: try config.optionalCount("num_key_value_heads") ?? config.count("num_attention_heads"))
+        .halvesToNeighbours(heads: try given.optionalCount(.keyValueHeads) ?? given.count(.heads))
       }
     if let heads = order.heads {
       guard heads > 0, shape[0] % (2 * heads) == 0 else {
-        throw PatchError.unsupported(
-          source.path, "tensor '\(stored[0].name)' has \(shape[0]) rows, which are no \(heads) heads of pairs")
+        throw ModelError.unsupported(
+          source.path,
+          "tensor '\(stored[0].name)' has \(shape[0]) rows, expected \(heads) heads of pairs")
       }
     }
-    return PlannedTensor(named.gguf, shape: shape, as: type.rawValue, .stored(stored, order))
+    return PlannedTensor(named.gguf, shape: shape, as: type, .stored(stored, order))
   }
 
   // MARK: Keys
 
   private func hyperparameters() throws -> [GGUFKey] {
-    let prefix = family.gguf
-    var keys: [GGUFKey] = []
-    for parameter in family.hyperparameters {
-      let name = "\(prefix).\(parameter.key)"
-      switch (parameter.config, parameter.kind) {
-      case ("", _): keys.append(GGUFKey(name, .uint32(UInt32(model.geometry.rotaryDimensions))))
-      case ("sliding_window", _):
-        keys.append(GGUFKey(name, .uint32(UInt32(try config.optionalCount(parameter.config) ?? 0))))
-      case (_, .count):
-        var value =
-          parameter.isRequired ? try config.count(parameter.config) : try config.optionalCount(parameter.config)
-        if parameter.config == "head_dim", value == nil, family.gguf == "llama" {
-          value = try config.count("hidden_size") / config.count("num_attention_heads")
-        }
-        if let value { keys.append(GGUFKey(name, .uint32(UInt32(value)))) }
-      case (_, .number):
-        let value =
-          parameter.isRequired ? try config.number(parameter.config) : try config.optionalNumber(parameter.config)
-        if let value { keys.append(GGUFKey(name, .float32(Float(value)))) }
+    try architecture.hyperparameters.compactMap(key) + multiplierKeys() + latentKeys()
+  }
+
+  /// The key of one hyperparameter, or nil if the model lacks it or GGUF has no key for it.
+  private func key(_ row: Hyperparameter) throws -> GGUFKey? {
+    guard let suffix = row.gguf else { return nil }
+    let name = "\(prefix).\(suffix)"
+    switch (row.quantity, row.kind) {
+    case (.rotaryDimensions, _):
+      return GGUFKey(name, .uint32(UInt32(model.geometry.rotaryDimensions)))
+    case (.slidingWindow, _):
+      return GGUFKey(name, .uint32(UInt32(try given.optionalCount(.slidingWindow) ?? 0)))
+    case _ where row.config == nil: return nil
+    case (let quantity, .count):
+      return try count(quantity).map { GGUFKey(name, .uint32(UInt32($0))) }
+    case (let quantity, .number):
+      if case .refused = row.absence {
+        return GGUFKey(name, .float32(Float(try given.number(quantity))))
       }
+      return try given.optionalNumber(quantity).map { GGUFKey(name, .float32(Float($0))) }
     }
-    switch family.modelType {
-    case "minicpm": keys += try MiniCPMScaling(config).keys(prefix)
-    case "minicpm3": keys += try latentKeys(prefix)
-    default: break
+  }
+
+  private func count(_ quantity: Hyperparameter.Quantity) throws -> Int? {
+    if [.headDimension, .valueDimension].contains(quantity),
+      architecture.gguf?.writesHeadSize == true
+    {
+      return try given.optionalCount(.headDimension)
+        ?? given.count(.hidden) / given.count(.heads)
+    }
+    let row = architecture.hyperparameters.first { $0.quantity == quantity }
+    if case .refused? = row?.absence { return try given.count(quantity) }
+    return try given.optionalCount(quantity)
+  }
+
+  /// The multipliers that are derived from MiniCPM's config and stored in a GGUF file.
+  private func multiplierKeys() throws -> [GGUFKey] {
+    switch architecture.decoder?.multipliers {
+    case .byDepth?: return try DepthScaling(given).keys(prefix)
+    case .byDepthPublished?:
+      let scaling = try DepthScaling(given)
+      guard scaling.isPublished || options.allowDivergent else {
+        throw ModelError.unsafe(
+          model.path,
+          "scale_emb is \(scaling.embedding), scale_depth \(scaling.depth) and dim_model_base \(scaling.base), but llama.cpp uses 12, 1.4 and 256 for every \(prefix); --allow-divergent converts it anyway"
+        )
+      }
+      return []
+    default: return []
+    }
+  }
+
+  /// The sizes of heads in latent attention, which rotates only the last part.
+  private func latentKeys() throws -> [GGUFKey] {
+    guard architecture.rope.dimensions == .latent else { return [] }
+    let head = try given.count(.unrotatedDimension) + model.geometry.rotaryDimensions
+    var keys = [GGUFKey("\(prefix).attention.key_length", .uint32(UInt32(head)))]
+    if try given.optionalCount(.valueDimension) == nil {
+      let value = try given.count(.hidden) / given.count(.heads)
+      keys.append(GGUFKey("\(prefix).attention.value_length", .uint32(UInt32(value))))
     }
     return keys
   }
 
-  private func latentKeys(_ prefix: String) throws -> [GGUFKey] {
-    let scaling = try MiniCPMScaling(config)
-    guard scaling.isPublishedMiniCPM3 || options.allowDivergent else {
-      throw PatchError.unsafe(
-        config.path,
-        "scale_emb \(scaling.embedding), scale_depth \(scaling.depth), dim_model_base \(scaling.base): llama.cpp computes every minicpm3 with 12, 1.4 and 256; --allow-divergent converts it all the same"
-      )
-    }
-    let unrotated = try config.count("qk_nope_head_dim")
-    let rotated = try config.count("qk_rope_head_dim")
-    let value =
-      try config.optionalCount("v_head_dim")
-      ?? config.count("hidden_size") / config.count("num_attention_heads")
-    return [
-      GGUFKey("\(prefix).attention.key_length", .uint32(UInt32(unrotated + rotated))),
-      GGUFKey("\(prefix).attention.value_length", .uint32(UInt32(value))),
-    ]
-  }
-
-  /// Who patched the model, as `apply` records it.
-  private var stamp: [GGUFKey] {
-    guard let stamp = model.config.value[Stamp.member] else { return [] }
+  /// The record of a patch, as `apply` writes it.
+  private var mark: [GGUFKey] {
+    guard let mark = model.config.value[PatchMark.member] else { return [] }
     return ["version", "factors_sha256"].compactMap { name in
-      stamp[name]?.text.map { GGUFKey("\(Stamp.member).\(name)", .string($0)) }
+      mark[name]?.text.map { GGUFKey("\(PatchMark.member).\(name)", .string($0)) }
     }
   }
 
@@ -168,16 +220,19 @@ struct GGUFAssembly {
     FileSystem.name(of: (try? FileSystem.resolved(path)) ?? path)
   }
 
-  /// How many parameters there are, as llama.cpp's tools write it: 125M, or 16x4.2B for experts.
+  /// The number of parameters in the notation of llama.cpp's tools: 125M, or 16x4.2B with experts.
   static func sizeLabel(_ tensors: [PlannedTensor]) -> String {
     let stacks = tensors.filter { $0.name.contains("_exps.") && $0.shape.count == 3 }
     let experts = stacks.first?.shape[0] ?? 0
     let count = tensors.reduce(0) { sum, tensor in
-      sum + (tensor.name.contains("_exps.") && tensor.shape.count == 3 ? tensor.elements / experts : tensor.elements)
+      sum
+        + (tensor.name.contains("_exps.") && tensor.shape.count == 3
+          ? tensor.elements / experts : tensor.elements)
     }
     let (scale, unit): (Double, String) =
       count > 1_000_000_000_000
-      ? (1e-12, "T") : count > 1_000_000_000 ? (1e-9, "B") : count > 1_000_000 ? (1e-6, "M") : (1e-3, "K")
+      ? (1e-12, "T")
+      : count > 1_000_000_000 ? (1e-9, "B") : count > 1_000_000 ? (1e-6, "M") : (1e-3, "K")
     let size = Double(count) * scale
     let whole = size.rounded(.toNearestOrEven)
     let digits = whole == 0 ? 0 : String(Int(whole)).count
@@ -185,64 +240,43 @@ struct GGUFAssembly {
     return experts > 0 ? "\(experts)x\(text)\(unit)" : "\(text)\(unit)"
   }
 
-  /// Of the type that was asked for, or of most numbers in matrices.
+  /// `general.file_type` for the requested type, or for the type of most numbers in matrices.
   static func fileType(_ tensors: [PlannedTensor], _ options: ConversionOptions) -> UInt32 {
     if let type = options.type.stored?.fileType { return type }
-    var counts: [String: Int] = [:]
-    for tensor in tensors where tensor.shape.count > 1 { counts[tensor.typeName, default: 0] += tensor.elements }
-    let most = counts.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key ?? "F32"
-    // llama.cpp's name for a type that no number stands for: guessed.
-    return WeightType(rawValue: most)?.fileType ?? 1024
+    var counts: [ElementType: Int] = [:]
+    for tensor in tensors where tensor.shape.count > 1 {
+      counts[tensor.type, default: 0] += tensor.elements
+    }
+    let most = counts.max { ($0.value, $1.key.name) < ($1.value, $0.key.name) }?.key ?? .f32
+    // llama.cpp's number for a guessed type, used for types without a number.
+    return most.fileType ?? 1024
   }
 }
 
-/// As what a tensor is stored in a GGUF file.
+/// Chooses the type of a tensor in a GGUF file.
 struct GGUFTypeChoice {
-  private let asked: WeightType?
+  private let asked: ElementType?
 
   init(_ type: TensorType) { asked = type.stored }
 
-  /// Vectors, norms, biases and routers stay 32-bit floats, which is all that llama.cpp has for them.
-  func type(of name: String, shape: [Int], _ stored: StoredTensor, _ path: String) throws(PatchError) -> WeightType {
-    guard let own = stored.type else {
-      throw .unsupported(path, "tensor '\(stored.name)' is \(stored.typeName), which cannot be converted")
-    }
+  /// The type of a tensor.
+  ///
+  /// Vectors, norms, biases and routers are 32-bit floats, because llama.cpp supports nothing else
+  /// for them.
+  func type(
+    of name: String, shape: [Int], _ stored: ModelTensor, _ path: String
+  ) throws(ModelError) -> ElementType {
+    guard stored.type.canUnpack else { throw stored.unconvertible(path) }
     let isMatrix =
-      shape.count > 1 && name.hasSuffix(".weight") && !name.hasSuffix("_norm.weight") && !name.contains("ffn_gate_inp.")
+      shape.count > 1 && name.hasSuffix(".weight") && !name.hasSuffix("_norm.weight")
+      && !name.contains("ffn_gate_inp.")
     guard isMatrix else { return .f32 }
-    return (asked ?? own).fitting(columns: shape.last ?? 1)
-  }
-}
-
-/// MiniCPM's multipliers.
-struct MiniCPMScaling {
-  let embedding: Double
-  let depth: Double
-  let base: Double
-  private let layers: Double
-  private let hidden: Double
-
-  init(_ config: ConfigNumbers) throws(PatchError) {
-    embedding = try config.number("scale_emb")
-    depth = try config.number("scale_depth")
-    base = try config.number("dim_model_base")
-    layers = Double(try config.count("num_hidden_layers"))
-    hidden = Double(try config.count("hidden_size"))
-  }
-
-  var isPublishedMiniCPM3: Bool { embedding == 12 && depth == 1.4 && base == 256 }
-
-  func keys(_ prefix: String) -> [GGUFKey] {
-    [
-      GGUFKey("\(prefix).embedding_scale", .float32(Float(embedding))),
-      GGUFKey("\(prefix).residual_scale", .float32(Float(depth / layers.squareRoot()))),
-      GGUFKey("\(prefix).logit_scale", .float32(Float(hidden / base))),
-    ]
+    return (asked ?? stored.type).fitting(columns: shape.last ?? 1)
   }
 }
 
 extension Double {
-  /// With so many digits after the point.
+  /// The number as text with some digits after the point.
   func decimal(places: Int) -> String {
     guard places > 0 else { return String(Int(rounded(.toNearestOrEven))) }
     var unit = 1

@@ -1,9 +1,10 @@
 import Formats
+import Models
 import Patch
 
-/// A GGUF model as files: one, or the shards of a split one.
+/// The files of a GGUF model: one, or the shards of a split model.
 struct GGUFOutput {
-  /// One file's head and tensors.
+  /// The header and the tensors of one file.
   private struct Shard {
     var path: String
     var header: GGUFHeader
@@ -13,27 +14,36 @@ struct GGUFOutput {
   private let shards: [Shard]
 
   /// - Parameters:
-  ///   - path: of the file; shards are named after it.
-  ///   - maximumBytes: of tensor data in one file, unless a single tensor has more.
-  /// - Throws: `PatchError` for more tensors or shards than can be numbered.
+  ///   - path: the path of the file. The names of shards are derived from it.
+  ///   - maximumBytes: the largest number of bytes of tensor data in one file, unless a single
+  ///     tensor is larger.
+  /// - Throws: `ModelError` for more shards than can be numbered.
   init(_ contents: GGUFContents, path: String, maximumBytes: Int?) throws {
     let groups = maximumBytes.map { Self.groups(contents.tensors, $0) } ?? [contents.tensors]
-    // Files of one shard carry no numbers.
+    // A single file is not numbered.
     guard groups.count > 1 else {
-      shards = [Self.shard(path, contents.keys.filter { !Self.isSplitKey($0.name) }, contents.tensors)]
+      shards = [
+        Self.shard(path, contents.keys.filter { !Self.isSplitKey($0.name) }, contents.tensors)
+      ]
       return
     }
     guard groups.count <= 99_999, groups.count <= UInt16.max else {
-      throw PatchError.unsupported(path, "\(groups.count) files; allow more bytes in one")
+      throw ModelError.unsupported(
+        path, "would be split into \(groups.count) files; allow more bytes per file")
     }
     let stem = path.hasSuffix(".gguf") ? String(path.dropLast(5)) : path
     shards = groups.enumerated().map { index, tensors in
       let keys = [
-        GGUFKey("split.no", .uint16(UInt16(index))), GGUFKey("split.count", .uint16(UInt16(groups.count))),
+        GGUFKey("split.no", .uint16(UInt16(index))),
+        GGUFKey("split.count", .uint16(UInt16(groups.count))),
         GGUFKey("split.tensors.count", .int32(Int32(contents.tensors.count))),
       ]
-      let own = index == 0 ? contents.keys.filter { !Self.isSplitKey($0.name) } : Self.alignment(contents.keys)
-      return Self.shard("\(stem)-\(Self.digits(index + 1))-of-\(Self.digits(groups.count)).gguf", own + keys, tensors)
+      let own =
+        index == 0
+        ? contents.keys.filter { !Self.isSplitKey($0.name) } : Self.alignment(contents.keys)
+      return Self.shard(
+        "\(stem)-\(Self.digits(index + 1))-of-\(Self.digits(groups.count)).gguf", own + keys,
+        tensors)
     }
   }
 
@@ -41,8 +51,10 @@ struct GGUFOutput {
     ["split.no", "split.count", "split.tensors.count"].contains(name)
   }
 
-  /// Every file is read by its own.
-  private static func alignment(_ keys: [GGUFKey]) -> [GGUFKey] { keys.filter { $0.name == "general.alignment" } }
+  /// The keys that every shard needs, because each file is parsed by itself.
+  private static func alignment(_ keys: [GGUFKey]) -> [GGUFKey] {
+    keys.filter { $0.name == "general.alignment" }
+  }
 
   private static func digits(_ number: Int) -> String {
     let text = String(number)
@@ -63,10 +75,11 @@ struct GGUFOutput {
     return groups
   }
 
-  private static func shard(_ path: String, _ keys: [GGUFKey], _ tensors: [PlannedTensor]) -> Shard {
+  private static func shard(
+    _ path: String, _ keys: [GGUFKey], _ tensors: [PlannedTensor]
+  ) -> Shard {
     let entries = tensors.map { tensor in
-      guard let type = GGMLType.named(tensor.typeName) else { preconditionFailure("no type \(tensor.typeName)") }
-      return GGUFTensor(tensor.name, shape: tensor.shape.reversed(), type: type)
+      GGUFTensor(tensor.name, shape: tensor.shape.reversed(), type: tensor.type)
     }
     return Shard(path: path, header: GGUFHeader(keys: keys, tensors: entries), tensors: tensors)
   }
@@ -74,11 +87,13 @@ struct GGUFOutput {
   var paths: [String] { shards.map(\.path) }
   var tensorBytes: Int { shards.reduce(0) { $0 + $1.header.dataByteCount } }
 
-  /// Writes all files; they appear when all are complete, the first one last.
+  /// Writes all files.
+  ///
+  /// They appear when all of them are complete, the first one last.
   /// - Parameters:
-  ///   - file: the file that lazily read arrays of the keys point into.
-  ///   - beforeCommit: what must hold for them to appear.
-  ///   - commit: is given what makes them appear, which takes a moment.
+  ///   - file: the file that arrays in the keys refer to.
+  ///   - beforeCommit: a check before the files appear.
+  ///   - commit: calls its argument, which makes the files appear.
   func write(
     _ writer: TensorWriter, arraysIn file: RawSpan, beforeCommit: () throws -> Void,
     commit: (() throws -> Void) throws -> Void

@@ -1,30 +1,38 @@
 import Formats
+import Models
 import Patch
 
-/// Which tokens begin, end and pad, and which are put around a text, as a folder's files say it.
+/// The special tokens of a folder's tokenizer, and whether they are put around a text.
 struct SpecialNames {
-  /// Hugging Face's names and those of `tokenizer.ggml.`; the fourth is misspelt in llama.cpp.
+  /// The names in Hugging Face's configs and after `tokenizer.ggml.`.
+  ///
+  /// The fourth is misspelt in llama.cpp.
   static let names = [
-    ("bos", "bos"), ("eos", "eos"), ("unk", "unknown"), ("sep", "seperator"), ("pad", "padding"), ("cls", "cls"),
-    ("mask", "mask"),
+    ("bos", "bos"), ("eos", "eos"), ("unk", "unknown"), ("sep", "seperator"), ("pad", "padding"),
+    ("cls", "cls"), ("mask", "mask"),
   ]
 
   private let tokenizerConfig: JSONValue
   private let file: TokenizerFile
 
   init(folder: String, _ file: TokenizerFile) throws {
-    let path = "\(folder)/\(HuggingFaceModel.tokenizerConfigName)"
+    let path = "\(folder)/\(ModelFolder.tokenizerConfigName)"
     tokenizerConfig = FileSystem.exists(path) ? try JSONDocument(path: path).value : .null
     self.file = file
   }
 
-  /// - Parameter config: the language model's part of config.json.
+  /// The keys of all special tokens.
+  /// - Parameters:
+  ///   - config: the language model's part of config.json.
+  ///   - count: the number of tokens.
   func keys(config: JSONValue, count: Int) -> [GGUFKey] {
     var keys: [GGUFKey] = []
     for (name, key) in Self.names {
       let token = tokenizerConfig["\(name)_token"]
       let text = token?.text ?? token?["content"]?.text
-      let id = text.flatMap { text in file.added.first { $0.text == text }?.id } ?? config["\(name)_token_id"]?.integer
+      let id =
+        text.flatMap { text in file.added.first { $0.text == text }?.id }
+        ?? config["\(name)_token_id"]?.integer
       if let id, (0..<count).contains(id) {
         keys.append(GGUFKey("tokenizer.ggml.\(key)_token_id", .uint32(UInt32(id))))
       }
@@ -35,20 +43,23 @@ struct SpecialNames {
     return keys
   }
 
-  /// Whether a token is put before and after a text: by the post-processor, or, without one, by tokenizer_config.json.
+  /// Whether a token is put before and after a text, by the post-processor, or else by
+  /// tokenizer_config.json; nil if neither says.
   private var added: (beginning: Bool?, ending: Bool?) {
     let processors = TokenizerFile.flattened(file.json["post_processor"])
     guard !processors.isEmpty else {
       return (tokenizerConfig["add_bos_token"]?.flag, tokenizerConfig["add_eos_token"]?.flag)
     }
-    let single = processors.first { $0["type"]?.text == "TemplateProcessing" }?["single"]?.elements ?? []
+    let single =
+      processors.first { $0["type"]?.text == "TemplateProcessing" }?["single"]?.elements ?? []
     return (
-      single.first.map { $0["SpecialToken"] != nil } ?? false, single.last.map { $0["SpecialToken"] != nil } ?? false
+      single.first.map { $0["SpecialToken"] != nil } ?? false,
+      single.last.map { $0["SpecialToken"] != nil } ?? false
     )
   }
 }
 
-/// How a conversation becomes a text: in tokenizer_config.json, or a file of its own.
+/// The chat templates of a folder, from tokenizer_config.json or from chat_template.jinja.
 struct ChatTemplates {
   let keys: [GGUFKey]
 
@@ -58,7 +69,7 @@ struct ChatTemplates {
       guard FileSystem.exists(path) else { return nil }
       return String(decoding: try FileSystem.contents(of: path, limit: 8 << 20), as: UTF8.self)
     }
-    let path = "\(folder)/\(HuggingFaceModel.tokenizerConfigName)"
+    let path = "\(folder)/\(ModelFolder.tokenizerConfigName)"
     let own = FileSystem.exists(path) ? try JSONDocument(path: path).value["chat_template"] : nil
     if let list = own?.elements {
       keys = Self.keys(list)
@@ -71,10 +82,14 @@ struct ChatTemplates {
 
   private static func keys(_ list: [JSONValue]) -> [GGUFKey] {
     let named = list.compactMap { entry in
-      entry["name"]?.text.flatMap { name in entry["template"]?.text.map { (name: name, template: $0) } }
+      entry["name"]?.text.flatMap { name in
+        entry["template"]?.text.map { (name: name, template: $0) }
+      }
     }
     let others = named.filter { $0.name != "default" }
-    var keys = named.filter { $0.name == "default" }.map { GGUFKey("tokenizer.chat_template", .string($0.template)) }
+    var keys = named.filter { $0.name == "default" }.map {
+      GGUFKey("tokenizer.chat_template", .string($0.template))
+    }
     guard !others.isEmpty else { return keys }
     keys.append(GGUFKey("tokenizer.chat_templates", .array(GGUFArray(strings: others.map(\.name)))))
     return keys + others.map { GGUFKey("tokenizer.chat_template.\($0.name)", .string($0.template)) }

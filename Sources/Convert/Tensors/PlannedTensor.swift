@@ -1,66 +1,74 @@
 import Formats
-import Verify
+import Models
 
-/// A tensor that will be written: what it is made of, and as what it is stored.
+/// A tensor of the output: its source, and its type in the output.
 struct PlannedTensor: Sendable {
-  /// How the rows of a projection are ordered within each head.
+  /// How the rows of a projection are permuted within each head.
   enum RowOrder: Equatable, Sendable {
+    /// Not at all.
     case same
-    /// From halves, as Hugging Face has the two dimensions of a rotated pair, to neighbours, as llama.cpp does.
+    /// From pairs (i, i + d/2), as in Hugging Face's folders, to pairs (2i, 2i + 1), as in
+    /// llama.cpp.
     case halvesToNeighbours(heads: Int)
+    /// From pairs (2i, 2i + 1) to pairs (i, i + d/2).
     case neighboursToHalves(heads: Int)
   }
 
+  /// Where the numbers come from.
   enum Source: Sendable {
-    /// One after another along the first dimension.
-    case stored([StoredTensor], RowOrder)
+    /// Stored tensors, concatenated along the first dimension.
+    case stored([ModelTensor], RowOrder)
+    /// Numbers in memory.
     case values([Float])
   }
 
   var name: String
   /// The slowest-varying dimension first.
   var shape: [Int]
-  /// As the output names it.
-  var typeName: String
+  /// The type in the output.
+  var type: ElementType
   var source: Source
 
-  var type: WeightType? { WeightType(rawValue: typeName) }
   var elements: Int { shape.reduce(1, *) }
 
-  /// Numbers and bytes of a block; of a type that is only copied, as if each byte were a number.
-  var block: (elements: Int, bytes: Int) { type?.block ?? (1, 1) }
+  /// The block of a type that can be converted.
+  var block: ElementType.Block {
+    guard let block = type.block else { preconditionFailure("\(type) is only copied") }
+    return block
+  }
 
   var byteCount: Int {
-    if let block = type?.block { return elements / block.elements * block.bytes }
+    if let block = type.block { return elements / block.elements * block.bytes }
     guard case .stored(let parts, _) = source else { return 4 * elements }
     return parts.reduce(0) { $0 + $1.byteCount }
   }
 
-  /// Whether the bytes are those of the sources, one after another.
+  /// Whether the bytes are the concatenated bytes of the sources.
   var isCopy: Bool {
     guard case .stored(let parts, .same) = source else { return false }
-    return parts.allSatisfy { $0.typeName == typeName }
+    return parts.allSatisfy { $0.type == type }
   }
 
-  init(_ name: String, shape: [Int], as typeName: String, _ source: Source) {
+  init(_ name: String, shape: [Int], as type: ElementType, _ source: Source) {
     self.name = name
     self.shape = shape
-    self.typeName = typeName
+    self.type = type
     self.source = source
   }
 
   /// One stored tensor under another name.
-  init(_ name: String, _ stored: StoredTensor, as typeName: String, order: RowOrder = .same) {
-    self.init(name, shape: stored.shape, as: typeName, .stored([stored], order))
+  init(_ name: String, _ stored: ModelTensor, as type: ElementType, order: RowOrder = .same) {
+    self.init(name, shape: stored.shape, as: type, .stored([stored], order))
   }
 
-  /// 32-bit floats that no file holds.
+  /// 32-bit floats in memory.
   init(_ name: String, floats values: [Float]) {
-    self.init(name, shape: [values.count], as: WeightType.f32.rawValue, .values(values))
+    self.init(name, shape: [values.count], as: .f32, .values(values))
   }
 
-  /// The length of the rows that are turned into blocks, and how many there are. Of a vector whose order changes, each
-  /// number is a row.
+  /// The number and the length of the rows that are divided into blocks.
+  ///
+  /// In a vector that is permuted, each number is a row.
   var rows: (count: Int, columns: Int) {
     let columns = shape.last ?? 1
     if shape.count < 2 {
@@ -72,7 +80,7 @@ struct PlannedTensor: Sendable {
 }
 
 extension PlannedTensor.RowOrder {
-  /// The row of a matrix of so many rows that comes at `row`.
+  /// The source row of an output row, in a matrix with `rows` rows.
   func source(of row: Int, rows: Int) -> Int {
     switch self {
     case .same: return row

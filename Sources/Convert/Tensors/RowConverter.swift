@@ -1,14 +1,19 @@
 import Formats
+import Models
+import Numerics
 import Patch
-import Verify
 
-/// Turns rows of stored tensors into rows of the output, in memory of its own; each thread has one.
+/// Converts rows of stored tensors to rows of the output.
+///
+/// It owns the memory that this needs, so each thread has its own.
 @safe final class RowConverter: @unchecked Sendable {
   // @unchecked Sendable: one thread uses it at a time.
 
-  /// Bytes of output that are made at a time.
+  /// The number of output bytes in a piece.
   static let pieceBytes = 4 << 20
-  /// Numbers that are unpacked at a time: they stay in the second cache.
+  /// The number of floats that are unpacked at a time.
+  ///
+  /// They fit the L2 cache.
   private static let unpackedNumbers = 32 << 10
 
   private let output: UnsafeMutableRawPointer
@@ -28,30 +33,35 @@ import Verify
     unsafe unpacked.deallocate()
   }
 
-  /// Pieces of whole blocks that a tensor is made in. A row longer than a piece is cut.
+  /// The pieces of a tensor, which consist of whole blocks.
+  ///
+  /// A row may span several pieces.
   static func pieces(_ tensor: PlannedTensor) -> [Range<Int>] {
     let block = tensor.block
     let (rows, columns) = tensor.rows
     let rowBytes = max(1, columns / block.elements * block.bytes)
     if case .stored(_, let order) = tensor.source, order != .same {
-      // Whole rows, which move as such.
+      // Permuted rows are not divided.
       let step = max(1, pieceBytes / rowBytes) * columns
       return ranges(rows * columns, by: step)
     }
-    // Every type's blocks divide 256.
-    return ranges(tensor.elements, by: (pieceBytes / block.bytes * block.elements).roundedDown(to: 256))
+    // The block size of every type divides 256.
+    return ranges(
+      tensor.elements, by: (pieceBytes / block.bytes * block.elements).roundedDown(to: 256))
   }
 
   private static func ranges(_ count: Int, by step: Int) -> [Range<Int>] {
     stride(from: 0, to: count, by: step).map { $0..<min($0 + step, count) }
   }
 
-  /// Makes one piece and hands its bytes to `body`.
-  /// - Parameter elements: numbers of the tensor, in the output's order; one of `pieces`.
-  /// - Throws: `PatchError` for a number that the type cannot hold.
-  func convert(_ tensor: PlannedTensor, _ elements: Range<Int>, _ body: (RawSpan) throws -> Void) throws {
-    guard let type = tensor.type else { preconditionFailure("a type that is only copied") }
-    let byteCount = elements.count / type.block.elements * type.block.bytes
+  /// Converts one piece and calls `body` with its bytes.
+  /// - Parameter elements: one of `pieces`, in the order of the output.
+  /// - Throws: `ModelError` for a number that the type cannot store.
+  func convert(
+    _ tensor: PlannedTensor, _ elements: Range<Int>, _ body: (RawSpan) throws -> Void
+  ) throws {
+    let (type, block) = (tensor.type, tensor.block)
+    let byteCount = elements.count / block.elements * block.bytes
     precondition(byteCount <= capacity)
     switch tensor.source {
     case .values(let values):
@@ -68,12 +78,13 @@ import Verify
     try body(span)
   }
 
-  /// Gives the memory of what a piece was made of back, so that a model larger than memory can go through.
+  /// Releases the mapped memory of a piece's sources, so that models larger than memory can be
+  /// converted.
   static func release(_ tensor: PlannedTensor, _ elements: Range<Int>) {
     guard case .stored(let parts, let order) = tensor.source else { return }
     var (first, last) = (elements.lowerBound, elements.upperBound)
     if order != .same {
-      // The rows of whole heads.
+      // A permutation stays within a head.
       let (rows, columns) = tensor.rows
       let head = max(1, rows / (order.heads ?? rows)) * columns
       (first, last) = (first.roundedDown(to: head), min(last.roundedUp(to: head), rows * columns))
@@ -84,7 +95,8 @@ import Verify
       if !here.isEmpty, part.elements > 0 {
         let perElement = Double(part.byteCount) / Double(part.elements)
         let from = part.offset + Int(Double(here.lowerBound - start) * perElement)
-        part.file.map.release(from..<min(from + Int(Double(here.count) * perElement), part.range.upperBound))
+        part.file.map.release(
+          from..<min(from + Int(Double(here.count) * perElement), part.range.upperBound))
       }
       start += part.elements
     }
@@ -93,15 +105,17 @@ import Verify
   // MARK: In order
 
   private func convert(
-    _ parts: [StoredTensor], _ type: WeightType, _ elements: Range<Int>, _ tensor: PlannedTensor
+    _ parts: [ModelTensor], _ type: ElementType, _ elements: Range<Int>, _ tensor: PlannedTensor
   ) throws {
+    let block = tensor.block
     var start = 0
     var done = 0
     for part in parts {
       let here = elements.clamped(to: start..<start + part.elements)
       if !here.isEmpty {
-        let place = unsafe output + done / type.block.elements * type.block.bytes
-        try unsafe convert(part, here.lowerBound - start..<here.upperBound - start, type, to: place, tensor)
+        let place = unsafe output + done / block.elements * block.bytes
+        try unsafe convert(
+          part, here.lowerBound - start..<here.upperBound - start, type, to: place, tensor)
         done += here.count
       }
       start += part.elements
@@ -109,24 +123,26 @@ import Verify
   }
 
   private func convert(
-    _ part: StoredTensor, _ elements: Range<Int>, _ type: WeightType, to place: UnsafeMutableRawPointer,
-    _ tensor: PlannedTensor
+    _ part: ModelTensor, _ elements: Range<Int>, _ type: ElementType,
+    to place: UnsafeMutableRawPointer, _ tensor: PlannedTensor
   ) throws {
-    guard let stored = part.type else { preconditionFailure("a type that is only copied") }
+    let block = tensor.block
     let step = Self.unpackedNumbers
     for start in stride(from: elements.lowerBound, to: elements.upperBound, by: step) {
       let count = min(step, elements.upperBound - start)
-      let target = unsafe place + (start - elements.lowerBound) / type.block.elements * type.block.bytes
-      try unsafe convert(part, stored, start, count, type, to: target, tensor)
+      let target = unsafe place + (start - elements.lowerBound) / block.elements * block.bytes
+      try unsafe convert(part, start, count, type, to: target, tensor)
     }
   }
 
-  /// Numbers that follow one another; both ends are those of blocks.
+  /// Converts contiguous numbers.
+  ///
+  /// Both ends are at block boundaries.
   private func convert(
-    _ part: StoredTensor, _ stored: WeightType, _ start: Int, _ count: Int, _ type: WeightType,
+    _ part: ModelTensor, _ start: Int, _ count: Int, _ type: ElementType,
     to target: UnsafeMutableRawPointer, _ tensor: PlannedTensor
   ) throws {
-    let block = stored.block
+    let (stored, block) = (part.type, part.block)
     let from = part.offset + start / block.elements * block.bytes
     let range = from..<from + count / block.elements * block.bytes
     unsafe part.file.map.withUnsafeBytes(in: range) { buffer in
@@ -139,9 +155,9 @@ import Verify
     }
     guard stored != type else { return }
     if let place = unsafe type.firstUnstorable(unpacked, count: count) {
-      throw PatchError.unsupported(
+      throw ModelError.unsupported(
         part.file.map.path,
-        "tensor '\(part.name)' holds \(unsafe unpacked[place]) at element \(start + place), which \(type.rawValue) cannot store"
+        "tensor '\(part.name)' contains \(unsafe unpacked[place]) at element \(start + place), which \(type) cannot store"
       )
     }
     unsafe type.quantize(unpacked, to: target, count: count)
@@ -150,13 +166,13 @@ import Verify
   // MARK: Rows in another order
 
   private func reorder(
-    _ part: StoredTensor, _ order: PlannedTensor.RowOrder, _ type: WeightType, _ elements: Range<Int>,
-    _ tensor: PlannedTensor
+    _ part: ModelTensor, _ order: PlannedTensor.RowOrder, _ type: ElementType,
+    _ elements: Range<Int>, _ tensor: PlannedTensor
   ) throws {
     let (rows, columns) = tensor.rows
-    guard let stored = part.type else { preconditionFailure("a type that is only copied") }
-    precondition(columns % stored.block.elements == 0 && columns % type.block.elements == 0)
-    let rowBytes = columns / type.block.elements * type.block.bytes
+    let block = tensor.block
+    precondition(columns % part.block.elements == 0 && columns % block.elements == 0)
+    let rowBytes = columns / block.elements * block.bytes
     if columns > unpackedCapacity {
       unsafe unpacked.deallocate()
       unsafe unpacked = .allocate(capacity: columns)
@@ -165,7 +181,7 @@ import Verify
     for row in elements.lowerBound / columns..<elements.upperBound / columns {
       let target = unsafe output + (row - elements.lowerBound / columns) * rowBytes
       let from = order.source(of: row, rows: rows)
-      try unsafe convert(part, stored, from * columns, columns, type, to: target, tensor)
+      try unsafe convert(part, from * columns, columns, type, to: target, tensor)
     }
   }
 }

@@ -1,34 +1,35 @@
 import Formats
+import Models
+import Numerics
 import Patch
 import Synchronization
-import Verify
 
-/// Where planned tensors go: files and places in them.
+/// Writes planned tensors to files on several threads.
 struct TensorWriter {
-  /// One tensor's place in one of the files.
+  /// The position of a tensor in one of the files.
   struct Placement: Sendable {
     var tensor: PlannedTensor
-    /// Which of the files.
+    /// The index of the file.
     var file: Int
-    /// Of its first byte.
+    /// The position of the first byte.
     var offset: Int
   }
 
-  /// Called with the bytes that have just been written.
+  /// Called with the number of bytes that were just written.
   var report: @Sendable (Int) -> Void
   var threads: Int
 
-  /// Bytes that are copied in one piece where nothing changes.
+  /// The number of bytes that are copied at a time if the type does not change.
   private static let copiedBytes = 64 << 20
 
   private struct Piece: Sendable {
     var placement: Int
-    /// Of the tensor's numbers, or, where it is copied, of its bytes.
+    /// A range of the tensor's numbers, or of its bytes if it is copied.
     var range: Range<Int>
   }
 
-  /// Writes all, piece by piece in the order of the files, on all threads.
-  /// - Throws: what the first failing piece throws.
+  /// Writes all tensors, piece by piece in the order of the files.
+  /// - Throws: the error of the first piece that fails.
   func write(_ placements: [Placement], to files: [OpenFile]) throws {
     let pieces = placements.indices.flatMap { index in
       Self.pieces(placements[index].tensor).map { Piece(placement: index, range: $0) }
@@ -54,7 +55,8 @@ struct TensorWriter {
     }
   }
 
-  /// - Returns: the bytes written.
+  /// Writes one piece.
+  /// - Returns: the number of bytes written.
   private func write(
     _ range: Range<Int>, of placement: Placement, to file: OpenFile, _ converter: RowConverter
   ) throws -> Int {
@@ -85,9 +87,11 @@ struct TensorWriter {
   }
 }
 
-/// A file that several threads write to, each another part. It appears when it is committed.
+/// A file to which several threads write different parts.
+///
+/// It appears when it is committed.
 final class OpenFile: @unchecked Sendable {
-  // @unchecked Sendable: writes to disjoint places of one descriptor do not touch each other.
+  // @unchecked Sendable: writes to disjoint ranges of one descriptor are independent.
   private var file: OutputFile?
   let descriptor: Descriptor
   let path: String
@@ -99,7 +103,7 @@ final class OpenFile: @unchecked Sendable {
     self.path = path
   }
 
-  /// The name is durable only when its folder is synced.
+  /// Gives the file its name, which is durable only once the folder is synced.
   func commit() throws {
     if let file = file.take() { try file.commit(replacing: false, syncsFolder: false) }
   }

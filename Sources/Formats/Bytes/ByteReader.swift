@@ -1,6 +1,7 @@
 import Glibc
 
-/// A bounds-checked cursor over a file's bytes. Every read either succeeds whole or throws with its place.
+/// A bounds-checked cursor over a file's bytes. A read either succeeds completely or throws with
+/// its offset.
 public struct ByteReader: ~Escapable {
   private let bytes: RawSpan
   public private(set) var offset: Int
@@ -20,11 +21,12 @@ public struct ByteReader: ~Escapable {
     _ type: T.Type, _ subject: FormatError.Subject? = nil
   ) throws(FormatError) -> T {
     let start = try take(MemoryLayout<T>.size, subject)
-    // `take` proved that the whole integer lies inside the span; every bit pattern is a valid integer.
+    // `take` proved that the whole integer lies inside the span; every bit pattern is a valid
+    // integer.
     return T(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: start, as: T.self))
   }
 
-  /// Passes over `count` bytes and returns where they begin.
+  /// Skips `count` bytes and returns the offset at which they begin.
   @_lifetime(self: copy self)
   public mutating func take(
     _ count: Int, _ subject: FormatError.Subject? = nil
@@ -37,7 +39,7 @@ public struct ByteReader: ~Escapable {
     return offset
   }
 
-  /// The same for a length that a file declares, which may exceed every address.
+  /// Skips a number of bytes that a file declares, which may be larger than any address.
   @_lifetime(self: copy self)
   public mutating func take(
     declared count: UInt64, _ subject: FormatError.Subject? = nil
@@ -57,19 +59,19 @@ extension RawSpan {
     return unsafe part.withUnsafeBytes { unsafe [UInt8]($0) }
   }
 
-  /// The bytes of `range` as text, or nil where they are not valid UTF-8.
+  /// The bytes of `range` as text, or nil if they are not valid UTF-8.
   public func text(_ range: Range<Int>) -> String? {
     let part = extracting(range)
     return unsafe part.withUnsafeBytes { unsafe String(validating: $0, as: UTF8.self) }
   }
 
-  /// One little-endian value at `offset`, which must lie inside the span with its whole width.
+  /// One little-endian value at `offset`. All its bytes must lie inside the span.
   public func load<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type, at offset: Int) -> T {
     precondition(offset >= 0 && offset + MemoryLayout<T>.size <= byteCount)
     return T(littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: T.self))
   }
 
-  /// True where the two spans hold the same bytes.
+  /// Whether the two spans hold the same bytes.
   public func equals(_ other: RawSpan) -> Bool {
     guard byteCount == other.byteCount else { return false }
     return unsafe withUnsafeBytes { left in
@@ -87,7 +89,7 @@ extension [UInt8] {
   public var rawSpan: RawSpan {
     @_lifetime(borrow self)
     get {
-      // The span depends on the array, which its lifetime says.
+      // The span's lifetime depends on the array.
       unsafe span.bytes
     }
   }

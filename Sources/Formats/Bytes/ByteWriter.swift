@@ -1,4 +1,4 @@
-/// Little-endian bytes under construction.
+/// A growing buffer to which numbers are written in little-endian order.
 public struct ByteWriter: Sendable {
   public private(set) var bytes: [UInt8] = []
 
@@ -18,7 +18,7 @@ public struct ByteWriter: Sendable {
   public mutating func write(_ value: Double) { write(value.bitPattern) }
   public mutating func write(raw: some Sequence<UInt8>) { bytes.append(contentsOf: raw) }
 
-  /// Zeros up to the next multiple of `alignment`.
+  /// Writes zeros up to the next multiple of `alignment`.
   public mutating func pad(to alignment: Int) {
     let excess = bytes.count % alignment
     if excess > 0 { bytes.append(contentsOf: repeatElement(0, count: alignment - excess)) }

@@ -1,21 +1,21 @@
 internal import CLinux
 import Glibc
 
-/// An open file or folder, and the system calls that `lrpatch` makes on it. Closed by `deinit`.
+/// An open file or folder, with the system calls that `lrpatch` makes on it. `deinit` closes it.
 ///
-/// Every call retries when a signal interrupts it, and throws `FileError` with the operation's name.
+/// Every call retries if a signal interrupts it, and throws `FileError` with the operation's name.
 public struct Descriptor: ~Copyable {
   let number: Int32
   public let path: String
 
   public enum Access: Sendable {
-    /// For reading; symbolic links are followed.
+    /// Read; symbolic links are followed.
     case read
-    /// For reading and writing in place; a symbolic link is refused with ELOOP.
+    /// Read and write in place; a symbolic link is refused with ELOOP.
     case edit
-    /// A new file; an existing one is refused with EEXIST.
+    /// Create a new file; an existing one is refused with EEXIST.
     case create
-    /// A folder, to lock it or to sync its entries.
+    /// Open a folder, to lock it or to sync its entries.
     case folder
 
     var flags: Int32 {
@@ -28,7 +28,7 @@ public struct Descriptor: ~Copyable {
     }
   }
 
-  /// - Throws: `FileError`; a path that is neither file nor folder is refused before it can block.
+  /// - Throws: `FileError`. A pipe or device is refused, and opening it does not block.
   public init(path: String, _ access: Access) throws(FileError) {
     let opened = try Self.open(path, access)
     number = opened
@@ -60,7 +60,8 @@ public struct Descriptor: ~Copyable {
     try FileStatus(number, path)
   }
 
-  /// Owner and permissions of another file, as a courtesy: whoever may not give files away must not be stopped by it.
+  /// Takes over the owner and permissions of another file. Errors are ignored, because not every
+  /// user may give files away.
   public func takeOver(_ old: FileStatus) {
     _ = fchown(number, old.owner, old.group)
     _ = fchmod(number, old.permissions)
@@ -69,12 +70,12 @@ public struct Descriptor: ~Copyable {
   // MARK: Contents
 
   /// The `count` bytes at `offset`.
-  /// - Throws: `FileError` with ENODATA where the file ends before them.
+  /// - Throws: `FileError` with ENODATA if the file ends before them.
   public func read(at offset: Int, count: Int) throws(FileError) -> [UInt8] {
     var result = [UInt8](repeating: 0, count: count)
     var done = 0
     while done < count {
-      // The destination is the part of `result` that is still unread.
+      // The destination is the part of `result` that is not filled yet.
       let got = unsafe result.withUnsafeMutableBytes { buffer in
         retrying {
           unsafe pread(number, buffer.baseAddress?.advanced(by: done), count - done, offset + done)
@@ -90,7 +91,7 @@ public struct Descriptor: ~Copyable {
   public func write(_ bytes: [UInt8], at offset: Int) throws(FileError) {
     var done = 0
     while done < bytes.count {
-      // The source is the part of `bytes` that is still unwritten.
+      // The source is the part of `bytes` that is not written yet.
       let put = unsafe bytes.withUnsafeBytes { buffer in
         retrying {
           unsafe pwrite(
@@ -102,7 +103,7 @@ public struct Descriptor: ~Copyable {
     }
   }
 
-  /// The bytes are read while the call lasts.
+  /// Writes all bytes of a span.
   public func write(_ bytes: RawSpan, at offset: Int) throws(FileError) {
     var done = 0
     while done < bytes.byteCount {
@@ -126,8 +127,8 @@ public struct Descriptor: ~Copyable {
     guard retrying({ ftruncate(number, size) }) == 0 else { throw FileError("resize", path) }
   }
 
-  /// Moves everything from `offset` on by `count` bytes without copying it; both must be multiples of the file
-  /// system's block. ext4 and XFS can.
+  /// Moves everything from `offset` on by `count` bytes, without copying it. Both must be multiples
+  /// of the file system's block. ext4 and XFS support this.
   public func insertRange(at offset: Int, count: Int) throws(FileError) {
     guard retrying({ linux_insert_range(number, Int64(offset), Int64(count)) }) == 0 else {
       throw FileError("insert blocks into", path)
@@ -143,12 +144,12 @@ public struct Descriptor: ~Copyable {
 
   // MARK: Copying
 
-  /// Copies `count` bytes of `source`: shared blocks where the file system can and the range is aligned to its
-  /// blocks, a copy inside the kernel or through memory otherwise.
+  /// Copies `count` bytes of `source`. Blocks are shared if the file system supports it and the
+  /// range is aligned to them. Otherwise the kernel copies the bytes, or this process does.
   public func copy(
     from source: borrowing Descriptor, at offset: Int, count: Int, to destination: Int
   ) throws(FileError) {
-    // To the kernel a length of 0 means everything up to the end.
+    // The kernel takes a length of 0 as everything up to the end.
     guard count > 0 else { return }
     if linux_clone_range(
       source.number, Int64(offset), Int64(count), number, Int64(destination)) == 0
@@ -186,28 +187,29 @@ public struct Descriptor: ~Copyable {
 
   // MARK: Other processes
 
-  /// Takes an advisory lock, which ends with this value or the process.
-  /// - Returns: false where another process holds a conflicting one.
+  /// Takes an advisory lock, which ends when this value or the process does.
+  /// - Returns: false if another process holds a conflicting lock.
   public func lock(exclusive: Bool) throws(FileError) -> Bool {
     if flock(number, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0 { return true }
     guard errno == EWOULDBLOCK else { throw FileError("lock", path) }
     return false
   }
 
-  /// Whether another open of this file exists anywhere, told by a write lease, which the kernel grants only to the
-  /// sole opener. Nil where it cannot tell (a file of another owner, a file system without leases).
+  /// Whether any process has this file open as well, or nil if the kernel cannot tell (a file of
+  /// another owner, a file system without leases).
   ///
-  /// This value must be the process's only open of the file. The lease is kept, so that a program that opens the
-  /// file in the middle of an edit waits until the edit is done.
+  /// The test is a write lease, which the kernel grants only to the sole opener. So this process
+  /// must not have the file open twice. The lease is kept, so that a program that opens the file in
+  /// the middle of an edit waits until the edit is done.
   public func isOpenElsewhere() -> Bool? {
-    // The kernel asks for the lease back by SIGIO, whose default would end this process in the middle.
+    // The kernel asks for the lease back with SIGIO, which by default would end this process.
     _ = signal(SIGIO, SIG_IGN)
     if linux_write_lease(number) == 0 { return false }
     return errno == EAGAIN ? true : nil
   }
 }
 
-/// Repeats a system call while a signal interrupts it.
+/// Repeats a system call as long as signals interrupt it.
 func retrying<T: SignedInteger>(_ call: () -> T) -> T {
   while true {
     let result = call()

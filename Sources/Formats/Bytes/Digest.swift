@@ -1,12 +1,12 @@
 internal import Crypto
 
-/// SHA-256 in lower-case hexadecimal.
+/// The SHA-256 of bytes, in lower-case hexadecimal.
 public func sha256(_ bytes: [UInt8]) -> String {
   SHA256.hash(data: bytes).hexadecimal
 }
 
-/// SHA-256 of a file's bytes.
-/// - Parameter report: is told of bytes as they are read.
+/// The SHA-256 of a file's bytes, in lower-case hexadecimal.
+/// - Parameter report: called with the number of bytes of each piece that was read.
 public func sha256(file path: String, report: (Int) -> Void = { _ in }) throws(FileError) -> String {
   let descriptor = try Descriptor(path: path, .read)
   let size = try descriptor.status().size

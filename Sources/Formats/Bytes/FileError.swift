@@ -1,6 +1,6 @@
 import Glibc
 
-/// A refusal of the operating system: what was tried, on which file, and why it failed.
+/// An error of the operating system: what was tried, on which file, and why it failed.
 public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
   public var operation: String
   public var path: String
@@ -13,7 +13,7 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     self.code = code
   }
 
-  /// The failure that `errno` tells of.
+  /// The failure that `errno` describes.
   init(_ operation: String, _ path: String) {
     self.init(operation, path, code: errno)
   }
@@ -23,10 +23,10 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     return "\(path): cannot \(operation): \(reason)"
   }
 
-  /// True where something exists under the path already.
+  /// Whether the reason is that the path already exists.
   public var isExisting: Bool { code == EEXIST || code == ENOTEMPTY }
 
-  /// True where the file system or the platform has no such operation.
+  /// Whether the reason is that the file system or the platform lacks the operation.
   public var isUnsupported: Bool {
     [EOPNOTSUPP, ENOTSUP, ENOSYS, EINVAL, EXDEV, ENOTTY].contains(code)
   }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What the file system says of one file.
+/// The file system's information about one file.
 public struct FileStatus: Equatable, Sendable {
   public enum Kind: Equatable, Sendable { case file, folder, link, other }
 
@@ -8,14 +8,14 @@ public struct FileStatus: Equatable, Sendable {
   public var size: Int
   public var device: UInt64
   public var inode: UInt64
-  /// Names that this file has.
+  /// The number of hard links.
   public var links: Int
   public var permissions: UInt32
   public var owner: UInt32
   public var group: UInt32
-  /// The file system's block, in bytes.
+  /// The block size of the file system, in bytes.
   public var blockSize: Int
-  /// Of the last change of contents, in nanoseconds.
+  /// The time of the last change of the contents, in nanoseconds since 1970.
   public var modified: Int
 
   init(_ information: stat) {
@@ -36,7 +36,8 @@ public struct FileStatus: Equatable, Sendable {
     modified = information.st_mtim.tv_sec * 1_000_000_000 + information.st_mtim.tv_nsec
   }
 
-  /// Of `path` itself, or of what it points at where it is a symbolic link and `followingLinks` is true.
+  /// The status of `path`. If it is a symbolic link and `followingLinks` is true, that of its
+  /// target.
   public init(of path: String, followingLinks: Bool) throws(FileError) {
     var information = stat()
     let result =
@@ -46,7 +47,7 @@ public struct FileStatus: Equatable, Sendable {
     self.init(information)
   }
 
-  /// Of an open file.
+  /// The status of an open file.
   init(_ descriptor: Int32, _ path: String) throws(FileError) {
     var information = stat()
     guard unsafe fstat(descriptor, &information) == 0 else { throw FileError("examine", path) }

@@ -1,7 +1,7 @@
 internal import CLinux
 import Glibc
 
-/// Names in folders: the system calls on paths.
+/// The system calls on paths.
 public enum FileSystem {
   public static func exists(_ path: String) -> Bool {
     (try? FileStatus(of: path, followingLinks: false)) != nil
@@ -36,7 +36,7 @@ public enum FileSystem {
     guard unsafe unlink(path) == 0 else { throw FileError("remove", path) }
   }
 
-  /// Removes a folder and all that is in it; links are removed, not followed.
+  /// Removes a folder and everything in it. Links are removed, not followed.
   public static func removeTree(_ path: String) throws(FileError) {
     guard try FileStatus(of: path, followingLinks: false).kind == .folder else {
       return try remove(path)
@@ -45,10 +45,10 @@ public enum FileSystem {
     guard unsafe rmdir(path) == 0 else { throw FileError("remove", path) }
   }
 
-  /// Removes a folder if nothing is in it.
+  /// Removes a folder if it is empty.
   public static func removeEmptyFolder(_ path: String) { _ = unsafe rmdir(path) }
 
-  /// Renames within one file system, over an existing file unless `replacing` is false.
+  /// Renames within one file system. Replaces an existing file unless `replacing` is false.
   public static func rename(
     _ old: String, to new: String, replacing: Bool = true
   ) throws(FileError) {
@@ -56,7 +56,7 @@ public enum FileSystem {
     guard !replacing, FileError("rename", new).isUnsupported, !exists(new) else {
       throw FileError("rename to", new)
     }
-    // A file system without RENAME_NOREPLACE: the check above is then the best there is.
+    // The file system lacks RENAME_NOREPLACE, so the check above must do.
     guard unsafe Glibc.rename(old, new) == 0 else { throw FileError("rename to", new) }
   }
 
@@ -75,7 +75,7 @@ public enum FileSystem {
     try folder.sync()
   }
 
-  /// Bytes that may still be written to the file system that a folder is on; nil where it does not tell.
+  /// The free bytes of a folder's file system, or nil if it does not report them.
   public static func freeBytes(in folder: String) -> Int? {
     var status = statvfs()
     guard unsafe statvfs(folder, &status) == 0, status.f_frsize > 0 else { return nil }
@@ -89,7 +89,7 @@ public enum FileSystem {
     return unsafe String(cString: buffer)
   }
 
-  /// The same text for all paths of one entry, whether it is there or not.
+  /// A path that is the same for all paths of one entry, which need not exist.
   public static func canonical(_ path: String) -> String {
     let folder = folder(of: path)
     return "\((try? resolved(folder)) ?? folder)/\(name(of: path))"
@@ -100,7 +100,7 @@ public enum FileSystem {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  /// The path of an entry; of the current folder's by its name alone.
+  /// The path of an entry in a folder. In the current folder it is just the name.
   public static func path(_ name: String, in folder: String) -> String {
     folder == "." ? name : "\(folder)/\(name)"
   }
@@ -110,9 +110,9 @@ public enum FileSystem {
     return String(path[path.index(after: slash)...])
   }
 
-  /// The text of bytes.
-  /// - Parameter path: of the file that they are of, for the error.
-  /// - Throws: `FormatError` that says where they are no UTF-8.
+  /// The bytes of a file as text.
+  /// - Parameter path: the file's path, for the error.
+  /// - Throws: `FormatError` with the offset of the first byte that is not UTF-8.
   public static func text(_ bytes: [UInt8], of path: String) throws(FormatError) -> String {
     if let text = String(validating: bytes, as: UTF8.self) { return text }
     var decoder = UTF8()
@@ -124,7 +124,7 @@ public enum FileSystem {
     throw error
   }
 
-  /// The bytes of a whole small file.
+  /// The bytes of a whole file, if it is not larger than the limit.
   public static func contents(of path: String, limit: Int = 256 << 20) throws -> [UInt8] {
     let descriptor = try Descriptor(path: path, .read)
     let size = try descriptor.status().size

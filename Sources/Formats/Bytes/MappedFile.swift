@@ -1,23 +1,23 @@
 import Glibc
 
-/// A read-only mapping of a whole file. `deinit` ends it.
+/// A read-only mapping of a whole file. `deinit` unmaps it.
 ///
-/// A file that another process truncates while it is mapped ends this process with SIGBUS when the lost part is
-/// touched; `lrpatch` itself never truncates a file that it maps.
+/// If another process truncates the file while it is mapped, access to the lost part ends this
+/// process with SIGBUS. `lrpatch` itself never truncates a file that it maps.
 @safe public struct MappedFile: ~Copyable, @unchecked Sendable {
   // @unchecked Sendable: the mapping is immutable for the life of this value.
   private let base: UnsafeRawPointer?
   public let byteCount: Int
   public let path: String
 
-  /// Maps `path`, following symbolic links: reading a Hub cache is fine.
-  /// - Throws: `FileError` where it cannot be opened, is no regular file, or cannot be mapped.
+  /// Maps `path` and follows symbolic links, because models in a Hub cache may be read.
+  /// - Throws: `FileError` if it cannot be opened, is not a regular file, or cannot be mapped.
   public init(path: String) throws(FileError) {
     let descriptor = try Descriptor(path: path, .read)
     try self.init(descriptor)
   }
 
-  /// Maps the file that is open as `descriptor`.
+  /// Maps an open file.
   public init(_ descriptor: borrowing Descriptor) throws(FileError) {
     let size = try descriptor.status().size
     let address = try unsafe Self.map(descriptor, size)
@@ -26,7 +26,7 @@ import Glibc
     path = descriptor.path
   }
 
-  /// nil for an empty file, which cannot be mapped.
+  /// The address of the mapping, or nil for an empty file, which cannot be mapped.
   private static func map(
     _ descriptor: borrowing Descriptor, _ size: Int
   ) throws(FileError) -> UnsafeRawPointer? {
@@ -37,7 +37,7 @@ import Glibc
   }
 
   deinit {
-    // The pair is what mmap was given and returned.
+    // mmap was given this length and returned this address.
     if let base = unsafe base {
       unsafe munmap(UnsafeMutableRawPointer(mutating: base), byteCount)
     }
@@ -52,7 +52,8 @@ import Glibc
     }
   }
 
-  /// The bytes of `range`, for kernels that take pointers. They must not leave `body`.
+  /// Calls `body` with the bytes of `range`, for kernels that take pointers. The pointer must not
+  /// outlive the call.
   public func withUnsafeBytes<R>(
     in range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> R
   ) -> R {
@@ -60,8 +61,8 @@ import Glibc
     return unsafe body(UnsafeRawBufferPointer(start: base.map { unsafe $0 + range.lowerBound }, count: range.count))
   }
 
-  /// Visits `range` in pieces and gives each piece's memory back after it, so that a file larger than memory can be
-  /// gone through. `body` returns false to stop.
+  /// Visits `range` in pieces and releases each piece's memory afterwards, so that a file may be
+  /// larger than memory. `body` returns false to stop.
   public func visit(_ range: Range<Int>, _ body: (Range<Int>) -> Bool) {
     let step = 8 << 20
     for start in stride(from: range.lowerBound, to: range.upperBound, by: step) {
@@ -72,12 +73,12 @@ import Glibc
     }
   }
 
-  /// Tells the kernel that these pages are not needed for now; reading them again brings them back.
+  /// Tells the kernel that these pages are not needed for now. A later access reads them again.
   public func release(_ range: Range<Int>) {
     guard let base = unsafe base else { return }
     let page = 4096
     let start = range.lowerBound.roundedDown(to: page)
-    // The advice covers whole pages inside the mapping.
+    // The range is rounded out to whole pages, which lie inside the mapping.
     unsafe madvise(
       UnsafeMutableRawPointer(mutating: base + start), range.upperBound - start, MADV_DONTNEED)
   }

@@ -2,15 +2,16 @@ import Glibc
 
 /// A file that appears under its name only when it is complete.
 ///
-/// It is written under a temporary name in the same folder. `commit` makes it durable and renames it; without
-/// `commit`, `deinit` deletes it.
+/// It is written under a temporary name in the same folder. `commit` makes it durable and renames
+/// it. Without `commit`, `deinit` deletes it.
 public struct OutputFile: ~Copyable {
   public let path: String
   public let temporaryPath: String
   public let descriptor: Descriptor
   private var isPending = true
 
-  /// - Parameter old: the file that this one replaces, whose owner and permissions it takes over as far as it may.
+  /// - Parameter old: the file to replace. The new file takes over its owner and permissions, as
+  ///   far as the system allows it.
   public init(path: String, replacing old: FileStatus? = nil) throws(FileError) {
     let temporaryPath = Self.temporaryPath(for: path)
     TemporaryFiles.shared.insert(temporaryPath)
@@ -32,8 +33,9 @@ public struct OutputFile: ~Copyable {
 
   /// Makes the contents durable and the file visible.
   /// - Parameters:
-  ///   - replacing: whether a file that is already there gives way; it is refused with EEXIST otherwise.
-  ///   - syncsFolder: whether its name is made durable too, which may fail when the file is there already.
+  ///   - replacing: whether to replace an existing file; otherwise it is refused with EEXIST.
+  ///   - syncsFolder: whether to make the name durable too. This may fail after the file has
+  ///     appeared.
   public consuming func commit(replacing: Bool = true, syncsFolder: Bool = true) throws(FileError) {
     try descriptor.sync()
     try FileSystem.rename(temporaryPath, to: path, replacing: replacing)
@@ -41,7 +43,7 @@ public struct OutputFile: ~Copyable {
     if syncsFolder { try FileSystem.syncFolder(FileSystem.folder(of: path)) }
   }
 
-  /// Replaces the file at `path` by `bytes`, keeping its permissions.
+  /// Replaces the file at `path` with `bytes`, and keeps its owner and permissions.
   public static func replace(_ path: String, by bytes: [UInt8]) throws(FileError) {
     let old = try? FileStatus(of: path, followingLinks: false)
     let output = try OutputFile(path: path, replacing: old)
@@ -49,7 +51,7 @@ public struct OutputFile: ~Copyable {
     try output.commit()
   }
 
-  /// A hidden sibling's name that no other process uses.
+  /// The path of a hidden sibling that no other process uses.
   public static func temporaryPath(for path: String) -> String {
     let folder = FileSystem.folder(of: path)
     let name = FileSystem.name(of: path)
@@ -57,8 +59,8 @@ public struct OutputFile: ~Copyable {
     return FileSystem.path(".\(name).lrpatch-tmp-\(getpid())-\(tag)", in: folder)
   }
 
-  /// Whether `entry`, a name in a folder, is a temporary name that a process which is no more made for a file whose name
-  /// satisfies `isOwn`.
+  /// Whether a dead process left the temporary file `entry`, for an output whose name satisfies
+  /// `isOwn`.
   public static func isAbandoned(_ entry: String, of isOwn: (Substring) -> Bool) -> Bool {
     guard let match = entry.wholeMatch(of: /\.(.+)\.lrpatch-tmp-([0-9]{1,10})-[0-9a-z]{1,7}/),
       isOwn(match.1), let process = Int32(match.2)
@@ -66,7 +68,8 @@ public struct OutputFile: ~Copyable {
     return process != getpid() && kill(process, 0) != 0 && errno == ESRCH
   }
 
-  /// Deletes the temporary files and folders that killed processes left in a folder for outputs whose names satisfy `isOwn`.
+  /// Deletes the temporary files and folders that dead processes left in a folder, for outputs
+  /// whose names satisfy `isOwn`.
   public static func removeAbandoned(in folder: String, of isOwn: (Substring) -> Bool) throws(FileError) {
     for name in try FileSystem.names(in: folder) where isAbandoned(name, of: isOwn) {
       let path = FileSystem.path(name, in: folder)

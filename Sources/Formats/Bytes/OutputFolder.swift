@@ -1,8 +1,9 @@
 /// A folder that appears under its name only when it is complete.
 public enum OutputFolder {
-  /// Fills a folder under a temporary name and gives it its own when `fill` returns.
-  /// - Throws: `FileError` with EEXIST where the name is taken; what `fill` throws, with nothing left behind.
-  /// - Parameter commit: is given what makes the folder appear, to run it without an interruption.
+  /// Fills a folder under a temporary name, and renames it when `fill` returns.
+  /// - Parameter commit: runs its argument, which makes the folder appear, without an interruption.
+  /// - Throws: `FileError` with EEXIST if the name is taken; what `fill` throws, with nothing left
+  ///   behind.
   public static func create(
     _ output: String, commit: (() throws -> Void) throws -> Void = { try $0() }, _ fill: (String) throws -> Void
   ) throws {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Waiting, for the rare moment in which another process must finish first.
+/// Waits, for the rare case that another process must finish first.
 public enum Pause {
   public static func milliseconds(_ count: UInt32) { usleep(count * 1000) }
 }

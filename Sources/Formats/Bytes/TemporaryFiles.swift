@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// The temporary files and folders that this process would leave behind if a signal ended it now.
+/// The temporary files and folders that exist now, to delete them if a signal ends this process.
 public final class TemporaryFiles: Sendable {
   public static let shared = TemporaryFiles()
 
@@ -10,7 +10,7 @@ public final class TemporaryFiles: Sendable {
   public func insert(_ path: String) { paths.withLock { _ = $0.insert(path) } }
   public func remove(_ path: String) { paths.withLock { _ = $0.remove(path) } }
 
-  /// Deletes them all; for the last act of an interrupted process.
+  /// Deletes them all. Call it last in an interrupted process.
   public func removeAll() {
     let pending = paths.withLock { $0 }
     for path in pending { try? FileSystem.removeTree(path) }

@@ -1,22 +1,22 @@
-/// The least, the greatest and the mean of a tensor of plain floating-point numbers.
+/// The least, the greatest and the mean value of a tensor of F32, F16 or BF16 numbers.
 public struct TensorStatistics: Equatable, Sendable {
   public var minimum: Double
   public var maximum: Double
   public var mean: Double
-  /// NaN and infinities, which the other numbers leave out.
+  /// The number of NaN and infinite values, which the other statistics leave out.
   public var nonFiniteCount: Int
 
-  /// nil for types that are not F32, F16 or BF16, and for tensors without a finite number.
-  public init?(type: String, _ range: Range<Int>, of file: borrowing MappedFile) {
+  /// Nil for types other than F32, F16 and BF16, and for tensors without a finite number.
+  public init?(type: ElementType, _ range: Range<Int>, of file: borrowing MappedFile) {
     var sums = Sums()
     switch type {
-    case "F32":
+    case .f32:
       file.visit(range) { sums.add($0, of: file.bytes, 4) { Float(bitPattern: $0.load(UInt32.self, at: $1)) } }
-    case "BF16":
+    case .bf16:
       file.visit(range) {
         sums.add($0, of: file.bytes, 2) { Float(bitPattern: UInt32($0.load(UInt16.self, at: $1)) << 16) }
       }
-    case "F16":
+    case .f16:
       file.visit(range) { sums.add($0, of: file.bytes, 2) { Self.float(halfPrecision: $0.load(UInt16.self, at: $1)) } }
     default: return nil
     }
@@ -34,7 +34,7 @@ public struct TensorStatistics: Equatable, Sendable {
     var count = 0
     var others = 0
 
-    /// Inlined with its decoder, since it runs over whole models.
+    /// Inlined together with its decoder, because it runs over whole models.
     @inline(__always)
     mutating func add(
       _ range: Range<Int>, of bytes: RawSpan, _ width: Int, _ decode: (RawSpan, Int) -> Float
@@ -54,7 +54,7 @@ public struct TensorStatistics: Equatable, Sendable {
     }
   }
 
-  /// IEEE half precision, without Float16, which Swift lacks on some platforms.
+  /// Decodes IEEE half precision without Float16, which Swift lacks on some platforms.
   private static func float(halfPrecision bits: UInt16) -> Float {
     let sign = UInt32(bits & 0x8000) << 16
     let exponent = UInt32(bits >> 10 & 0x1F)

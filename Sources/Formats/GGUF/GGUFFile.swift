@@ -1,4 +1,4 @@
-/// A GGUF file on disk: its mapping and its parsed head.
+/// A GGUF file on disk: its mapping and its parsed header.
 public struct GGUFFile: ~Copyable {
   public let map: MappedFile
   public let header: GGUFHeader
@@ -23,7 +23,7 @@ public struct GGUFFile: ~Copyable {
     self.map = map
   }
 
-  /// The 32-bit floats of a tensor, or nil where it is absent or of another type.
+  /// The values of an F32 tensor, or nil if it is absent or has another type.
   public func floats(of name: String) -> [Float]? {
     guard let tensor = header.tensor(named: name), tensor.type == .f32 else { return nil }
     let start = header.dataOffset + tensor.offset
@@ -32,8 +32,8 @@ public struct GGUFFile: ~Copyable {
     }
   }
 
-  /// The texts of an array of strings, or nil where the key is absent or holds something else.
-  /// - Throws: `FormatError` for a text that is not UTF-8.
+  /// The strings of an array, or nil if the key is absent or is not an array of strings.
+  /// - Throws: `FormatError` for a string that is not UTF-8.
   public func strings(_ key: String) throws -> [String]? {
     guard case .array(let array)? = header[key: key], array.elementType == .string,
       case .inFile(let range) = array.elements
@@ -52,7 +52,7 @@ public struct GGUFFile: ~Copyable {
     return result
   }
 
-  /// The numbers of an array of 32-bit integers, or nil.
+  /// The numbers of an array, or nil if the key is absent or is not an array of 32-bit integers.
   public func integers(_ key: String) -> [Int]? {
     guard case .array(let array)? = header[key: key],
       [.int32, .uint32].contains(array.elementType), case .inFile(let range) = array.elements
@@ -68,7 +68,7 @@ public struct GGUFFile: ~Copyable {
 }
 
 extension FormatError {
-  /// The same error, naming its file.
+  /// The same error with its file's path.
   public func inFile(_ path: String) -> FormatError {
     var named = self
     named.file = path

@@ -1,9 +1,9 @@
 extension GGUFHeader {
-  /// Reads the head of a file.
+  /// Reads the header of a file.
   /// - Parameters:
   ///   - bytes: the whole file.
   ///   - requireData: whether the tensor data must be there too.
-  /// - Throws: `FormatError` with the place and the key or tensor.
+  /// - Throws: `FormatError` with the offset and the key or tensor.
   public init(parsing bytes: RawSpan, requireData: Bool = true) throws(FormatError) {
     var reader = ByteReader(bytes)
     let magicEnd = min(4, bytes.byteCount)
@@ -30,7 +30,8 @@ extension GGUFHeader {
     if requireData { try checkData(within: bytes.byteCount) }
   }
 
-  /// The last tensor's padding may be absent, as some writers leave it out.
+  /// Checks that all tensor data is there. The padding of the last tensor may be absent, because
+  /// some writers leave it out.
   private func checkData(within fileSize: Int) throws(FormatError) {
     guard let last = tensors.last else { return }
     let (dataEnd, overflow) = dataOffset.addingReportingOverflow(last.offset + last.byteCount)
@@ -59,7 +60,7 @@ extension GGUFHeader {
 }
 
 extension ByteReader {
-  /// A count, believed only as far as so many entries fit into what is left of the file.
+  /// Reads a count, and refuses it if the rest of the file cannot hold that many entries.
   @_lifetime(self: copy self)
   fileprivate mutating func readCount(
     _ what: String, minimumBytes: Int
@@ -73,7 +74,7 @@ extension ByteReader {
     return Int(count)
   }
 
-  /// The range of a string's bytes.
+  /// Reads a string and returns the range of its bytes.
   @_lifetime(self: copy self)
   fileprivate mutating func readStringRange(
     _ subject: FormatError.Subject
@@ -157,7 +158,7 @@ extension ByteReader {
     }
   }
 
-  /// Passes over an array; only its shape is kept.
+  /// Skips an array and keeps only its type, count and range.
   @_lifetime(self: copy self)
   private mutating func readArray(
     _ subject: FormatError.Subject, depth: Int
@@ -222,8 +223,8 @@ extension ByteReader {
     let shape = try readShape(.tensor(name))
     let typeOffset = offset
     let typeNumber = try read(UInt32.self, .tensor(name))
-    let type: GGMLType
-    do { type = try GGMLType(number: typeNumber) } catch {
+    let type: ElementType
+    do { type = try ElementType(ggmlNumber: typeNumber) } catch {
       throw FormatError(error.reason, at: typeOffset, .tensor(name))
     }
     let size = try Self.byteCount(
@@ -257,14 +258,16 @@ extension ByteReader {
     return shape
   }
 
-  /// Bytes of a tensor; `overflow` is thrown where they, or they with padding, exceed 63 bits.
+  /// The bytes of a tensor, without padding.
+  /// - Throws: `overflow` if the number of bytes, with padding, exceeds 63 bits.
   private static func byteCount(
-    of shape: [Int], _ type: GGMLType, _ alignment: Int, _ overflow: FormatError
+    of shape: [Int], _ type: ElementType, _ alignment: Int, _ overflow: FormatError
   ) throws(FormatError) -> Int {
     let row = shape.first ?? 1
-    guard row % type.blockElements == 0 else {
+    let block = type.ggml.block
+    guard row % block.elements == 0 else {
       throw FormatError(
-        .unevenRow(Int64(row), block: type.blockElements), at: overflow.offset, overflow.subject)
+        .unevenRow(Int64(row), block: block.elements), at: overflow.offset, overflow.subject)
     }
     var elements = 1
     for extent in shape {
@@ -272,8 +275,8 @@ extension ByteReader {
       if wrapped { throw overflow }
       elements = product
     }
-    let blocks = elements / type.blockElements
-    let (bytes, wrapped) = blocks.multipliedReportingOverflow(by: type.blockBytes)
+    let blocks = elements / block.elements
+    let (bytes, wrapped) = blocks.multipliedReportingOverflow(by: block.bytes)
     guard !wrapped, bytes <= Int.max - alignment else { throw overflow }
     return bytes
   }

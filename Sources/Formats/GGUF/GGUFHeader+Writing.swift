@@ -1,5 +1,5 @@
 extension GGUFHeader {
-  /// A header for a new file. Tensors get their offsets in the order given.
+  /// A header for a new file. Tensors get their offsets in the given order.
   public init(version: UInt32 = 3, keys: [GGUFKey], tensors: [GGUFTensor]) {
     self.version = version
     self.keys = keys
@@ -18,8 +18,8 @@ extension GGUFHeader {
     dataOffset = 0
   }
 
-  /// The encoded head, up to and including the padding before the tensor data.
-  /// - Parameter file: the file that lazily read arrays point into; empty where there are none.
+  /// The encoded header, up to and including the padding before the tensor data.
+  /// - Parameter file: the file into which arrays point; empty if there are no such arrays.
   public func encoded(arraysIn file: RawSpan) -> [UInt8] {
     var writer = ByteWriter()
     writer.write(raw: Self.magic)
@@ -70,7 +70,7 @@ extension ByteWriter {
     write(string: tensor.name)
     write(UInt32(tensor.shape.count))
     for extent in tensor.shape { write(UInt64(extent)) }
-    write(tensor.type.number)
+    write(tensor.type.ggml.number)
     write(UInt64(tensor.offset))
   }
 }

@@ -1,4 +1,4 @@
-/// The head of a GGUF file, versions 2 and 3, little-endian:
+/// The header of a GGUF file, versions 2 and 3, little-endian:
 ///
 ///     "GGUF"  version u32  tensor count u64  key count u64
 ///     keys:     name string, value type u32, value
@@ -6,8 +6,8 @@
 ///     zeros up to the next multiple of general.alignment
 ///     tensor data, each tensor padded to the alignment, in the order of the list
 ///
-/// A string is a u64 length and that many bytes. Everything is validated as llama.cpp's gguf.cpp does, and the data
-/// must be there: after parsing, no access to a declared range can fail.
+/// A string is a u64 length and that many bytes. Parsing validates everything that llama.cpp's
+/// gguf.cpp does, and that the data is there. After that, no access to a declared range can fail.
 public struct GGUFHeader: Equatable, Sendable {
   public static let magic: [UInt8] = Array("GGUF".utf8)
   public static let defaultAlignment = 32
@@ -17,14 +17,15 @@ public struct GGUFHeader: Equatable, Sendable {
   public var keys: [GGUFKey]
   public var tensors: [GGUFTensor]
   public var alignment: Int
-  /// Where the list of tensors begins: the end of the last key.
+  /// The offset at which the list of tensors begins: the end of the last key.
   public var tensorsOffset: Int
-  /// Where the list of tensors ends.
+  /// The offset at which the list of tensors ends.
   public var end: Int
-  /// Where tensor data begins: `end` padded to the alignment, or `end` itself where there are no tensors.
+  /// The offset at which tensor data begins: `end` rounded up to the alignment, or `end` itself if
+  /// there are no tensors.
   public var dataOffset: Int
 
-  /// Bytes of all tensors' data with their padding.
+  /// The bytes of all tensors' data, with padding.
   public var dataByteCount: Int { tensors.last.map { $0.offset + $0.paddedByteCount } ?? 0 }
 
   public subscript(key name: String) -> GGUFValue? { keys.first { $0.name == name }?.value }
@@ -36,7 +37,8 @@ public struct GGUFHeader: Equatable, Sendable {
 public struct GGUFKey: Equatable, Sendable {
   public var name: String
   public var value: GGUFValue
-  /// The bytes of the whole entry in the file: name, type and value. Empty for a key made here.
+  /// The bytes of the whole entry in the file: name, type and value. Empty for a key that was not
+  /// read from a file.
   public var range: Range<Int>
 
   public init(_ name: String, _ value: GGUFValue, range: Range<Int> = 0..<0) {
@@ -45,7 +47,7 @@ public struct GGUFKey: Equatable, Sendable {
     self.range = range
   }
 
-  /// Where the encoded value begins: after the name's length, the name and the type.
+  /// The offset at which the encoded value begins: after the name's length, the name and the type.
   public var valueOffset: Int { range.lowerBound + 8 + name.utf8.count + 4 }
 }
 
@@ -54,7 +56,7 @@ public struct GGUFTensor: Equatable, Sendable {
   public var name: String
   /// Elements along each dimension, the fastest-varying first.
   public var shape: [Int]
-  public var type: GGMLType
+  public var type: ElementType
   /// Bytes from the start of the tensor data.
   public var offset: Int
   public var byteCount: Int
@@ -71,18 +73,19 @@ public struct GGUFTensor: Equatable, Sendable {
     paddedByteCount = byteCount.roundedUp(to: alignment)
   }
 
-  /// A tensor of whole blocks, whose place is given by the header that it is put into.
-  /// - Parameter shape: the fastest-varying dimension first.
-  public init(_ name: String, shape: [Int], type: GGMLType) {
+  /// A tensor of whole blocks. The header that contains it sets its offset.
+  /// - Parameter shape: elements along each dimension, the fastest-varying first.
+  public init(_ name: String, shape: [Int], type: ElementType) {
     self.name = name
     self.shape = shape
     self.type = type
     offset = 0
-    byteCount = shape.reduce(1, *) / type.blockElements * type.blockBytes
+    let block = type.ggml.block
+    byteCount = shape.reduce(1, *) / block.elements * block.bytes
     paddedByteCount = byteCount
   }
 
-  init(name: String, shape: [Int], type: GGMLType, offset: Int, byteCount: Int, padded: Int) {
+  init(name: String, shape: [Int], type: ElementType, offset: Int, byteCount: Int, padded: Int) {
     self.name = name
     self.shape = shape
     self.type = type

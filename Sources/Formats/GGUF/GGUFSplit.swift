@@ -1,12 +1,14 @@
-/// The shards of a split GGUF model: `NAME-00001-of-00003.gguf` and so on, as llama.cpp's gguf-split writes them.
+/// The shards of a split GGUF model: `NAME-00001-of-00003.gguf` and so on, as llama.cpp's
+/// gguf-split writes them.
 ///
-/// Every shard carries `split.no` (its index from 0), `split.count` and `split.tensors.count` (of all shards together).
+/// Every shard carries `split.no` (its index from 0), `split.count` and `split.tensors.count` (of
+/// all shards together).
 public struct GGUFSplit: Equatable, Sendable {
   public var folder: String
   public var prefix: String
   public var count: Int
 
-  /// The set that the file `path` belongs to by its name, or nil where the name is no shard's.
+  /// The set to which a file belongs by its name, or nil if it does not have a shard's name.
   public init?(containing path: String) {
     let name = FileSystem.name(of: path)
     guard let match = name.wholeMatch(of: /(.*)-(\d{5})-of-(\d{5})\.gguf/),
@@ -22,7 +24,8 @@ public struct GGUFSplit: Equatable, Sendable {
     (1...count).map { "\(folder)/\(prefix)-\(Self.digits($0))-of-\(Self.digits(count)).gguf" }
   }
 
-  /// - Throws: `FormatError` naming the first shard that is not there.
+  /// Checks that all shards are there.
+  /// - Throws: `FormatError` with the path of the first missing shard.
   public func requireAllShards() throws(FormatError) {
     let present = paths.filter(FileSystem.exists)
     guard present.count == count else {

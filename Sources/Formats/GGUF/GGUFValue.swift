@@ -1,4 +1,5 @@
-/// One metadata value. Arrays stay where they are in the file, so that a vocabulary costs nothing to list.
+/// One metadata value. Arrays are not copied from the file, so that listing a vocabulary costs
+/// nothing.
 public enum GGUFValue: Equatable, Sendable {
   case uint8(UInt8), int8(Int8), uint16(UInt16), int16(Int16)
   case uint32(UInt32), int32(Int32), uint64(UInt64), int64(Int64)
@@ -58,7 +59,7 @@ public enum GGUFValueType: UInt32, CaseIterable, Sendable {
   case uint8, int8, uint16, int16, uint32, int32, float32, bool, string, array
   case uint64, int64, float64
 
-  /// As gguf-py names it.
+  /// The name that gguf-py uses.
   public var name: String {
     switch self {
     case .uint8: "UINT8"
@@ -77,7 +78,7 @@ public enum GGUFValueType: UInt32, CaseIterable, Sendable {
     }
   }
 
-  /// Bytes of one value, or nil where it varies.
+  /// The bytes of one value, or nil if they vary.
   var width: Int? {
     switch self {
     case .uint8, .int8, .bool: 1
@@ -88,7 +89,7 @@ public enum GGUFValueType: UInt32, CaseIterable, Sendable {
     }
   }
 
-  /// The fewest bytes that one value can take: what bounds a declared count.
+  /// The fewest bytes that one value can take. They limit a declared count.
   var minimumBytes: Int {
     switch self {
     case .string: 8
@@ -98,12 +99,12 @@ public enum GGUFValueType: UInt32, CaseIterable, Sendable {
   }
 }
 
-/// An array value: its element type and count, and where its elements are.
+/// An array value: its element type, its count, and its elements or their place in the file.
 public struct GGUFArray: Equatable, Sendable {
   public enum Elements: Equatable, Sendable {
-    /// A range of the file that the value was read from.
+    /// The range of the file from which the value was read.
     case inFile(Range<Int>)
-    /// Encoded elements, for values that were made here.
+    /// The encoded elements of a new value.
     case bytes([UInt8])
   }
 
@@ -128,7 +129,8 @@ public struct GGUFArray: Equatable, Sendable {
     }
   }
 
-  /// The encoded elements; `file` is the file that the array was read from.
+  /// The encoded elements.
+  /// - Parameter file: the file from which the array was read.
   public func encodedElements(in file: RawSpan) -> [UInt8] {
     switch elements {
     case .inFile(let range): file.copy(range)

@@ -1,15 +1,17 @@
-/// A JSON text that can be edited without touching what is not edited.
+/// A JSON text that can be edited without changing anything else in it.
 ///
-/// An edit replaces the bytes of one member; everything else, white space, number text, escapes, a byte-order mark and
-/// the line ends included, stays as it was. New text follows the file's own indentation.
+/// An edit replaces the bytes of one member. Everything else stays as it was, including white
+/// space, number text, escapes, a byte-order mark and line ends. New text follows the file's
+/// indentation.
 public struct JSONDocument: Equatable, Sendable {
   public private(set) var bytes: [UInt8]
-  /// What the text says.
+  /// The parsed value of the text.
   public private(set) var value: JSONValue
   private var root: JSONNode
   private let style: JSONStyle
 
-  /// - Throws: `FormatError`: bad syntax, invalid UTF-8, a duplicate key, or a text nested deeper than 64.
+  /// - Throws: `FormatError` for bad syntax, invalid UTF-8, a duplicate key, or nesting deeper than
+  ///   64.
   public init(parsing bytes: [UInt8]) throws(FormatError) {
     let start = Self.hasByteOrderMark(bytes) ? 3 : 0
     var scanner = JSONScanner(bytes, from: start)
@@ -20,8 +22,9 @@ public struct JSONDocument: Equatable, Sendable {
     style = JSONStyle(of: bytes, root: root)
   }
 
-  /// Reads a file. Errors name it.
-  /// - Parameter limit: the most bytes it may have; a parsed text takes many times its size.
+  /// Reads a file. Errors have its path.
+  /// - Parameter limit: the most bytes it may have. A parsed text takes many times its size in
+  ///   memory.
   public init(path: String, limit: Int = 8 << 20) throws {
     let contents = try FileSystem.contents(of: path, limit: limit)
     do { try self.init(parsing: contents) } catch { throw error.inFile(path) }
@@ -33,8 +36,8 @@ public struct JSONDocument: Equatable, Sendable {
 
   public var hasByteOrderMark: Bool { Self.hasByteOrderMark(bytes) }
 
-  /// Gives the member at `path` a new value, appending it to its object where it is not there. Objects on the way
-  /// must exist. A value that already means the same keeps its bytes.
+  /// Sets the member at `path`, or appends it to its object if it is absent. The objects on the
+  /// path must exist. A value that already means the same keeps its bytes.
   public mutating func set(_ path: [String], to newValue: JSONValue) throws(FormatError) {
     let (parent, member) = try locate(path)
     let depth = path.count
@@ -46,7 +49,7 @@ public struct JSONDocument: Equatable, Sendable {
     try splice((member.value.range, style.encode(newValue, depth: depth)))
   }
 
-  /// Takes the member at `path` out, if it is there.
+  /// Removes the member at `path`, if it is there.
   public mutating func remove(_ path: [String]) throws(FormatError) {
     let (parent, member) = try locate(path)
     guard let member, case .object(let members) = parent.kind,
@@ -82,7 +85,7 @@ public struct JSONDocument: Equatable, Sendable {
       if index == path.count - 1 { return (node, member) }
       guard let member else {
         throw FormatError(
-          .invalidDescription("no such member"), at: node.range.lowerBound, .member(name))
+          .invalidDescription("the member is missing"), at: node.range.lowerBound, .member(name))
       }
       node = member.value
     }

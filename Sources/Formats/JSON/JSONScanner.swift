@@ -1,7 +1,8 @@
-/// Where the values of a JSON text stand, by bytes. Strict RFC 8259 grammar, at most `maximumDepth` deep.
+/// Finds the byte ranges of all values in a JSON text. Strict RFC 8259 grammar, nested at most
+/// `maximumDepth` deep.
 ///
-/// The contents of strings are left to json-c; this scanner finds extents, duplicate keys and number text, which json-c
-/// loses.
+/// json-c checks the contents of strings. This scanner finds extents, duplicate keys and number
+/// text, which json-c loses.
 struct JSONScanner {
   static let maximumDepth = 64
 
@@ -13,7 +14,7 @@ struct JSONScanner {
     position = start
   }
 
-  /// The one value of the text; anything after it but white space is refused.
+  /// Scans the text's only value. Anything after it except white space is refused.
   mutating func scanDocument() throws(FormatError) -> JSONNode {
     let root = try scanValue(depth: 0)
     skipWhitespace()
@@ -45,7 +46,7 @@ struct JSONScanner {
     let start = position
     position += 1
     var members: [JSONNode.Member] = []
-    // By their bytes: equivalent texts are different names.
+    // Compared by bytes, because canonically equivalent strings are different names.
     var names: Set<[UInt8]> = []
     skipWhitespace()
     if accept("}") { return JSONNode(kind: .object([]), range: start..<position) }
@@ -80,7 +81,7 @@ struct JSONScanner {
     return JSONNode(kind: .array(elements), range: start..<position)
   }
 
-  /// A string with its quotes.
+  /// Scans a string and returns its range, with the quotes.
   private mutating func scanString() throws(FormatError) -> Range<Int> {
     let start = position
     guard accept("\"") else { throw unexpected("a string") }
@@ -136,11 +137,11 @@ struct JSONScanner {
   }
 }
 
-/// A value's extent in a JSON text.
+/// A value's place in a JSON text.
 struct JSONNode: Equatable, Sendable {
   struct Member: Equatable, Sendable {
     var name: String
-    /// Where the name's opening quote stands.
+    /// The offset of the name's opening quote.
     var start: Int
     var value: JSONNode
   }

@@ -1,6 +1,6 @@
-/// How a JSON text is laid out: what new members must look like to fit in.
+/// The layout of a JSON text, for new members that match the others.
 public struct JSONStyle: Equatable, Sendable {
-  /// The line end where members stand on lines of their own; nil where all is on one line.
+  /// The line end if each member has its own line, or nil if everything is on one line.
   private var newline: [UInt8]?
   private var indent: [UInt8]
   private var comma: [UInt8]
@@ -52,7 +52,7 @@ public struct JSONStyle: Equatable, Sendable {
     Self.quoted(name) + colon + encode(value, depth: depth)
   }
 
-  /// The text of a value whose own lines are indented `depth` times.
+  /// The text of a value that is `depth` levels deep.
   public func encode(_ value: JSONValue, depth: Int = 0) -> [UInt8] {
     switch value {
     case .null: Array("null".utf8)
@@ -75,7 +75,7 @@ public struct JSONStyle: Equatable, Sendable {
       + [UInt8(ascii: close)]
   }
 
-  /// A JSON string: quotes, backslashes and control characters are escaped, all else stands as it is.
+  /// A JSON string. Only quotes, backslashes and control characters are escaped.
   private static func quoted(_ text: String) -> [UInt8] {
     var result: [UInt8] = [UInt8(ascii: "\"")]
     for byte in text.utf8 {

@@ -1,13 +1,14 @@
 internal import CJSONC
 
-/// json-c: the judge of a whole text's syntax, and the decoder of its strings.
+/// Checks the syntax of JSON texts and decodes their strings, with json-c.
 enum JSONText {
-  /// - Throws: `invalidJSON` with json-c's reason and place.
+  /// Checks the syntax of a text.
+  /// - Throws: `invalidJSON` with json-c's reason and offset.
   static func checkSyntax(_ text: [UInt8], from start: Int) throws(FormatError) {
     _ = try parse(text, start..<text.count)
   }
 
-  /// The string at `range`, which includes its quotes, with its escapes resolved.
+  /// The string at `range`, which includes its quotes, with escapes decoded.
   static func decodeString(_ text: [UInt8], _ range: Range<Int>) throws(FormatError) -> String {
     let inner = text[(range.lowerBound + 1)..<(range.upperBound - 1)]
     if !inner.contains(UInt8(ascii: "\\")) {
@@ -17,12 +18,12 @@ enum JSONText {
       return plain
     }
     guard let decoded = try parse(text, range) else {
-      throw FormatError(.invalidJSON("a damaged string"), at: range.lowerBound)
+      throw FormatError(.invalidJSON("the string is damaged"), at: range.lowerBound)
     }
     return decoded
   }
 
-  /// Parses one value and returns it where it is a string.
+  /// Parses one value and returns it if it is a string, otherwise nil.
   private static func parse(_ text: [UInt8], _ range: Range<Int>) throws(FormatError) -> String? {
     guard range.count < Int(Int32.max) else {
       throw FormatError(.tooLarge(UInt64(range.count), limit: UInt64(Int32.max)))
@@ -33,7 +34,7 @@ enum JSONText {
     defer { unsafe json_tokener_free(tokener) }
     unsafe json_tokener_set_flags(
       tokener, Int32(JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8))
-    // A number at the end is complete only once something follows it, so a NUL goes along.
+    // json-c takes a number as complete only if something follows it, so append a NUL.
     let terminated = text[range] + [0]
     let value = unsafe terminated.withUnsafeBytes { buffer in
       unsafe json_tokener_parse_ex(

@@ -1,5 +1,5 @@
-/// A JSON value. Objects keep their order; numbers keep their text, so that 1000000000000000019884624838656 or -0
-/// survive.
+/// A JSON value. Objects keep the order of their members. Numbers keep their text, so that
+/// 1000000000000000019884624838656 or -0 survive.
 public enum JSONValue: Equatable, Sendable {
   case null
   case bool(Bool)
@@ -10,7 +10,7 @@ public enum JSONValue: Equatable, Sendable {
 
   public static func number(_ value: Int) -> JSONValue { .number(String(value)) }
 
-  /// The shortest text that reads back as the same number; null for what JSON cannot say.
+  /// The shortest text that reads back as the same number, or null for NaN and infinity.
   public static func number(_ value: Double) -> JSONValue {
     value.isFinite ? .number("\(value)") : .null
   }
@@ -34,7 +34,7 @@ public enum JSONValue: Equatable, Sendable {
     return value
   }
 
-  /// The value where it is a whole number, also one written as `4096.0`.
+  /// The value if it is a whole number, even if it is written as `4096.0`, otherwise nil.
   public var integer: Int? { double.flatMap { Int(exactly: $0) } }
 
   public var text: String? { if case .string(let text) = self { text } else { nil } }
@@ -43,14 +43,14 @@ public enum JSONValue: Equatable, Sendable {
   public var members: [JSONMember]? { if case .object(let all) = self { all } else { nil } }
   public var isNull: Bool { self == .null }
 
-  /// The value where it is a list of numbers.
+  /// The numbers of a list of numbers, otherwise nil.
   public var doubles: [Double]? {
     guard let elements else { return nil }
     let values = elements.compactMap(\.double)
     return values.count == elements.count ? values : nil
   }
 
-  /// What kind of value this is, for errors.
+  /// The kind of value, with its article, for errors.
   public var kind: String {
     switch self {
     case .null: "null"
@@ -62,7 +62,7 @@ public enum JSONValue: Equatable, Sendable {
     }
   }
 
-  /// True where both mean the same: as ==, but numbers are compared by value.
+  /// Whether both values mean the same: numbers are compared by value, and members in any order.
   public func means(_ other: JSONValue) -> Bool {
     switch (self, other) {
     case (.number(let left), .number(let right)):
@@ -70,7 +70,6 @@ public enum JSONValue: Equatable, Sendable {
     case (.array(let left), .array(let right)):
       return left.count == right.count && zip(left, right).allSatisfy { $0.means($1) }
     case (.object(let left), .object(let right)):
-      // The order of members says nothing.
       return left.count == right.count
         && left.allSatisfy { member in other[member.name].map(member.value.means) ?? false }
     default: return self == other

@@ -1,4 +1,4 @@
-/// A safetensors file on disk: its mapping and its parsed head.
+/// A safetensors file on disk: its mapping and its parsed header.
 public struct SafetensorsFile: ~Copyable {
   public let map: MappedFile
   public let header: SafetensorsHeader

@@ -1,8 +1,9 @@
-/// The weights of a model folder: `model.safetensors`, or the shards that `model.safetensors.index.json` lists.
+/// The weights of a model folder: `model.safetensors`, or the shards that
+/// `model.safetensors.index.json` lists.
 public struct SafetensorsFolder: Sendable {
-  /// The folder's own path.
+  /// The path of the folder.
   public let path: String
-  /// Weight files by name, in the order of their names.
+  /// The weight files, sorted by name.
   public let shards: [Shard]
 
   public struct Shard: Sendable {
@@ -10,9 +11,10 @@ public struct SafetensorsFolder: Sendable {
     public var header: SafetensorsHeader
   }
 
-  /// nil where the folder has no safetensors weights.
-  /// - Throws: `FormatError` for an index that names a file outside the folder or one that is missing, or a tensor that
-  ///   is not where the index says; whatever the shards' own readers throw.
+  /// Nil if the folder has no safetensors weights.
+  /// - Throws: `FormatError` for an index that names a missing file or a file outside the folder,
+  ///   or if a tensor is not in the file that the index names; what the readers of the shards
+  ///   throw.
   public init?(path: String) throws {
     self.path = path
     let indexPath = "\(path)/model.safetensors.index.json"
@@ -28,7 +30,7 @@ public struct SafetensorsFolder: Sendable {
   private static func indexedShards(in folder: String, _ indexPath: String) throws -> [Shard] {
     let index = try JSONDocument(path: indexPath, limit: 64 << 20)
     guard let map = index.value["weight_map"]?.members else {
-      throw FormatError(.invalidDescription("no object 'weight_map'"), .header).inFile(indexPath)
+      throw FormatError(.invalidDescription("the index has no object 'weight_map'"), .header).inFile(indexPath)
     }
     var tensorsByShard: [String: Set<String>] = [:]
     for entry in map {
@@ -66,7 +68,7 @@ public struct SafetensorsFolder: Sendable {
     }
   }
 
-  /// Whether a name denotes a file in the folder itself, whatever it says.
+  /// Whether a name can only denote a file in the folder itself.
   private static func isPlainName(_ name: String) -> Bool {
     !name.isEmpty && !name.contains("/") && !name.contains("\0") && name != ".." && name != "."
   }

@@ -1,19 +1,21 @@
-/// The head of a safetensors file:
+/// The header of a safetensors file:
 ///
 ///     header length u64  |  JSON object, padded with spaces  |  tensor data
-///     {"__metadata__": {str: str}, NAME: {"dtype": str, "shape": [int], "data_offsets": [begin, end]}, ...}
+///     {"__metadata__": {str: str},
+///      NAME: {"dtype": str, "shape": [int], "data_offsets": [begin, end]}, ...}
 ///
-/// Offsets count from the start of the data. Validation is that of the reference reader, with its two gaps closed: the
-/// header begins with `{`, and no key stands twice. The tensors cover the data without hole or overlap.
+/// Offsets count from the start of the data. Validation is that of the reference reader, and closes
+/// two of its gaps: the header begins with `{`, and no key appears twice. The tensors cover the
+/// data without holes or overlaps.
 public struct SafetensorsHeader: Equatable, Sendable {
   /// The reference reader's limit on the header's length.
   public static let maximumByteCount = 100_000_000
 
-  /// nil where the file has no `__metadata__`, which is not the same as an empty one.
+  /// Nil if the file has no `__metadata__`, which differs from an empty one.
   public var metadata: [JSONMember]?
   /// In the order of the file's header.
   public var tensors: [SafetensorsTensor]
-  /// Where tensor data begins.
+  /// The offset at which tensor data begins.
   public var dataOffset: Int
 
   public func tensor(named name: String) -> SafetensorsTensor? {
@@ -21,7 +23,7 @@ public struct SafetensorsHeader: Equatable, Sendable {
   }
 
   /// - Parameter bytes: the whole file.
-  /// - Throws: `FormatError` with the place and the tensor.
+  /// - Throws: `FormatError` with the offset and the tensor.
   public init(parsing bytes: RawSpan) throws(FormatError) {
     var reader = ByteReader(bytes)
     let length = try reader.read(UInt64.self, .header)
@@ -89,27 +91,27 @@ public struct SafetensorsHeader: Equatable, Sendable {
 /// One tensor of a safetensors file.
 public struct SafetensorsTensor: Equatable, Sendable {
   public var name: String
-  public var dtype: SafetensorsDType
+  public var dtype: ElementType
   /// Elements along each dimension, the slowest-varying first.
   public var shape: [Int]
-  /// From the start of the data.
+  /// The range of its bytes, from the start of the data.
   public var range: Range<Int>
 
-  public init(name: String, dtype: SafetensorsDType, shape: [Int], range: Range<Int>) {
+  public init(name: String, dtype: ElementType, shape: [Int], range: Range<Int>) {
     self.name = name
     self.dtype = dtype
     self.shape = shape
     self.range = range
   }
 
-  /// Fields beyond the three are allowed, as the reference reader allows them.
+  /// Other fields than the three are allowed, as in the reference reader.
   init(name: String, parsing value: JSONValue) throws(FormatError) {
     self.name = name
     let subject = FormatError.Subject.tensor(name)
     guard let typeName = value["dtype"]?.text else {
       throw FormatError(.invalidDescription("'dtype' is not a string"), subject)
     }
-    dtype = SafetensorsDType(typeName)
+    dtype = ElementType(safetensors: typeName)
     guard let shape = value["shape"]?.naturals else {
       throw FormatError(.invalidDescription("'shape' is not a list of natural numbers"), subject)
     }
@@ -117,7 +119,7 @@ public struct SafetensorsTensor: Equatable, Sendable {
       offsets[0] <= offsets[1]
     else {
       throw FormatError(
-        .invalidDescription("'data_offsets' is not a pair of ascending natural numbers"), subject)
+        .invalidDescription("'data_offsets' is not an ascending pair of natural numbers"), subject)
     }
     self.shape = shape
     range = offsets[0]..<offsets[1]
@@ -141,7 +143,8 @@ public struct SafetensorsTensor: Equatable, Sendable {
 }
 
 extension JSONValue {
-  /// The value where it is a list of whole numbers from 0 to 2^63 - 1, written without fraction or exponent.
+  /// The numbers of a list of whole numbers from 0 to 2^63 - 1, written without fraction or
+  /// exponent, otherwise nil.
   fileprivate var naturals: [Int]? {
     guard let elements else { return nil }
     var result: [Int] = []

@@ -1,14 +1,15 @@
-/// Writes safetensors as the reference does: tensors by element type, widest first, then by name; a compact header
-/// padded with spaces to 8 bytes. The same tensors give the same bytes.
+/// Writes safetensors files as the reference does: tensors sorted by element type, widest first,
+/// then by name; a compact header, padded with spaces to a multiple of 8 bytes. The same tensors
+/// give the same bytes.
 public struct SafetensorsWriter: Sendable {
   public private(set) var header: [UInt8]
-  /// In the order of the file, with their ranges in the data.
+  /// The tensors in the order of the file, with their ranges in the data.
   public private(set) var tensors: [SafetensorsTensor]
 
   /// - Parameters:
-  ///   - metadata: written in the order given; nil leaves `__metadata__` out.
-  ///   - unordered: their ranges' lengths count, their positions do not.
-  /// - Throws: `FormatError` for a name that stands twice, or a header that no reader would accept.
+  ///   - metadata: written in the given order; nil leaves `__metadata__` out.
+  ///   - unordered: the tensors in any order. Only the lengths of their ranges count.
+  /// - Throws: `FormatError` for a duplicate name, or for a header above the limit.
   public init(
     metadata: [(String, String)]?, tensors unordered: [SafetensorsTensor]
   ) throws(FormatError) {
@@ -40,11 +41,11 @@ public struct SafetensorsWriter: Sendable {
   }
 
   private static func precedes(_ left: SafetensorsTensor, _ right: SafetensorsTensor) -> Bool {
-    (right.dtype.rank, left.name) < (left.dtype.rank, right.name)
+    (right.dtype.safetensorsRank, left.name) < (left.dtype.safetensorsRank, right.name)
   }
 
-  /// Streams the file to `path`; it appears complete or not at all.
-  /// - Parameter data: writes one tensor's bytes to the descriptor at the offset.
+  /// Streams the file to `path`. It appears complete or not at all, and replaces no existing file.
+  /// - Parameter data: writes one tensor's bytes to the descriptor at the given offset.
   public func write(
     to path: String,
     data: (SafetensorsTensor, borrowing Descriptor, Int) throws -> Void

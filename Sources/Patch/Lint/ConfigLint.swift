@@ -1,18 +1,19 @@
 import Formats
+import Models
 
-/// Traps that the text of a config alone shows, whether or not the model can be read further.
+/// Problems that are visible in the text of a config, even if the rest of the model cannot be read.
 struct ConfigLint {
   private let config: JSONValue
   private let scaling: JSONValue?
   private let parameters: JSONValue?
-  private let modelType: String
+  private let traits: TransformersTraits
 
   init(_ config: JSONValue) {
-    let isNested = config["text_config"]?.members != nil && config["max_position_embeddings"] == nil
-    self.config = isNested ? config["text_config"] ?? config : config
+    self.config = config.member(at: ModelFolder.location(in: config))
     scaling = Self.object(self.config["rope_scaling"])
     parameters = Self.object(self.config["rope_parameters"])
-    modelType = self.config["model_type"]?.text ?? ""
+    let modelType = self.config["model_type"]?.text ?? ""
+    traits = Architecture.known(modelType: modelType)?.transformers ?? .none
   }
 
   private static func object(_ value: JSONValue?) -> JSONValue? {
@@ -35,35 +36,40 @@ struct ConfigLint {
     return typeFindings + windowFindings + thetaFindings + objectFindings + keyFindings
   }
 
-  private var isPhi3: Bool { modelType == "phi3" }
-
   private var typeFindings: [LintFinding] {
     var found: [LintFinding] = []
     for (name, object) in [("rope_scaling", scaling), ("rope_parameters", parameters)] {
       guard let object else { continue }
       let types = types(object)
       if types.contains("su") {
-        found.append(LintFinding(.legacyType, "\(name) has the type 'su', which newer readers refuse"))
+        found.append(
+          LintFinding(.legacyType, "\(name) has the type 'su', which newer readers refuse"))
       }
       if types.count == 2, types[0] != types[1] {
         found.append(
           LintFinding(.typeNames, "\(name): rope_type is '\(types[0])' and type '\(types[1])'"))
       }
       if types.contains("longrope") || types.contains("su"), object["long_factor"] == nil {
-        found.append(LintFinding(.factorsMissing, "\(name) says \(types[0]) but has no long_factor"))
+        found.append(
+          LintFinding(.factorsMissing, "\(name) has the type '\(types[0])' but no long_factor"))
       }
     }
-    if let scaling, scaling["rope_type"] == nil, ["granite", "granitemoe", "phimoe"].contains(modelType) {
+    if let scaling, scaling["rope_type"] == nil, traits.requiresRopeType {
       found.append(
-        LintFinding(.typeNames, "rope_scaling has no 'rope_type', which transformers 4 demands of this family"))
+        LintFinding(
+          .typeNames,
+          "rope_scaling has no 'rope_type', which transformers 4 requires for this family"))
     }
-    if isPhi3, let scaling, scaling["type"] == nil {
-      found.append(LintFinding(.typeNames, "rope_scaling has no 'type', which MLX-LM and transformers 4 demand"))
+    if traits.takesThreeKeysOnly, let scaling, scaling["type"] == nil {
+      found.append(
+        LintFinding(
+          .typeNames, "rope_scaling has no 'type', which MLX-LM and transformers 4 require"))
     }
     if scaling == nil, parameters?["long_factor"] != nil {
       found.append(
         LintFinding(
-          .onlyParameters, "the factors stand in rope_parameters only, which transformers 4 and MLX-LM do not read"))
+          .onlyParameters,
+          "the factors are only in rope_parameters, which transformers 4 and MLX-LM do not read"))
     }
     return found
   }
@@ -73,28 +79,34 @@ struct ConfigLint {
     var found: [LintFinding] = []
     if config[name] == nil {
       found.append(
-        LintFinding(.windowTop, "'\(name)' is not at the top level, where transformers 4 and the Phi families read it"))
+        LintFinding(
+          .windowTop,
+          "'\(name)' is not at the top level, where transformers 4 and the Phi families read it"))
     }
-    if isPhi3 { return found }
+    if traits.takesThreeKeysOnly { return found }
     if scaling?[name] == nil, parameters?[name] == nil {
       found.append(
-        LintFinding(.windowNested, "'\(name)' is in no scaling object, where vLLM and MLX-LM read it"))
+        LintFinding(
+          .windowNested, "'\(name)' is not in a scaling object, where vLLM and MLX-LM read it"))
     } else if let scaling, scaling[name] == nil {
-      found.append(LintFinding(.windowNested, "'\(name)' is not in rope_scaling, where MLX-LM reads it"))
+      found.append(
+        LintFinding(.windowNested, "'\(name)' is not in rope_scaling, where MLX-LM reads it"))
     }
     return found
   }
 
   private var thetaFindings: [LintFinding] {
     var found: [LintFinding] = []
-    for (name, rule) in [("rope_theta", LintRule.thetaLost), ("partial_rotary_factor", .partialLost)] {
+    for (name, rule) in [
+      ("rope_theta", LintRule.thetaLost), ("partial_rotary_factor", .partialLost),
+    ] {
       guard config[name] == nil, let nested = parameters?[name] ?? scaling?[name] else { continue }
       let isLost = scaling != nil && scaling?[name] == nil
       guard isLost || isLongRoPE else { continue }
       found.append(
         LintFinding(
           rule,
-          "'\(name)' \(nested.summary) stands inside a scaling object only; readers of the top level use their default"
+          "'\(name)' \(nested.summary) is only in a scaling object; readers of the top level use their default"
         ))
     }
     return found
@@ -102,10 +114,12 @@ struct ConfigLint {
 
   private var objectFindings: [LintFinding] {
     guard let scaling, let parameters else { return [] }
-    let shared = ["long_factor", "short_factor", "original_max_position_embeddings", "attention_factor"]
+    let shared = [
+      "long_factor", "short_factor", "original_max_position_embeddings", "attention_factor",
+    ]
     let differing = shared.filter { name in
-      // phi3's rope_scaling may hold three keys only.
-      if isPhi3, scaling[name] == nil { return false }
+      // The rope_scaling of phi3 may have only three keys.
+      if traits.takesThreeKeysOnly, scaling[name] == nil { return false }
       switch (scaling[name], parameters[name]) {
       case (nil, nil): return false
       case (let left?, let right?): return !left.means(right)
@@ -118,7 +132,8 @@ struct ConfigLint {
     guard !names.isEmpty else { return [] }
     return [
       LintFinding(
-        .objectsDiffer, "rope_scaling and rope_parameters differ in \(names.joined(separator: ", "))")
+        .objectsDiffer,
+        "rope_scaling and rope_parameters differ in \(names.joined(separator: ", "))")
     ]
   }
 
@@ -135,9 +150,12 @@ struct ConfigLint {
     for (name, object) in [("rope_scaling", scaling), ("rope_parameters", parameters)] {
       for member in object?.members ?? [] where !Self.knownKeys.contains(member.name) {
         found.append(
-          LintFinding(.nearMiss, "\(name) has the key '\(member.name.sanitized)'\(Self.suggestion(member.name))"))
+          LintFinding(
+            .nearMiss,
+            "\(name) has the key '\(member.name.sanitized)'\(Self.suggestion(member.name))"))
       }
-      if case .number(let text)? = object?["factor"], !text.contains(where: { ".eE".contains($0) }) {
+      guard case .number(let text)? = object?["factor"] else { continue }
+      if !text.contains(where: { ".eE".contains($0) }) {
         found.append(LintFinding(.factorWhole, "\(name) has the factor \(text) without a fraction"))
       }
     }
@@ -150,6 +168,6 @@ struct ConfigLint {
       "rope_scaling_type": "rope_type", "long_factors": "long_factor",
       "short_factors": "short_factor", "original_max_position": "original_max_position_embeddings",
     ]
-    return near[name].map { "; '\($0)' may be meant" } ?? ""
+    return near[name].map { "; '\($0)' was probably meant" } ?? ""
   }
 }

@@ -1,11 +1,12 @@
 import Formats
+import Models
 
-/// Traps in a model folder whose geometry can be read.
+/// Problems in a model folder that could be opened.
 struct FolderLint {
-  private let model: HuggingFaceModel
+  private let model: ModelFolder
   private let config: JSONValue
 
-  init(_ model: HuggingFaceModel) {
+  init(_ model: ModelFolder) {
     self.model = model
     config = model.textConfig
   }
@@ -16,16 +17,18 @@ struct FolderLint {
       guard let carried = try model.carriedFactors() else { return limitFindings }
       factors = carried
     } catch {
-      let message = (error as? PatchError)?.message ?? "\(error)"
+      let message = (error as? ModelError)?.message ?? "\(error)"
       return [LintFinding(.factorCount, message)] + limitFindings
     }
     guard let inspection = try? Inspection(model) else { return limitFindings }
-    // These have findings of their own, whose remedy can help.
+    // These runtimes get a finding of their own, with a better remedy.
     let mute = factors.runtimesThatCannotExpressMscale(model.architecture).map(\.rawValue)
-    let isPhimoe = model.architecture.modelType == "phimoe"
+    let hasShortOnly = model.architecture.transformers.usesShortFactorsOnly
     var found: [LintFinding] = []
     for reading in inspection.readings.dropFirst() where !mute.contains(reading.name) {
-      if isPhimoe, reading.name == Runtime.transformers5.rawValue, reading.status != .fails { continue }
+      if hasShortOnly, reading.name == Runtime.transformers5.rawValue, reading.status != .fails {
+        continue
+      }
       found += SharedLint.reading(reading, factors)
     }
     found += mscaleFindings(factors) + limitFindings + familyFindings
@@ -43,7 +46,7 @@ struct FolderLint {
       found.append(
         LintFinding(
           .factorRatio,
-          "factor is \(factor) but the windows' ratio is \(factors.scale): transformers uses the one for mscale, others the other"
+          "factor is \(factor) but the ratio of the windows is \(factors.scale): transformers derives mscale from the factor, other runtimes from the ratio"
         ))
     }
     if factors.mscalesDiffer {
@@ -58,29 +61,30 @@ struct FolderLint {
         found.append(
           LintFinding(
             .mscaleLiteral,
-            "mscale \(factors.longMscale) is not the derived one: \(Runtime.list(runtimes)) cannot express it"))
+            "mscale \(factors.longMscale) is not the derived value: \(Runtime.list(runtimes)) cannot express it"
+          ))
       }
     }
     return found
   }
 
-  /// Limits that keep a long input from being served.
+  /// Limits that prevent long inputs from being served.
   private var limitFindings: [LintFinding] {
     var found: [LintFinding] = []
     let window = model.geometry.window
     let isExtended = window > model.geometry.originalWindow
-    if model.architecture.slidesUnconditionally, isExtended {
+    if case .always(let missing) = model.architecture.slidingWindow, isExtended {
       let declared = config["sliding_window"]
-      let limit =
-        declared == nil ? model.architecture.defaultSlidingWindow : declared.flatMap(\.integer)
+      let limit = declared == nil ? missing : declared.flatMap(\.integer)
       if let limit, limit < window {
         found.append(
           LintFinding(
             .slidingWindow,
-            "sliding_window \(limit)\(declared == nil ? " (the default where it is not said)" : "") keeps attention from reaching across \(window) tokens"
+            "sliding_window \(limit)\(declared == nil ? " (the default)" : "") keeps attention from reaching across \(window) tokens"
           ))
       }
-    } else if config["use_sliding_window"]?.flag == true, let limit = config["sliding_window"]?.integer,
+    } else if config["use_sliding_window"]?.flag == true,
+      let limit = config["sliding_window"]?.integer,
       limit < window
     {
       found.append(
@@ -92,25 +96,31 @@ struct FolderLint {
       found.append(
         LintFinding(
           .tokenizerLimit,
-          "model_max_length is \(Int(limit)), below the window of \(window); vLLM takes the smaller one"))
+          "model_max_length is \(Int(limit)), below the window of \(window); vLLM uses the smaller one"
+        ))
     }
     return found
   }
 
   private var familyFindings: [LintFinding] {
     var found: [LintFinding] = []
-    if model.config.value["auto_map"] != nil || model.architecture.isRemoteCode {
+    if model.config.value["auto_map"] != nil || model.architecture.transformers.isRemoteCode {
       found.append(
         LintFinding(
-          .remoteCode, "the model brings code of its own, which may accept other keys than the built-in readers"))
+          .remoteCode,
+          "the model comes with its own code, which may accept different keys from the built-in readers"
+        ))
     }
-    if model.architecture.modelType == "phimoe" {
+    if model.architecture.transformers.usesShortFactorsOnly {
       found.append(
-        LintFinding(.phimoeShort, "transformers 5 uses the short factors of phimoe at every length"))
+        LintFinding(
+          .phimoeShort,
+          "transformers 5 uses the short factors of \(model.architecture.name) at every length"))
     }
     return found
   }
 
+  /// Whether a config differs from what the last apply wrote.
   private var isEditedSince: Bool {
     let undo = UndoFolder(modelPath: model.path)
     guard let name = undo.names.last, let record = try? undo.record(name) else { return false }

@@ -1,28 +1,29 @@
 import Formats
+import Models
 
-/// Traps in a GGUF model.
+/// Problems in a GGUF model.
 struct GGUFLint {
   private let model: GGUFModel
 
   static func findings(_ path: String) throws -> [LintFinding] {
     do {
       let lint = GGUFLint(model: try GGUFModel(path: path))
-      return lint.nestedArrays + lint.findings
-    } catch let error as PatchError {
-      return try unreadable(path, error)
+      return lint.nestedArrays + lint.architectureFindings
+    } catch let error as ModelError {
+      return [LintFinding(.invalidConfig, error.message)]
     }
   }
 
-  /// An architecture that takes no factors is fine as long as the file has none.
-  private static func unreadable(_ path: String, _ error: PatchError) throws -> [LintFinding] {
-    let header = try GGUFFile(path: GGUFModel.shardPaths(of: path)[0]).header
-    let name = header[key: "general.architecture"]?.text ?? ""
-    let isSupported = GGUFArchitecture.all.contains { $0.name == name }
-    let hasFactors = [GGUFModel.longName, GGUFModel.shortName].contains {
-      header.tensor(named: $0) != nil
-    }
-    if isSupported { return [LintFinding(.invalidConfig, error.message)] }
-    return hasFactors ? [LintFinding(.ggufArchitecture, error.message)] : []
+  /// An architecture that does not support factors is only a problem if the file has factors.
+  private var architectureFindings: [LintFinding] {
+    if model.architecture.takesFactorsInGGUF { return findings }
+    guard hasTables else { return [] }
+    return [
+      LintFinding(
+        .ggufArchitecture,
+        "llama.cpp's loader for architecture '\(prefix.sanitized)' refuses or ignores factor tensors"
+      )
+    ]
   }
 
   private var prefix: String { model.geometry.architecture }
@@ -42,7 +43,7 @@ struct GGUFLint {
       guard let carried = try model.carriedFactors() else { return found }
       factors = carried
     } catch {
-      let message = (error as? PatchError)?.message ?? "\(error)"
+      let message = (error as? ModelError)?.message ?? "\(error)"
       return found + [LintFinding(.factorCount, message)]
     }
     guard let inspection = try? Inspection(model) else { return found }
@@ -60,9 +61,12 @@ struct GGUFLint {
   }
 
   private var unfactored: [LintFinding] {
-    let reading = GGUFReader(model: model).read()
+    let reading = Runtime.llamaCpp.reader.read(model)
     guard reading.status == .fails else { return [] }
-    return [LintFinding(.runtimeFails, "llama.cpp cannot load it: \(reading.notes.joined(separator: "; "))")]
+    return [
+      LintFinding(
+        .runtimeFails, "llama.cpp cannot load it: \(reading.notes.joined(separator: "; "))")
+    ]
   }
 
   private var tableFindings: [LintFinding] {
@@ -71,12 +75,15 @@ struct GGUFLint {
       return [
         LintFinding(
           .ggufTablesMissing,
-          "\(prefix).rope.scaling.type is longrope but the file has no factor tensors: llama.cpp runs plain RoPE without a word"
+          "\(prefix).rope.scaling.type is longrope but the file has no factor tensors: llama.cpp silently runs plain RoPE"
         )
       ]
     case (nil, _?), (_?, nil):
       let missing = model.longFactors == nil ? GGUFModel.longName : GGUFModel.shortName
-      return [LintFinding(.ggufOneTable, "'\(missing)' is missing: llama.cpp runs plain RoPE in its place")]
+      return [
+        LintFinding(
+          .ggufOneTable, "'\(missing)' is missing: llama.cpp runs plain RoPE instead")
+      ]
     default: return []
     }
   }
@@ -87,27 +94,31 @@ struct GGUFLint {
       found.append(
         LintFinding(
           .ggufOriginal,
-          "\(prefix).rope.scaling.original_context_length is missing: llama.cpp takes the whole window for it and never runs long"
+          "\(prefix).rope.scaling.original_context_length is missing: llama.cpp uses the whole window instead, and never the long factors"
         ))
     }
     let isExtended = model.geometry.window > model.geometry.originalWindow
     if value("scaling.attn_factor") == nil, isExtended {
       found.append(
-        LintFinding(.ggufAttention, "\(prefix).rope.scaling.attn_factor is missing: llama.cpp uses mscale 1"))
+        LintFinding(
+          .ggufAttention, "\(prefix).rope.scaling.attn_factor is missing: llama.cpp uses mscale 1"))
     }
     for name in ["scaling.factor", "scale_linear"] {
       if let factor = value(name)?.double, factor != 1 {
         found.append(
-          LintFinding(.ggufScaling, "\(prefix).rope.\(name) \(factor) divides the frequencies once more"))
+          LintFinding(
+            .ggufScaling, "\(prefix).rope.\(name) \(factor) divides the frequencies once more"))
       }
     }
     if hasTables, value("scaling.type")?.text == "yarn" {
       found.append(
-        LintFinding(.ggufScaling, "\(prefix).rope.scaling.type yarn mixes its own scaling with the factors"))
+        LintFinding(
+          .ggufScaling, "\(prefix).rope.scaling.type yarn mixes its own scaling with the factors"))
     }
-    if value("scaling.finetuned") == .bool(false), prefix.hasPrefix("granite") {
+    if value("scaling.finetuned") == .bool(false), model.architecture.gguf?.obeysFinetuned == true {
       found.append(
-        LintFinding(.ggufFinetuned, "\(prefix).rope.scaling.finetuned is false: llama.cpp switches RoPE off"))
+        LintFinding(
+          .ggufFinetuned, "\(prefix).rope.scaling.finetuned is false: llama.cpp switches RoPE off"))
     }
     return found
   }
@@ -117,9 +128,10 @@ struct GGUFLint {
     var found = [
       LintFinding(
         .ggufLongByDefault,
-        "without -c llama.cpp takes the window of \(factors.window), and with it the long factors for every input")
+        "without -c, llama.cpp uses the window of \(factors.window), and thus the long factors for every input"
+      )
     ]
-    if factors.originalWindow % GGUFReader.contextUnit != 0 {
+    if factors.originalWindow % LlamaCpp.contextUnit != 0 {
       found.append(LintFinding(.ggufUnit, "the original window is \(factors.originalWindow)"))
     }
     return found

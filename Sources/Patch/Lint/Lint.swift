@@ -1,13 +1,14 @@
 import Formats
+import Models
 
 /// Finds everything in a model that would make a runtime ignore, misread or refuse its factors.
 public enum Lint {
   /// The findings, errors first.
-  /// - Throws: `FileError` where a file cannot be read, and `FormatError` for a file that is no GGUF file. A config or
-  ///   weights that cannot be parsed are findings.
+  /// - Throws: `FileError` for a file that cannot be read, and `FormatError` for a file that is not
+  ///   a GGUF file. A config or weights that cannot be parsed are findings.
   public static func findings(_ session: borrowing ModelSession) throws -> [LintFinding] {
     let found: [LintFinding] =
-      switch session.kind {
+      switch session.format {
       case .folder: try folder(session.path)
       case .gguf: try GGUFLint.findings(session.path)
       }
@@ -17,25 +18,26 @@ public enum Lint {
   }
 
   private static func folder(_ path: String) throws -> [LintFinding] {
-    let configPath = "\(path)/\(HuggingFaceModel.configName)"
+    let configPath = "\(path)/\(ModelFolder.configName)"
     var found: [LintFinding] = []
-    for name in [HuggingFaceModel.configName, HuggingFaceModel.tokenizerConfigName] {
+    for name in [ModelFolder.configName, ModelFolder.tokenizerConfigName] {
       guard FileSystem.exists("\(path)/\(name)") else { continue }
       let bytes = try FileSystem.contents(of: "\(path)/\(name)", limit: 8 << 20)
       if JSONDocument.hasByteOrderMark(bytes) {
         found.append(
-          LintFinding(.byteOrderMark, "\(name) begins with a byte-order mark, which transformers refuses"))
+          LintFinding(
+            .byteOrderMark, "\(name) begins with a byte-order mark, which transformers refuses"))
       }
       do { _ = try JSONDocument(parsing: bytes) } catch {
         return found + [LintFinding(.invalidConfig, "\(name): \(error)")]
       }
     }
-    // What makes the geometry unreadable still has findings of its own in the raw config.
+    // The raw config has findings even if it keeps the folder from being opened.
     let config = try JSONDocument(path: configPath).value
     found += ConfigLint(config).findings
     do {
-      found += FolderLint(try HuggingFaceModel(path: path)).findings
-    } catch let error as PatchError {
+      found += FolderLint(try ModelFolder(path: path)).findings
+    } catch let error as ModelError {
       found.append(LintFinding(.invalidConfig, error.message))
     }
     return found + weights(path)
@@ -52,12 +54,14 @@ public enum Lint {
         found.append(
           LintFinding(
             .weightsUnaligned,
-            "\(shard.name): data begins at byte \(shard.header.dataOffset), no multiple of 8; some loaders copy such weights"
+            "\(shard.name): data begins at byte \(shard.header.dataOffset), which is not a multiple of 8; some loaders copy such weights"
           ))
       }
       if shard.header.metadata?.isEmpty == true {
         found.append(
-          LintFinding(.weightsEmptyMetadata, "\(shard.name): __metadata__ is empty, which some readers do not expect"))
+          LintFinding(
+            .weightsEmptyMetadata,
+            "\(shard.name): __metadata__ is empty, which some readers do not expect"))
       }
       return found
     }
@@ -71,7 +75,7 @@ enum SharedLint {
     for (name, list) in [("long", factors.long), ("short", factors.short)] {
       if let index = list.indices.dropLast().first(where: { list[$0] > list[$0 + 1] }) {
         found.append(
-          LintFinding(.factorNotMonotone, "the \(name) factors fall after pair \(index)"))
+          LintFinding(.factorNotMonotone, "the \(name) factors decrease after pair \(index)"))
       }
       if let least = list.min(), least < 1 {
         found.append(LintFinding(.factorBelowOne, "the \(name) factors go down to \(least)"))
@@ -87,11 +91,15 @@ enum SharedLint {
     return found
   }
 
-  /// What a runtime's reading says of the model.
+  /// The findings that follow from what one runtime makes of the model.
   static func reading(_ reading: RuntimeReading, _ factors: ModelFactors) -> [LintFinding] {
     switch reading.status {
     case .fails:
-      return [LintFinding(.runtimeFails, "\(reading.title) cannot load it: \(reading.notes.joined(separator: "; "))")]
+      return [
+        LintFinding(
+          .runtimeFails, "\(reading.title) cannot load it: \(reading.notes.joined(separator: "; "))"
+        )
+      ]
     case .ignored:
       let why = reading.notes.isEmpty ? "" : ": \(reading.notes.joined(separator: "; "))"
       return [LintFinding(.runtimeIgnores, "\(reading.title) runs it without the factors\(why)")]
@@ -101,19 +109,19 @@ enum SharedLint {
     }
   }
 
-  /// In which number a runtime's table is another than the model's.
+  /// How the table that a runtime uses differs from the model's.
   private static func divergence(_ reading: RuntimeReading, _ factors: ModelFactors) -> String {
-    guard let used = reading.long else { return "uses other tables" }
+    guard let used = reading.long else { return "uses different tables" }
     if abs(used.mscale - factors.longMscale) > 1e-6 * factors.longMscale {
       return "uses mscale \(used.mscale), expected \(factors.longMscale)"
     }
     let table = factors.window > factors.originalWindow ? "long" : "short"
     return used.name == table
-      ? "uses other frequencies than the \(table) factors give: something scales them once more, or theta differs"
+      ? "uses different frequencies from those of the \(table) factors: they are scaled twice, or theta differs"
       : "uses the \(used.name) table for inputs of \(factors.window) tokens, expected the \(table) one"
   }
 
-  /// What the choice of tables means for users, once the tables differ.
+  /// What the choice between different tables means for users.
   static func choice(_ readings: [RuntimeReading], _ factors: ModelFactors) -> [LintFinding] {
     var found: [LintFinding] = []
     let running = readings.filter { $0.status == .ok && $0.name != "paper" }
@@ -123,14 +131,15 @@ enum SharedLint {
         found.append(
           LintFinding(
             .tableChoice,
-            "\(long.joined(separator: ", ")): short inputs run under the long factors once the long window is served"))
+            "\(long.joined(separator: ", ")): short inputs use the long factors when the long window is served"
+          ))
       }
       let mixing = running.filter(\.keepsCacheAcrossSwitch).map(\.title)
       if !mixing.isEmpty {
         found.append(
           LintFinding(
             .crossing,
-            "\(mixing.joined(separator: ", ")): an input that crosses \(factors.originalWindow) tokens while generating changes tables"
+            "\(mixing.joined(separator: ", ")): an input that crosses \(factors.originalWindow) tokens during generation switches tables"
           ))
       }
     }

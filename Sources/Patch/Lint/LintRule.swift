@@ -1,13 +1,17 @@
-/// A named trap that can be seen in a model's files. specs/lint.md lists them with their sources.
+/// A problem that can be detected in the files of a model.
+///
+/// specs/lint.md lists them all.
 public struct LintRule: Equatable, Sendable {
+  /// How serious a problem is.
   public enum Severity: String, Comparable, Sendable {
-    /// Inherent in a runtime; worth knowing.
+    /// A property of a runtime that users should know.
     case note
-    /// Something is likely not as it was meant.
+    /// Probably a mistake.
     case warning
     /// A runtime ignores, misreads or cannot load the model.
     case error
 
+    /// Notes come before warnings, and warnings before errors.
     public static func < (left: Severity, right: Severity) -> Bool { left.rank < right.rank }
 
     private var rank: Int {
@@ -19,8 +23,11 @@ public struct LintRule: Equatable, Sendable {
     }
   }
 
+  /// The name, as `--allow` takes it.
   public var name: String
+  /// How serious the problem is.
   public var severity: Severity
+  /// What to do about it, as an imperative.
   public var remedy: String
 
   private init(_ name: String, _ severity: Severity, _ remedy: String) {
@@ -29,7 +36,8 @@ public struct LintRule: Equatable, Sendable {
     self.remedy = remedy
   }
 
-  private static let reapply = "run `lrpatch apply` with the model's own factors: it writes every key consistently"
+  private static let reapply =
+    "run `lrpatch apply` with the model's own factors: it writes every key consistently"
 
   // MARK: Any runtime
 
@@ -38,30 +46,35 @@ public struct LintRule: Equatable, Sendable {
   static let runtimeDiverges = LintRule("runtime-diverges", .error, reapply)
   static let factorsMissing = LintRule(
     "factors-missing", .error, "apply the factors, or set the type to default")
-  static let factorCount = LintRule("factor-count", .error, "apply factors that belong to this model")
+  static let factorCount = LintRule(
+    "factor-count", .error, "apply factors that belong to this model")
   static let factorNotMonotone = LintRule(
-    "factors-not-monotone", .note, "none: published sets have it; check that it is meant")
+    "factors-not-monotone", .note, "none: published sets have this too; check that it is intended")
   static let factorBelowOne = LintRule(
-    "factor-below-one", .note, "none: published sets have it; check that it is meant")
+    "factor-below-one", .note, "none: published sets have this too; check that it is intended")
   static let windowNotExtended = LintRule(
-    "window-not-extended", .warning, "raise max_position_embeddings, or correct the original window")
+    "window-not-extended", .warning, "raise max_position_embeddings, or correct the original window"
+  )
   static let tableChoice = LintRule(
     "short-inputs-under-long-factors", .note,
-    "serve short inputs from a second instance within the original window, or use one table for both")
+    "serve short inputs from a second instance within the original window, or use one table for both"
+  )
   static let mscaleOnShort = LintRule(
-    "mscale-on-short-inputs", .note, "expect slightly other logits for short inputs than before the patch")
+    "mscale-on-short-inputs", .note,
+    "expect the logits of short inputs to differ slightly from those before the patch")
   static let crossing = LintRule(
     "cache-across-the-window", .note,
-    "avoid generating across the original window where short and long factors differ")
+    "avoid generating across the original window if short and long factors differ")
   static let mscaleLiteral = LintRule(
-    "mscale-not-derived", .warning, "use the derived mscale where every runtime must agree")
+    "mscale-not-derived", .warning, "use the derived mscale if all runtimes must agree")
   static let mscaleDiffers = LintRule(
     "mscale-differs-by-length", .error, "use one mscale for short and long inputs")
 
   // MARK: Folders
 
   static let invalidConfig = LintRule("config-invalid", .error, "correct the file by hand")
-  static let byteOrderMark = LintRule("byte-order-mark", .error, "save the file as UTF-8 without a mark")
+  static let byteOrderMark = LintRule(
+    "byte-order-mark", .error, "save the file as UTF-8 without a byte-order mark")
   static let legacyType = LintRule("rope-type-legacy", .error, reapply)
   static let typeNames = LintRule("rope-type-names", .error, reapply)
   static let windowNested = LintRule("original-window-not-nested", .error, reapply)
@@ -74,27 +87,33 @@ public struct LintRule: Equatable, Sendable {
   static let factorWhole = LintRule(
     "factor-without-fraction", .warning, "write it as 4.0: transformers 4 warns about 4")
   static let nearMiss = LintRule(
-    "unknown-scaling-key", .warning, "correct the key's name; runtimes ignore unknown keys silently")
+    "unknown-scaling-key", .warning,
+    "correct the name of the key: runtimes ignore unknown keys silently")
   static let slidingWindow = LintRule(
-    "sliding-window-limits-attention", .warning, "set sliding_window to null, as `lrpatch apply` does")
+    "sliding-window-limits-attention", .warning,
+    "set sliding_window to null, as `lrpatch apply` does")
   static let tokenizerLimit = LintRule(
     "tokenizer-limits-length", .warning, "raise model_max_length in tokenizer_config.json")
   static let remoteCode = LintRule(
-    "remote-code", .note, "check that the model's own code accepts the keys, or load without trust_remote_code")
+    "remote-code", .note,
+    "check that the model's own code accepts the keys, or load it without trust_remote_code")
   static let phimoeShort = LintRule(
     "phimoe-short-factors-only", .note, "serve the model with vLLM, SGLang, llama.cpp or MLX-LM")
-  static let weightsInvalid = LintRule("weights-invalid", .error, "fetch the weights again")
+  static let weightsInvalid = LintRule("weights-invalid", .error, "download the weights again")
   static let weightsUnaligned = LintRule(
     "weights-unaligned", .note, "rewrite the file with a header padded to 8 bytes")
   static let weightsEmptyMetadata = LintRule(
-    "weights-empty-metadata", .note, "rewrite the file without __metadata__, or with something in it")
+    "weights-empty-metadata", .note,
+    "rewrite the file without __metadata__, or with an entry in it")
   static let edited = LintRule(
-    "edited-since-patch", .warning, "apply again, or revert from a copy: `lrpatch revert` will refuse")
+    "edited-since-patch", .warning,
+    "apply again, or restore the configs from another copy: `lrpatch revert` will refuse")
 
   // MARK: GGUF
 
   static let ggufTablesMissing = LintRule(
-    "gguf-factor-tensors-missing", .error, "apply the factors to the file: the converter left them out")
+    "gguf-factor-tensors-missing", .error,
+    "apply the factors to the file: the converter left them out")
   static let ggufOneTable = LintRule("gguf-one-factor-tensor", .error, reapply)
   static let ggufArchitecture = LintRule(
     "gguf-architecture-takes-no-factors", .error, "serve the model folder with another runtime")
@@ -105,26 +124,27 @@ public struct LintRule: Equatable, Sendable {
     "gguf-nested-array", .error, "remove the key: llama.cpp refuses arrays of arrays")
   static let ggufFinetuned = LintRule("gguf-rope-switched-off", .error, reapply)
   static let ggufLongByDefault = LintRule(
-    "gguf-long-by-default", .note, "pass -c with the original window to serve short inputs by the short factors")
+    "gguf-long-by-default", .note,
+    "pass -c with the original window to serve short inputs with the short factors")
   static let ggufUnit = LintRule(
     "gguf-window-not-a-multiple-of-256", .note,
-    "llama.cpp rounds -c up to 256, so -c with the original window already runs long")
+    "none: llama.cpp rounds -c up to a multiple of 256, and thus uses the long factors")
 
-  /// Every rule, in the order of specs/lint.md.
+  /// All rules, in the order of specs/lint.md.
   public static let all: [LintRule] = [
     runtimeFails, runtimeIgnores, runtimeDiverges, factorsMissing, factorCount, factorNotMonotone,
     factorBelowOne, windowNotExtended, tableChoice, mscaleOnShort, crossing, mscaleLiteral,
     mscaleDiffers, invalidConfig, byteOrderMark, legacyType, typeNames, windowNested, windowTop,
     thetaLost, partialLost, objectsDiffer, onlyParameters, factorRatio, factorWhole, nearMiss,
     slidingWindow, tokenizerLimit, remoteCode, phimoeShort, weightsInvalid, weightsUnaligned,
-    weightsEmptyMetadata, edited,
-    ggufTablesMissing, ggufOneTable, ggufArchitecture, ggufOriginal, ggufAttention, ggufScaling, ggufNested,
-    ggufFinetuned, ggufLongByDefault, ggufUnit,
+    weightsEmptyMetadata, edited, ggufTablesMissing, ggufOneTable, ggufArchitecture, ggufOriginal,
+    ggufAttention, ggufScaling, ggufNested, ggufFinetuned, ggufLongByDefault, ggufUnit,
   ]
 }
 
-/// One rule that applies to a model, with what was found.
+/// A problem that was found in a model.
 public struct LintFinding: Equatable, Sendable {
+  /// The rule that the model breaks.
   public var rule: LintRule
   /// What was found, and where.
   public var message: String

@@ -1,37 +1,51 @@
 import Glibc
+public import Models
 
-/// Rescale factors that need no search. `s` is the extended window over the original one, `h` the number of pairs.
+/// Rescale factors that are computed by a formula instead of a search.
+///
+/// Notation: s is the extended window divided by the original one, h the number of pairs, i the
+/// index of a pair, and c the index of the critical pair.
 public enum ClosedForm: String, CaseIterable, Sendable {
-  /// s for every pair (position interpolation, arXiv 2306.15595).
+  /// s for every pair. Source: position interpolation (arXiv 2306.15595).
   case pi
-  /// s^(i / (h - 1)): from 1 to s.
+  /// s^(i / (h - 1)), which rises from 1 to s.
   case ntk
-  /// The base of which the theoretical critical pair turns once more within the window that it did: s at that pair, more
-  /// beyond it (arXiv 2310.05209, as LongRoPE2, section 2.3, has it).
+  /// A larger base, with which the theoretical critical pair turns once within the extended window:
+  /// the factor is s at that pair and greater beyond it. Source: arXiv 2310.05209, in the form of
+  /// LongRoPE2, section 2.3.
   case ntkTheta = "ntk-theta"
-  /// 1 for pairs that turn often, s for those that do not turn once, a ramp between (arXiv 2309.00071), as transformers
-  /// computes it.
+  /// 1 for pairs that turn often within the original window, s for pairs that do not complete a
+  /// turn, and a ramp between. Source: arXiv 2309.00071, as transformers computes it.
   case yarn
-  /// The same with the ramp's end at the real critical pair (LongRoPE2, section 4.3).
+  /// The same as `yarn`, with the end of the ramp at the real critical pair. Source: LongRoPE2,
+  /// section 4.3.
   case yarnRCD = "yarn-rcd"
-  /// The base that gives the real critical pair s: s^(i / c).
+  /// s^(i / c): the base that gives the real critical pair the factor s.
   case ntkRCD = "ntk-rcd"
-  /// lambda^(i / c) below the critical pair c, lambda from there on (LongRoPE2, Algorithm 1).
+  /// lambda^(i / c) below the critical pair, and lambda from there on. Source: LongRoPE2,
+  /// Algorithm 1.
   case ntkLeft = "ntk-left"
 
+  /// The inputs of the formulas.
   public struct Settings: Codable, Equatable, Sendable {
+    /// The RoPE base.
     public var theta: Double
+    /// The number of rotated dimensions of a head.
     public var rotaryDimensions: Int
+    /// The window before the extension, in tokens.
     public var originalWindow: Int
+    /// The extended window, in tokens.
     public var window: Int
-    /// Turns within the original window from which on YaRN leaves a pair alone, and below which it interpolates it fully.
+    /// YaRN keeps a pair with at least this many turns within the original window unchanged.
     public var fastTurns = 32.0
+    /// YaRN fully interpolates a pair with at most this many turns within the original window.
     public var slowTurns = 1.0
-    /// c, a pair's index, for the forms that have one; the theoretical one where nil.
+    /// c, for the forms that use it; nil for the theoretical critical pair.
     public var criticalPair: Int?
-    /// ntk-left's factor of the pairs from c on; s where nil.
+    /// The factor of the pairs from c on in `ntkLeft`; nil for s.
     public var lambda: Double?
 
+    /// Settings with the defaults of YaRN's paper.
     public init(theta: Double, rotaryDimensions: Int, originalWindow: Int, window: Int) {
       self.theta = theta
       self.rotaryDimensions = rotaryDimensions
@@ -39,33 +53,41 @@ public enum ClosedForm: String, CaseIterable, Sendable {
       self.window = window
     }
 
+    /// h, the number of pairs.
     public var pairs: Int { rotaryDimensions / 2 }
+    /// s, the ratio of the windows.
     public var scale: Double { Double(window) / Double(originalWindow) }
+    /// The first pair that does not complete a turn within the original window.
     public var theoreticalCriticalPair: Int {
       LongRoPE.theoreticalCriticalPair(
         theta: theta, rotaryDimensions: rotaryDimensions, originalWindow: originalWindow)
     }
-    /// d10 as a pair.
+    /// The first pair with fewer than ten turns within the original window.
     public var tenPeriodsPair: Int {
-      LongRoPE.tenPeriodsPair(theta: theta, rotaryDimensions: rotaryDimensions, originalWindow: originalWindow)
+      LongRoPE.tenPeriodsPair(
+        theta: theta, rotaryDimensions: rotaryDimensions, originalWindow: originalWindow)
     }
-    /// Pairs that LongRoPE2 takes for the real critical one in turn (Algorithm 1).
+    /// The pairs that LongRoPE2 tries as the real critical pair (Algorithm 1).
     public var candidateCriticalPairs: ClosedRange<Int> {
       let last = max(1, min(pairs - 1, theoreticalCriticalPair))
       return max(1, min(tenPeriodsPair, last))...last
     }
 
-    /// The base with which this is done where it differs by family: the published LongRoPE search takes 128 and 2 turns
-    /// for Mistral, 32 and 1 for all others, as YaRN's paper does for Llama.
-    public mutating func setTurns(family: String) {
-      (fastTurns, slowTurns) = family == "mistral" ? (128, 2) : (32, 1)
+    /// Sets the ends of YaRN's ramp, which depend on the model's family.
+    ///
+    /// The published LongRoPE search uses 128 and 2 turns for Mistral, and 32 and 1 for all others,
+    /// as YaRN's paper does for Llama.
+    public mutating func setTurns(_ turns: YarnTurns) {
+      (fastTurns, slowTurns) = (turns.fast, turns.slow)
     }
   }
 
+  /// Whether the form uses `Settings.criticalPair`.
   public var takesCriticalPair: Bool { [.yarnRCD, .ntkRCD, .ntkLeft].contains(self) }
+  /// Whether the form uses `Settings.lambda`.
   public var takesLambda: Bool { self == .ntkLeft }
 
-  /// - Returns: one factor a pair.
+  /// One factor per pair.
   public func factors(_ settings: Settings) -> [Double] {
     let (pairs, scale) = (settings.pairs, settings.scale)
     let critical = max(1, min(pairs, settings.criticalPair ?? settings.theoreticalCriticalPair))
@@ -73,7 +95,9 @@ public enum ClosedForm: String, CaseIterable, Sendable {
     case .pi: return Array(repeating: scale, count: pairs)
     case .ntk: return (0..<pairs).map { pow(scale, Double($0) / Double(max(1, pairs - 1))) }
     case .ntkTheta:
-      let (old, new) = (Double(settings.originalWindow) / (2 * .pi), Double(settings.window) / (2 * .pi))
+      let (old, new) = (
+        Double(settings.originalWindow) / (2 * .pi), Double(settings.window) / (2 * .pi)
+      )
       guard old > 1, settings.theta > 1 else { return Self.pi.factors(settings) }
       // theta' / theta, with theta' = theta^(log_old new)
       let growth = pow(settings.theta, log(new) / log(old) - 1)
@@ -81,7 +105,8 @@ public enum ClosedForm: String, CaseIterable, Sendable {
     case .yarn: return Self.ramp(settings, end: nil)
     case .yarnRCD: return Self.ramp(settings, end: critical)
     case .ntkRCD: return (0..<pairs).map { pow(scale, Double($0) / Double(critical)) }
-    case .ntkLeft: return Self.ntkLeft(pairs: pairs, criticalPair: critical, lambda: settings.lambda ?? scale)
+    case .ntkLeft:
+      return Self.ntkLeft(pairs: pairs, criticalPair: critical, lambda: settings.lambda ?? scale)
     }
   }
 
@@ -90,20 +115,20 @@ public enum ClosedForm: String, CaseIterable, Sendable {
     (0..<pairs).map { $0 < criticalPair ? pow(lambda, Double($0) / Double(criticalPair)) : lambda }
   }
 
-  /// The pair, as a fraction, that makes so many turns within the original window.
+  /// The fractional index of the pair with a number of turns within the original window.
   private static func pair(turning turns: Double, _ settings: Settings) -> Double {
     Double(settings.rotaryDimensions) * log(Double(settings.originalWindow) / (turns * 2 * .pi))
       / (2 * log(settings.theta))
   }
 
-  /// Where YaRN's ramp begins and ends.
+  /// The pairs at which YaRN's ramp begins and ends.
   public static func rampBounds(_ settings: Settings) -> (low: Double, high: Double) {
     let low = pair(turning: settings.fastTurns, settings).rounded(.down)
     let high = pair(turning: settings.slowTurns, settings).rounded(.up)
     return (max(low, 0), min(high, Double(settings.rotaryDimensions - 1)))
   }
 
-  /// Frequencies, not factors, are mixed.
+  /// YaRN's ramp, which is linear in the frequencies, not in the factors.
   private static func ramp(_ settings: Settings, end: Int?) -> [Double] {
     var (low, high) = rampBounds(settings)
     if let end { (low, high) = (min(low, Double(end) - 1), Double(end)) }

@@ -1,10 +1,12 @@
 import Formats
+public import Models
 
-/// The LongRoPE repository's search results: one factor a line, or one line a layer with its factors separated by
-/// white space or commas.
+/// Search results as the LongRoPE repository writes them: one factor per line, or one line per
+/// layer with factors separated by commas, semicolons or white space.
 extension FactorSet {
-  /// - Throws: `PatchError` with the line of what is no factor.
-  public init(csv text: String, subject: String) throws(PatchError) {
+  /// Reads search results.
+  /// - Throws: `ModelError` that names the line of an invalid factor.
+  public init(csv text: String, subject: String) throws(ModelError) {
     var rows: [[Double]] = []
     for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
       .enumerated()
@@ -16,15 +18,16 @@ extension FactorSet {
         guard let number = Double(field), Self.plausible.contains(number) else {
           throw .unsupported(
             subject,
-            "line \(index + 1): '\(String(field).sanitized)' is no factor; expected a number in \(Self.plausible)")
+            "line \(index + 1): '\(String(field).sanitized)' is not a factor, expected \(Self.expectedFactor)"
+          )
         }
         row.append(number)
       }
       rows.append(row)
     }
-    guard let first = rows.first else { throw .unsupported(subject, "holds no factors") }
+    guard let first = rows.first else { throw .unsupported(subject, "contains no factors") }
     guard rows.allSatisfy({ $0.count == first.count }) else {
-      throw .unsupported(subject, "its lines hold different numbers of factors")
+      throw .unsupported(subject, "its lines have different numbers of factors")
     }
     let isColumn = first.count == 1
     self.init(long: isColumn ? .uniform(rows.map { $0[0] }) : FactorTable(rows: rows))

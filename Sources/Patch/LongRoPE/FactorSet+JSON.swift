@@ -1,13 +1,16 @@
 public import Formats
+public import Models
 
-/// The canonical form, `lrpatch.factors/1` (specs/factors.schema.json), and `rope_scaling` objects.
+/// The JSON forms of factors: the canonical form `lrpatch.factors/1` (specs/factors.schema.json)
+/// and the scaling objects of configs.
 extension FactorSet {
+  /// The schema of the canonical form.
   public static let schema = "lrpatch.factors/1"
 
-  /// Reads any accepted JSON form: the canonical one, a config with `rope_scaling` or `rope_parameters`, or such an
-  /// object itself.
-  /// - Throws: `PatchError` naming the member that is missing or wrong.
-  public init(json value: JSONValue, subject: String) throws(PatchError) {
+  /// Reads any accepted JSON form: the canonical form, a config with `rope_scaling` or
+  /// `rope_parameters`, or one of these objects by itself.
+  /// - Throws: `ModelError` that names the missing or wrong member.
+  public init(json value: JSONValue, subject: String) throws(ModelError) {
     if let schema = value["schema"] {
       guard schema.text == Self.schema else {
         throw .unsupported(subject, "schema \(schema.summary), expected '\(Self.schema)'")
@@ -22,15 +25,15 @@ extension FactorSet {
     } else {
       throw .unsupported(
         subject,
-        "carries no factors: expected \"schema\": \"\(Self.schema)\", or a rope_scaling or rope_parameters object with long_factor"
+        "contains no factors: expected \"schema\": \"\(Self.schema)\", or a rope_scaling or rope_parameters object with long_factor"
       )
     }
   }
 
-  private init(canonical reader: FactorReader) throws(PatchError) {
+  private init(canonical reader: FactorReader) throws(ModelError) {
     try reader.refuseUnknown([
-      "schema", "original_max_position_embeddings", "max_position_embeddings", "long_factor", "short_factor",
-      "mscale", "start_tokens", "buckets", "requires", "provenance",
+      "schema", "original_max_position_embeddings", "max_position_embeddings", "long_factor",
+      "short_factor", "mscale", "start_tokens", "buckets", "requires", "provenance",
     ])
     let requirements = try reader.object("requires")
     try requirements?.refuseUnknown(["rotary_dimensions", "rope_theta", "layers"])
@@ -52,8 +55,8 @@ extension FactorSet {
 
   /// - Parameters:
   ///   - config: the model's config, or an empty object.
-  ///   - scaling: its `rope_scaling`.
-  private init(config: FactorReader, _ scaling: FactorReader) throws(PatchError) {
+  ///   - scaling: the scaling object of the config.
+  private init(config: FactorReader, _ scaling: FactorReader) throws(ModelError) {
     let type = scaling.value["rope_type"]?.text ?? scaling.value["type"]?.text ?? "longrope"
     guard ["longrope", "su", "yarn"].contains(type) else {
       throw .unsupported(config.subject, "rope type '\(type.sanitized)', expected 'longrope'")
@@ -73,11 +76,13 @@ extension FactorSet {
     try validate(config.subject)
   }
 
-  /// - Throws: `PatchError` for lists of different lengths or a window below the original one.
-  public func validate(_ subject: String) throws(PatchError) {
+  /// Checks that the parts of the set agree.
+  /// - Throws: `ModelError` for an implausible factor, for lists of different lengths, or for a
+  ///   window below the original window.
+  public func validate(_ subject: String) throws(ModelError) {
     for table in [long, short].compactMap(\.self) + buckets.map(\.factors) {
       if let wrong = table.rows.joined().first(where: { !Self.plausible.contains($0) }) {
-        throw .unsupported(subject, "the factor \(wrong), expected \(Self.plausible)")
+        throw .unsupported(subject, "a factor is \(wrong), expected \(Self.expectedFactor)")
       }
     }
     if let short, short.pairs != long.pairs {
@@ -87,7 +92,8 @@ extension FactorSet {
     for bucket in buckets where bucket.factors.pairs != long.pairs {
       throw .unsupported(
         subject,
-        "the bucket up to \(bucket.maximumLength) has \(bucket.factors.pairs) factors, expected \(long.pairs)")
+        "the bucket up to \(bucket.maximumLength) has \(bucket.factors.pairs) factors, expected \(long.pairs)"
+      )
     }
     if let originalWindow, let window, window < originalWindow {
       throw .unsupported(
@@ -148,9 +154,9 @@ extension Mscale {
   }
 }
 
-/// Reads the members of one JSON object, with errors that name them.
+/// Reads the members of one JSON object and throws errors that name them.
 private struct FactorReader {
-  /// Beyond any window, and small enough that no arithmetic on it overflows.
+  /// Larger than any window, but small enough that arithmetic on it cannot overflow.
   private static let maximumLength = 1 << 40
 
   let value: JSONValue
@@ -161,26 +167,27 @@ private struct FactorReader {
     self.subject = subject
   }
 
-  private func wrong(_ name: String, _ expected: String) -> PatchError {
+  private func wrong(_ name: String, _ expected: String) -> ModelError {
     .unsupported(subject, "'\(name)' is \(value[name]?.summary ?? "missing"), expected \(expected)")
   }
 
-  /// A misspelt name must not pass for an absent one.
-  func refuseUnknown(_ known: Set<String>) throws(PatchError) {
+  /// Refuses unknown members, so that a misspelt member is not mistaken for an absent one.
+  func refuseUnknown(_ known: Set<String>) throws(ModelError) {
     if let member = value.members?.first(where: { !known.contains($0.name) }) {
       throw .unsupported(
         subject,
-        "unknown member '\(member.name.sanitized)'; expected one of \(known.sorted().joined(separator: ", "))")
+        "unknown member '\(member.name.sanitized)', expected one of \(known.sorted().joined(separator: ", "))"
+      )
     }
   }
 
-  func object(_ name: String) throws(PatchError) -> FactorReader? {
+  func object(_ name: String) throws(ModelError) -> FactorReader? {
     guard let member = value[name], !member.isNull else { return nil }
     guard member.members != nil else { throw wrong(name, "an object") }
     return FactorReader(member, subject)
   }
 
-  func natural(_ name: String) throws(PatchError) -> Int? {
+  func natural(_ name: String) throws(ModelError) -> Int? {
     guard let member = value[name], !member.isNull else { return nil }
     guard let number = member.integer, number >= 0, number <= Self.maximumLength else {
       throw wrong(name, "a whole number from 0 to \(Self.maximumLength)")
@@ -188,60 +195,62 @@ private struct FactorReader {
     return number
   }
 
-  func length(_ name: String) throws(PatchError) -> Int? {
+  func length(_ name: String) throws(ModelError) -> Int? {
     let number = try natural(name)
     guard number != 0 else { throw wrong(name, "a number of tokens") }
     return number
   }
 
-  func positive(_ name: String) throws(PatchError) -> Double? {
+  func positive(_ name: String) throws(ModelError) -> Double? {
     guard let member = value[name], !member.isNull else { return nil }
     guard let number = member.double, number > 0 else { throw wrong(name, "a positive number") }
     return number
   }
 
-  func mscale(_ name: String) throws(PatchError) -> Double? {
+  func mscale(_ name: String) throws(ModelError) -> Double? {
     guard let number = try positive(name) else { return nil }
     guard FactorSet.plausibleMscale.contains(number) else {
-      throw wrong(name, "a number in \(FactorSet.plausibleMscale)")
+      throw wrong(name, FactorSet.expectedMscale)
     }
     return number
   }
 
-  func requiredTable(_ name: String) throws(PatchError) -> FactorTable {
+  func requiredTable(_ name: String) throws(ModelError) -> FactorTable {
     guard let table = try table(name) else { throw wrong(name, "a list of numbers") }
     return table
   }
 
-  func table(_ name: String) throws(PatchError) -> FactorTable? {
+  func table(_ name: String) throws(ModelError) -> FactorTable? {
     guard let member = value[name], !member.isNull else { return nil }
     if let row = member.doubles { return .uniform(try factors(row, name)) }
     guard let elements = member.elements, !elements.isEmpty else {
-      throw wrong(name, "a list of numbers, or one such list a layer")
+      throw wrong(name, "a list of numbers, or one list per layer")
     }
     var rows: [[Double]] = []
     for element in elements {
       guard let row = element.doubles else {
-        throw wrong(name, "a list of numbers, or one such list a layer")
+        throw wrong(name, "a list of numbers, or one list per layer")
       }
       rows.append(try factors(row, name))
     }
     guard rows.allSatisfy({ $0.count == rows[0].count }) else {
-      throw .unsupported(subject, "'\(name)': the layers' lists differ in length")
+      throw .unsupported(subject, "'\(name)': the lists of the layers differ in length")
     }
     return FactorTable(rows: rows)
   }
 
-  private func factors(_ row: [Double], _ name: String) throws(PatchError) -> [Double] {
+  private func factors(_ row: [Double], _ name: String) throws(ModelError) -> [Double] {
     guard !row.isEmpty else { throw .unsupported(subject, "'\(name)' is an empty list") }
     if let index = row.firstIndex(where: { !FactorSet.plausible.contains($0) }) {
       throw .unsupported(
-        subject, "'\(name)' has the factor \(row[index]) at \(index), expected \(FactorSet.plausible)")
+        subject,
+        "'\(name)' has the factor \(row[index]) at index \(index), expected \(FactorSet.expectedFactor)"
+      )
     }
     return row
   }
 
-  func buckets() throws(PatchError) -> [FactorSet.Bucket] {
+  func buckets() throws(ModelError) -> [FactorSet.Bucket] {
     guard let member = value["buckets"], !member.isNull else { return [] }
     guard let elements = member.elements else { throw wrong("buckets", "a list") }
     var result: [FactorSet.Bucket] = []
@@ -256,7 +265,7 @@ private struct FactorReader {
     return result
   }
 
-  func mscale() throws(PatchError) -> Mscale {
+  func mscale() throws(ModelError) -> Mscale {
     guard let member = value["mscale"], !member.isNull else { return .su }
     switch member.text {
     case "su": return .su
@@ -274,8 +283,8 @@ private struct FactorReader {
     return .literal(long: long, short: try pair.mscale("short") ?? long)
   }
 
-  /// `attention_factor`, or the mscales of vLLM, SGLang and Phi; su where there is none.
-  func configMscale() throws(PatchError) -> Mscale {
+  /// The mscales of vLLM, SGLang and Phi, or `attention_factor`, or su if there are none.
+  func configMscale() throws(ModelError) -> Mscale {
     if let long = try mscale("long_mscale") {
       return .literal(long: long, short: try mscale("short_mscale") ?? long)
     }

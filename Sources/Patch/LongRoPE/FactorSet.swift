@@ -1,40 +1,54 @@
 public import Formats
 
-/// A set of searched rescale factors, in any of the forms that LongRoPE's tools and configs hold them. Reading keeps
-/// everything; what a model can carry of it is decided by `ModelFactors`.
+/// A set of rescale factors, in any form that LongRoPE's tools and configs use.
+///
+/// Reading preserves everything. `ModelFactors` decides what a model can carry.
 public struct FactorSet: Equatable, Sendable {
-  /// L0 in tokens; nil where the form does not say (a search CSV).
+  /// L0, the original window in tokens; nil if the source does not say (a search CSV).
   public var originalWindow: Int?
-  /// L in tokens.
+  /// L, the extended window in tokens; nil if the source does not say.
   public var window: Int?
+  /// The factors for inputs beyond the original window.
   public var long: FactorTable
-  /// nil means all ones.
+  /// The factors for inputs within the original window; nil for all ones.
   public var short: FactorTable?
+  /// The attention scale.
   public var mscale: Mscale
-  /// n-hat: the first tokens, whose positions keep their original angles (LongRoPE, section 3.1).
+  /// n-hat, the number of first tokens that keep their original angles (LongRoPE, section 3.1).
   public var startTokens: Int
   /// Further tables for inputs up to some length (LongRoPE, section 3.3).
   public var buckets: [Bucket]
+  /// What a model must have for the factors to fit.
   public var requires: Requirements
-  /// Anything the file says of its origin, carried along.
+  /// What the source says about the origin of the factors, preserved as it is.
   public var provenance: JSONValue?
 
+  /// A table for inputs up to some length.
   public struct Bucket: Equatable, Sendable {
+    /// The largest number of tokens.
     public var maximumLength: Int
+    /// The factors for these inputs.
     public var factors: FactorTable
 
+    /// A table for inputs of at most `maximumLength` tokens.
     public init(maximumLength: Int, factors: FactorTable) {
       self.maximumLength = maximumLength
       self.factors = factors
     }
   }
 
-  /// What a model must have for these factors to make sense.
+  /// What a model must have for the factors to fit.
+  ///
+  /// A nil allows anything.
   public struct Requirements: Equatable, Sendable {
+    /// The number of rotated dimensions of a head.
     public var rotaryDimensions: Int?
+    /// The RoPE base.
     public var theta: Double?
+    /// The number of layers.
     public var layers: Int?
 
+    /// Requirements; nothing is required by default.
     public init(rotaryDimensions: Int? = nil, theta: Double? = nil, layers: Int? = nil) {
       self.rotaryDimensions = rotaryDimensions
       self.theta = theta
@@ -42,10 +56,21 @@ public struct FactorSet: Equatable, Sendable {
     }
   }
 
-  /// The limits of a factor, which keep every frequency a normal 32-bit float, and of an mscale.
+  /// The allowed factors.
+  ///
+  /// Within these limits every frequency is a normal 32-bit float.
   static let plausible = 1e-6...1e9
+  /// The allowed mscales.
   static let plausibleMscale = 0.01...100.0
+  /// The allowed factors, in an error message.
+  static let expectedFactor = "a number from \(plausible.lowerBound) to \(plausible.upperBound)"
+  /// The allowed mscales, in an error message.
+  static let expectedMscale =
+    "a number from \(plausibleMscale.lowerBound) to \(plausibleMscale.upperBound)"
 
+  /// A set of factors.
+  ///
+  /// Only the long table is required.
   public init(
     originalWindow: Int? = nil, window: Int? = nil, long: FactorTable, short: FactorTable? = nil,
     mscale: Mscale = .su, startTokens: Int = 0, buckets: [Bucket] = [],
@@ -62,7 +87,9 @@ public struct FactorSet: Equatable, Sendable {
     self.provenance = provenance
   }
 
-  /// Things worth a warning: published sets have them, so they are no errors.
+  /// Unusual properties, in words.
+  ///
+  /// Published sets have them, so they are not errors.
   public var oddities: [String] {
     var result: [String] = []
     for (name, table) in [("long", long), ("short", short ?? long)] {
@@ -79,17 +106,21 @@ public struct FactorSet: Equatable, Sendable {
   }
 }
 
-/// One list of factors for all layers, or one list a layer.
+/// One list of factors for all layers, or one list per layer.
 public enum FactorTable: Equatable, Sendable {
+  /// One list for all layers: (pairs).
   case uniform([Double])
-  /// (layers, pairs)
+  /// One list per layer: (layers, pairs).
   case perLayer([[Double]])
 
-  /// Rows that are all equal become one list.
+  /// A table with one row per layer.
+  ///
+  /// Equal rows become one list.
   public init(rows: [[Double]]) {
     self = rows.allSatisfy { $0 == rows[0] } ? .uniform(rows[0]) : .perLayer(rows)
   }
 
+  /// One row for all layers, or one row per layer.
   public var rows: [[Double]] {
     switch self {
     case .uniform(let row): [row]
@@ -97,13 +128,16 @@ public enum FactorTable: Equatable, Sendable {
     }
   }
 
-  /// Factors in a list: half the rotary dimension.
+  /// The number of factors in a list, half of the rotated dimensions.
   public var pairs: Int { rows.first?.count ?? 0 }
 
+  /// The list for all layers, or nil if the layers have different lists.
   public var uniform: [Double]? { if case .uniform(let row) = self { row } else { nil } }
 }
 
-/// The attention scale that multiplies cos and sin.
+/// The attention scale, which multiplies cos and sin.
+///
+/// s is the ratio of the windows, L0 the original window.
 public enum Mscale: Equatable, Sendable {
   /// sqrt(1 + ln s / ln L0)
   case su
@@ -111,14 +145,15 @@ public enum Mscale: Equatable, Sendable {
   case yarn
   /// 1
   case none
+  /// Two given numbers, for long and for short inputs.
   case literal(long: Double, short: Double)
 
-  /// The numbers, for windows given in tokens.
+  /// The scales for windows in tokens.
   public func values(originalWindow: Int, window: Int) -> (long: Double, short: Double) {
     let scale = Double(window) / Double(originalWindow)
     switch self {
     case .su:
-      let value = LongRoPE.suMscale(scale: scale, originalWindow: originalWindow)
+      let value = LongRoPE.longRoPEMscale(scale: scale, originalWindow: originalWindow)
       return (value, value)
     case .yarn:
       let value = LongRoPE.yarnMscale(scale: scale)

@@ -1,18 +1,20 @@
 import Formats
+public import Models
 
-/// Factors and where they came from.
+/// Factors, with a checksum of their source.
 public struct FactorSource: Sendable {
+  /// The factors.
   public let set: FactorSet
-  /// Of the file's bytes, or of the canonical form where the factors came out of a model.
+  /// The SHA-256 of the file, or of the canonical form if the factors were read from a model.
   public let sha256: String
 
-  /// Reads factors from any accepted source: a factors file, a search CSV, a JSON file with a scaling object, or
-  /// another model, folder or GGUF.
-  /// - Throws: `PatchError`, `FormatError` or `FileError`.
+  /// Reads factors from any accepted source: a factors file, a search CSV, a JSON file with a
+  /// scaling object, or another model in either format.
+  /// - Throws: `ModelError`, `FormatError` or `FileError`.
   public init(path: String) throws {
     let status = try FileStatus(of: path, followingLinks: true)
     if status.kind == .folder {
-      let config = try JSONDocument(path: "\(path)/\(HuggingFaceModel.configName)").value
+      let config = try JSONDocument(path: "\(path)/\(ModelFolder.configName)").value
       let text = config["text_config"]?.members == nil ? config : config["text_config"] ?? config
       (set, sha256) = Self.canonical(try FactorSet(json: text, subject: path))
       return
@@ -31,7 +33,7 @@ public struct FactorSource: Sendable {
     (set, Formats.sha256(JSONStyle.standard.encode(set.json)))
   }
 
-  /// JSON begins with a brace; everything else is read as CSV.
+  /// Parses text that begins with a brace or a bracket as JSON, and everything else as CSV.
   private static func parse(_ bytes: [UInt8], _ path: String) throws -> FactorSet {
     let text = JSONDocument.hasByteOrderMark(bytes) ? bytes.dropFirst(3) : bytes[...]
     let first = text.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
@@ -43,23 +45,27 @@ public struct FactorSource: Sendable {
       }
     }
     guard let csv = String(validating: text, as: UTF8.self) else {
-      throw PatchError.unsupported(path, "neither JSON nor text")
+      throw ModelError.unsupported(path, "is neither JSON nor text")
     }
     return try FactorSet(csv: csv, subject: path)
   }
 }
 
 extension FactorSet {
-  /// The factors that a GGUF model carries.
-  /// - Throws: `PatchError` where it carries none.
-  public init(gguf model: GGUFModel) throws(PatchError) {
+  /// Reads the factors of a GGUF model.
+  /// - Throws: `ModelError` if it has none, or if they are implausible.
+  public init(gguf model: GGUFModel) throws(ModelError) {
     guard let long = model.longFactors else {
       throw .unsupported(model.path, "has no tensor '\(GGUFModel.longName)'")
     }
-    for (name, list) in [(GGUFModel.longName, long), (GGUFModel.shortName, model.shortFactors ?? [])] {
+    for (name, list) in [
+      (GGUFModel.longName, long), (GGUFModel.shortName, model.shortFactors ?? []),
+    ] {
       if let index = list.firstIndex(where: { !FactorSet.plausible.contains(Double($0)) }) {
         throw .unsupported(
-          model.path, "tensor '\(name)' has the factor \(list[index]) at \(index), expected \(FactorSet.plausible)")
+          model.path,
+          "tensor '\(name)' has the factor \(list[index]) at index \(index), expected \(FactorSet.expectedFactor)"
+        )
       }
     }
     let prefix = model.geometry.architecture
@@ -67,7 +73,8 @@ extension FactorSet {
     guard FactorSet.plausibleMscale.contains(attention) else {
       throw .unsupported(
         model.path,
-        "the key '\(prefix).rope.scaling.attn_factor' is \(attention), expected \(FactorSet.plausibleMscale)")
+        "the key '\(prefix).rope.scaling.attn_factor' is \(attention), expected \(FactorSet.expectedMscale)"
+      )
     }
     self.init(
       originalWindow: model.geometry.isOriginalWindowKnown ? model.geometry.originalWindow : nil,
@@ -80,9 +87,4 @@ extension FactorSet {
     if abs(derived.long - attention) <= 1e-6 * attention { mscale = .su }
     try validate(model.path)
   }
-}
-
-extension Float {
-  /// The number that the shortest decimal form of this one denotes: 1.08, not 1.0800000429153442.
-  package var asDecimal: Double { Double(description) ?? Double(self) }
 }

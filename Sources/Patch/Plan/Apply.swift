@@ -1,75 +1,82 @@
 package import Formats
+package import Models
 
-/// How factors are to be applied.
+/// Options of `Apply`.
 public struct ApplyOptions: Sendable {
-  /// Overrides the factors' window, in tokens.
+  /// Overrides the window of the factors, in tokens.
   public var targetWindow: Int?
-  /// Write what some runtime cannot express.
+  /// Write values that some runtime cannot express.
   public var allowDivergent = false
-  /// Leave a sliding window that is smaller than the new window.
+  /// Keep a sliding window that is smaller than the new window.
   public var keepSlidingWindow = false
-  /// Edit a file that another process has open.
+  /// Edit a file even if another process has it open.
   public var force = false
-  /// With an output folder: link the weights instead of copying them.
+  /// Link unchanged files into an output folder instead of copying them.
   public var hardLinks = false
 
+  /// The defaults: none of the options.
   public init() {}
 }
 
-/// Puts factors into a model.
+/// Writes factors into a model.
 public struct Apply: Sendable {
+  /// The factors to apply.
   public let factors: FactorSet
+  /// The options.
   public let options: ApplyOptions
-  let stamp: Stamp
+  let mark: PatchMark
 
   /// - Parameters:
-  ///   - factorsSHA256: of the bytes that the factors came from, recorded in the model.
-  ///   - version: of this program, recorded likewise.
+  ///   - factorsSHA256: the checksum of the factors' source, recorded in the model.
+  ///   - version: the version of lrpatch, recorded in the model.
   public init(_ factors: FactorSet, factorsSHA256: String, version: String, options: ApplyOptions) {
     self.factors = factors
     self.options = options
-    stamp = Stamp(version: version, factorsSHA256: factorsSHA256)
+    mark = PatchMark(version: version, factorsSHA256: factorsSHA256)
   }
 
-  /// What would change; empty where the model already carries exactly these factors.
-  /// - Throws: `PatchError`, `FormatError` or `FileError`.
+  /// The changes that `perform` would make; empty if the model already has exactly these factors.
+  /// - Throws: `ModelError`, `FormatError` or `FileError`.
   public func plan(for session: borrowing ModelSession) throws -> Plan {
     var plan =
-      switch session.kind {
-      case .folder: try folderPlan(HuggingFaceModel(path: session.path))
-      case .gguf: try ggufPlan(GGUFModel(path: session.path))
+      switch try session.open() {
+      case .folder(let model): try folderPlan(model)
+      case .gguf(let model): try ggufPlan(model)
       }
     if !plan.isEmpty { plan.remarks += Signatures.remarks(beside: session) }
     return plan
   }
 
-  /// Performs a plan where the model is.
+  /// Performs a plan on the model in place: all of it, or nothing.
+  /// - Throws: `ModelError` of kind `unsafe` for a symbolic link, hard links, a file in a Hub
+  ///   cache, a file that has changed, or a file that another process has open; `FileError`.
   public func perform(_ plan: Plan, in session: borrowing ModelSession) throws {
     guard !plan.isEmpty else { return }
     if try FileStatus(of: session.path, followingLinks: false).kind == .link {
-      throw PatchError.unsafe(
-        session.path, "a symbolic link: what it points at may be shared; write a copy with -o")
+      throw ModelError.unsafe(
+        session.path, "is a symbolic link, and its target may be shared; write a copy with -o")
     }
-    try Safety.requireOutsideHubCache(session.path)
+    try FileSafety.requireOutsideHubCache(session.path)
     try session.writer.perform(plan.edits, force: options.force)
   }
 
   // MARK: Folders
 
-  private func folderPlan(_ model: HuggingFaceModel) throws -> Plan {
+  private func folderPlan(_ model: ModelFolder) throws -> Plan {
     let fitted = try fit(to: model.geometry, model.path)
     try refuseDivergence(of: fitted, model)
-    var plan = try FolderPlanner(model: model, factors: fitted, options: options, stamp: stamp)
+    var plan = try ConfigEdits(model: model, factors: fitted, options: options, mark: mark)
       .plan()
     plan.remarks += factors.oddities
     guard !plan.isEmpty else { return plan }
     let files = plan.edits.compactMap { edit -> UndoRecord.File? in
       guard case .contents(let old?, let new?) = edit.action else { return nil }
-      return UndoRecord.File(name: edit.name, before: PackedBytes(old), after: PackedBytes(new))
+      return UndoRecord.File(
+        name: edit.name, before: CompressedBytes(old), after: CompressedBytes(new))
     }
     let record = UndoRecord(
-      version: stamp.version, factorsSHA256: stamp.factorsSHA256, files: files)
-    // The record first: a config must never be without the means to undo it.
+      version: mark.version, factorsSHA256: mark.factorsSHA256, files: files)
+    // The record comes first: a changed config must never be without its undo record.
     let name = UndoFolder(modelPath: model.path).nextName
     plan.edits.insert(
       FileEdit(name: name, action: .contents(old: nil, new: try record.encoded())), at: 0)
@@ -82,65 +89,70 @@ public struct Apply: Sendable {
       allowDivergent: options.allowDivergent, requiresOriginalWindow: true)
   }
 
-  private func refuseDivergence(of fitted: ModelFactors, _ model: HuggingFaceModel) throws {
+  private func refuseDivergence(of fitted: ModelFactors, _ model: ModelFolder) throws {
     guard !options.allowDivergent else { return }
-    let partial = try ConfigReader(model.textConfig, model.path).partialRotaryFactor() ?? 1
-    if partial != 1, model.architecture.ignoresPartialRotaryInMLX {
-      throw PatchError.unsafe(
+    let partial = try RopeConfig(model.textConfig, model.path).partialRotaryFactor() ?? 1
+    if partial != 1, !model.architecture.rotatesPartiallyInMLX {
+      throw ModelError.unsafe(
         model.path,
-        "partial_rotary_factor \(partial): MLX-LM rotates whole heads in this family and cannot express it; --allow-divergent writes the factors all the same"
+        "partial_rotary_factor is \(partial): MLX-LM rotates whole heads in this family and cannot express it; --allow-divergent writes the factors anyway"
       )
     }
     let runtimes = fitted.runtimesThatCannotExpressMscale(model.architecture)
     guard !runtimes.isEmpty else { return }
     let what =
       fitted.mscalesDiffer
-      ? "mscale \(fitted.longMscale) for long and \(fitted.shortMscale) for short inputs"
-      : "mscale \(fitted.longMscale) instead of the derived one"
-    throw PatchError.unsafe(
+      ? "mscale is \(fitted.longMscale) for long and \(fitted.shortMscale) for short inputs"
+      : "mscale is \(fitted.longMscale) instead of the derived value"
+    throw ModelError.unsafe(
       model.path,
-      "\(what): \(Runtime.list(runtimes)) cannot express it; --allow-divergent writes it all the same")
+      "\(what): \(Runtime.list(runtimes)) cannot express it; --allow-divergent writes it anyway")
   }
 
   // MARK: GGUF
 
-  /// What a GGUF model's keys and tables are to be, for a file that is written anew.
+  /// The keys and tables of a GGUF model with the factors, for a file that is written from scratch.
   package struct Contents {
-    package var setKeys: [(name: String, value: GGUFValue)]
+    package var setKeys: [GGUFKey]
     package var removedKeys: Set<String>
     package var tables: [(name: String, values: [Float])]
     package var removedTensors: Set<String>
   }
 
-  /// - Throws: `PatchError` where the architecture takes no factors, or these cannot be written.
+  /// The keys and tables of `model` with the factors.
+  /// - Throws: `ModelError` if llama.cpp does not support factors for the architecture, or if these
+  ///   factors cannot be written.
   package func contents(for model: GGUFModel) throws -> Contents {
-    _ = try GGUFArchitecture.named(model.architecture.name, subject: model.path)
+    try requireFactorTensors(model)
     let factors = try fitGGUF(model)
-    let planner = GGUFPlanner(model: model, factors: factors, stamp: stamp)
+    let longRoPE = GGUFLongRoPE(factors, prefix: model.geometry.architecture)
     return Contents(
-      setKeys: planner.wantedKeys + planner.stampKeys, removedKeys: planner.staleKeys,
-      tables: [
-        (GGUFModel.shortName, factors.short.map { Float($0) }), (GGUFModel.longName, factors.long.map { Float($0) }),
-      ], removedTensors: [GGUFModel.frequenciesName])
+      setKeys: longRoPE.keys + mark.keys, removedKeys: GGUFLongRoPE.staleKeys(in: model),
+      tables: longRoPE.tables, removedTensors: [GGUFModel.frequenciesName])
   }
 
   private func fitGGUF(_ model: GGUFModel) throws -> ModelFactors {
     let fitted = try fit(to: model.geometry, model.path)
-    if fitted.mscalesDiffer, !options.allowDivergent {
-      throw PatchError.unsafe(
-        model.path,
-        "mscale \(fitted.longMscale) for long and \(fitted.shortMscale) for short inputs: llama.cpp has one for both; --allow-divergent writes the long one"
-      )
-    }
+    if !options.allowDivergent { try GGUFLongRoPE.requireOneMscale(fitted, model.path) }
     return fitted
   }
 
+  private func requireFactorTensors(_ model: GGUFModel) throws {
+    guard !model.architecture.takesFactorsInGGUF else { return }
+    let names = Architecture.list({ $0.takesFactorsInGGUF }, by: { $0.gguf?.name })
+    throw ModelError.unsupported(
+      model.path,
+      "llama.cpp's loader for architecture '\(model.geometry.architecture.sanitized)' refuses or ignores factor tensors, expected one of \(names)"
+    )
+  }
+
   private func ggufPlan(_ model: GGUFModel) throws -> Plan {
+    try requireFactorTensors(model)
     let fitted = try fitGGUF(model)
-    let edits = try GGUFPlanner(model: model, factors: fitted, stamp: stamp).edits()
+    let edits = try GGUFFactorEdits(model: model, factors: fitted, mark: mark).edits()
     var plan = Plan(changes: [], remarks: factors.oddities, edits: [])
     guard edits.contains(where: { !$0.isEmpty }) else { return plan }
-    plan.edits = try GGUFPlanBuilder(model: model, stamp: stamp).fileEdits(edits)
+    plan.edits = try GGUFFileEdits(model: model, mark: mark).fileEdits(edits)
     for (shard, edit) in zip(model.shards, edits) {
       plan.changes += edit.changes(in: shard.header, file: FileSystem.name(of: shard.path))
     }
@@ -149,20 +161,20 @@ public struct Apply: Sendable {
 }
 
 extension ModelFactors {
-  /// Runtimes that would compute another attention scale than these factors say, however it is written.
+  /// The runtimes that compute a different attention scale from that of these factors, however it
+  /// is written.
   func runtimesThatCannotExpressMscale(_ architecture: Architecture) -> [Runtime] {
     if isMscaleDerived { return [] }
-    let candidates = Runtime.ofFolders.filter { architecture.unsupported[$0] == nil }
-    return candidates.filter { runtime in
-      switch runtime {
-      case .vllm, .sglang: false
-      case .transformers5, .transformers4:
-        (mscalesDiffer && !architecture.requiresMscales)
-          || (runtime == .transformers4 && architecture.takesThreeKeysOnly)
-      // MLX-LM reads long_mscale in phimoe only, and always uses the long table.
-      case .mlx: !architecture.requiresMscales
-      case .llamaCpp: false
-      }
+    return Runtime.allCases.filter { runtime in
+      architecture.unsupported[runtime] == nil
+        && runtime.reader.changesMscale(of: self, in: architecture)
     }
+  }
+}
+
+extension Architecture {
+  /// Whether MLX-LM supports partially rotated heads, or does not need to.
+  fileprivate var rotatesPartiallyInMLX: Bool {
+    unsupported[.mlx] != nil || rope.dimensions != .head || mlx.rotatesPartially
   }
 }

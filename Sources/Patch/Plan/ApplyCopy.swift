@@ -1,31 +1,42 @@
 import Formats
+import Models
 
-/// Applying to a copy: `apply -o`.
+/// `apply -o`, which changes a copy of the model.
 extension Apply {
-  /// Writes the model with the plan's changes to `output`, which must not exist: a folder for a folder or a split GGUF
-  /// model, else a file. It appears complete or not at all.
-  public func writeCopy(_ plan: Plan, of session: borrowing ModelSession, to output: String) throws {
+  /// Writes a copy of the model with the changes of a plan.
+  ///
+  /// The copy appears complete or not at all.
+  /// - Parameter output: a path that does not exist. It becomes a folder for a folder or a split
+  ///   GGUF model, else a file.
+  /// - Throws: `ModelError` of kind `unsafe` if `output` exists or is in the model or in a Hub
+  ///   cache; `FileError`.
+  public func writeCopy(
+    _ plan: Plan, of session: borrowing ModelSession, to output: String
+  ) throws {
     let output = output.count > 1 && output.hasSuffix("/") ? String(output.dropLast()) : output
     guard !FileSystem.exists(output) else {
-      throw PatchError.unsafe(output, "exists already; name a new path")
+      throw ModelError.unsafe(output, "already exists; name a new path")
     }
-    try Safety.requireOutsideHubCache(output)
+    try FileSafety.requireOutsideHubCache(output)
     let parent = FileSystem.folder(of: output)
-    if session.kind == .folder {
+    if session.format == .folder {
       let inside = try FileSystem.resolved(parent) + "/"
       if inside.hasPrefix(try FileSystem.resolved(session.path) + "/") {
-        throw PatchError.unsafe(output, "lies inside the model that is copied; name a path outside it")
+        throw ModelError.unsafe(
+          output, "is inside the model that is being copied; name a path outside it")
       }
     }
     let name = FileSystem.name(of: output)
     try OutputFile.removeAbandoned(in: parent) { $0 == name }
-    do { try write(plan, session, to: output) } catch let error as FileError where error.isExisting {
-      throw PatchError.unsafe(output, "exists already; name a new path")
+    do {
+      try write(plan, session, to: output)
+    } catch let error as FileError where error.isExisting {
+      throw ModelError.unsafe(output, "already exists; name a new path")
     }
   }
 
   private func write(_ plan: Plan, _ session: borrowing ModelSession, to output: String) throws {
-    switch session.kind {
+    switch session.format {
     case .folder:
       try copyFolder(session.path, plan, to: output)
     case .gguf:
@@ -40,9 +51,10 @@ extension Apply {
     }
   }
 
-  /// What `writeCopy` made a model of: the first shard where it made a folder of shards.
+  /// The path by which the model that `writeCopy` wrote is opened: the first shard if `output` is a
+  /// folder of shards, else `output`.
   public func outputModel(of session: borrowing ModelSession, at output: String) throws -> String {
-    guard session.kind == .gguf, FileSystem.isFolder(output) else { return output }
+    guard session.format == .gguf, FileSystem.isFolder(output) else { return output }
     let first = try GGUFModel.shardPaths(of: session.path)[0]
     return FileSystem.path(FileSystem.name(of: first), in: output)
   }
@@ -58,18 +70,18 @@ extension Apply {
     }
   }
 
-  /// One GGUF file, with its edit if the plan has one for it.
+  /// Copies one GGUF file, with its edit if the plan has one.
   private func copyFile(_ path: String, _ plan: Plan, to new: borrowing Descriptor) throws {
     let old = try Descriptor(path: path, .read)
     let status = try old.status()
     let edit = plan.edits.first { $0.name == FileSystem.name(of: path) }
     if case .layout(let layout, _)? = edit?.action {
-      guard status.size == layout.oldSize else { throw Safety.changedMeanwhile(path) }
+      guard status.size == layout.oldSize else { throw ModelError.changedMeanwhile(path) }
       try layout.perform(from: old, to: new)
     } else {
       try new.copy(from: old, at: 0, count: status.size, to: 0)
     }
-    guard try old.status() == status else { throw Safety.changedMeanwhile(path) }
+    guard try old.status() == status else { throw ModelError.changedMeanwhile(path) }
   }
 
   private func copyFolder(_ source: String, _ plan: Plan, to output: String) throws {
@@ -87,7 +99,9 @@ extension Apply {
     }
   }
 
-  /// Everything that the plan leaves alone; what links point at is copied, not the links.
+  /// Copies everything that the plan does not change.
+  ///
+  /// The targets of links are copied, not the links.
   private func copyTree(
     _ source: String, _ plan: Plan, relative: String, to folder: String
   ) throws {
@@ -103,7 +117,7 @@ extension Apply {
       case .file:
         try copyPlainFile(path, status, to: "\(folder)/\(place)")
       default:
-        throw PatchError.unsupported(path, "neither file nor folder; it cannot be copied")
+        throw ModelError.unsupported(path, "is neither a file nor a folder and cannot be copied")
       }
     }
   }
@@ -116,7 +130,7 @@ extension Apply {
     let new = try Descriptor(path: target, .create)
     try new.copy(from: old, at: 0, count: status.size, to: 0)
     try new.sync()
-    guard try old.status() == status else { throw Safety.changedMeanwhile(path) }
+    guard try old.status() == status else { throw ModelError.changedMeanwhile(path) }
     try? FileSystem.setPermissions(status.permissions | 0o200, of: target)
   }
 }

@@ -1,28 +1,33 @@
 import Formats
 
-/// Changes to the keys and tensors of one GGUF file, and the layout that carries them out.
+/// Changes to the keys and tensors of one GGUF file, without rewriting the data.
 ///
-/// The data of a model is never rewritten. Keys that keep their size are overwritten where they stand. A key that goes,
-/// or changes its size, leaves the tail of the key list when it stands near the end, where rewriting is cheap; before
-/// a vocabulary of megabytes it is renamed to a meaningless `lrpatch.void.` key of the same length instead. New keys
-/// follow the last one. Where the header then outgrows its room, whole blocks are inserted before it, and
-/// `lrpatch.padding` fills what is left over, since llama.cpp wants the data to begin right after the padded header:
+/// A key that keeps its size is overwritten in place. A key that is removed or changes its size is
+/// taken out of the list if it is near the end, where rewriting is cheap. If megabytes of
+/// vocabulary follow it, it is renamed to an unused `lrpatch.void.` key of the same length instead.
+/// New keys are appended. If the header then needs more room, whole file system blocks are inserted
+/// before its tail, and `lrpatch.padding` fills the rest of them, because llama.cpp requires the
+/// data to begin right after the padded header:
 ///
-///     | header ... vocabulary | B: keys, tensor list | data | new tensors |
-///                             ^ blocks go in here, everything after moves without being copied
+///     | header ... vocabulary | keys, tensor list | data | new tensors |
+///                             ^ blocks are inserted here; what follows moves without being copied
 struct GGUFEdit: Equatable, Sendable {
   var setKeys: [(name: String, value: GGUFValue)] = []
   var removedKeys: Set<String> = []
-  /// Old name to new name; the data stays in its place.
+  /// New names of tensors by their old names.
+  ///
+  /// The data stays in place.
   var renamedTensors: [String: String] = [:]
-  /// New data for tensors that are there (under their new names), of exactly their size.
+  /// New data of existing tensors, by their new names.
+  ///
+  /// The size does not change.
   var tensorData: [(name: String, bytes: [UInt8])] = []
-  /// One-dimensional 32-bit float tensors to append.
+  /// One-dimensional tensors of 32-bit floats to append.
   var addedTensors: [(name: String, values: [Float])] = []
 
   static let paddingKey = "lrpatch.padding"
   static let voidPrefix = "lrpatch.void."
-  /// The most bytes of unchanged keys that are rewritten to remove a key cleanly.
+  /// The largest number of bytes of unchanged keys that are rewritten to remove a key.
   static let tailLimit = 64 << 10
 
   var isEmpty: Bool {
@@ -37,14 +42,15 @@ struct GGUFEdit: Equatable, Sendable {
       && left.addedTensors.elementsEqual(right.addedTensors, by: ==)
   }
 
+  /// The change of bytes that performs this edit.
   /// - Parameters:
   ///   - bytes: the whole file.
-  ///   - blockSize: the file system's, whose multiples can be inserted.
-  ///   - minimumInsertion: bytes to insert even where fewer would do.
+  ///   - blockSize: the block size of the file system; multiples of it can be inserted.
+  ///   - minimumInsertion: the smallest number of bytes to insert.
   func layout(
     of header: GGUFHeader, bytes: RawSpan, blockSize: Int, minimumInsertion: Int = 0
   ) -> LayoutEdit {
-    var builder = GGUFLayoutBuilder(
+    var builder = GGUFByteLayout(
       edit: self, header: header, blockSize: blockSize, minimumInsertion: minimumInsertion)
     return builder.build(bytes)
   }

@@ -1,34 +1,37 @@
 import Formats
 
-/// Everything that one command will change in a model, before anything is changed: it can be shown, compared, and
-/// performed by `PlanWriter`.
+/// All changes that one command will make to a model.
+///
+/// A plan can be shown and compared before `PlanWriter` performs it.
 public struct Plan: Sendable {
-  /// What the change means, for `--dry-run` and the final message.
+  /// The changes in words, for `--dry-run` and the final message.
   public var changes: [Change]
-  /// Things worth saying that are no changes.
+  /// Notes for the user that are not changes.
   public var remarks: [String]
   package var edits: [FileEdit]
 
-  /// True where the model is already as it should be.
+  /// Whether nothing needs to change.
   public var isEmpty: Bool { edits.isEmpty }
 
-  /// One member, key or tensor that changes.
+  /// A change of one member, key or tensor.
   public struct Change: Equatable, Sendable {
+    /// The name of the file.
     public var file: String
+    /// The path of the member, or the name of the key or tensor.
     public var name: String
-    /// nil for what was not there.
+    /// The old value, or nil if there was none.
     public var old: String?
-    /// nil for what will not be there.
+    /// The new value, or nil if there will be none.
     public var new: String?
   }
 }
 
-/// The change of one file of a model, by its name in the model's folder.
+/// The change of one file, which is named relative to the model's folder.
 package struct FileEdit: Equatable, Sendable {
   package enum Action: Equatable, Sendable {
-    /// A small file replaced whole; nil on either side means that it does not exist.
+    /// Replaces a whole small file. A nil means that the file does not exist.
     case contents(old: [UInt8]?, new: [UInt8]?)
-    /// A large file edited in place, with the edit that undoes it.
+    /// Edits a large file in place. `inverse` undoes the edit.
     case layout(LayoutEdit, inverse: LayoutEdit)
   }
 
@@ -37,7 +40,7 @@ package struct FileEdit: Equatable, Sendable {
 }
 
 extension Plan {
-  /// The changes as a diff, file by file.
+  /// The changes as a diff, grouped by file.
   public var diff: String {
     var lines: [String] = []
     var file: String?

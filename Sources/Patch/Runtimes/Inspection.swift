@@ -1,70 +1,74 @@
 import Formats
+public import Models
 
-/// Everything that can be said of a model's rotary embedding: what it declares, and what each runtime makes of it.
+/// The rotary embedding of a model: what the model declares, and what each runtime makes of it.
 public struct Inspection: Sendable {
+  /// The path of the model.
   public var path: String
-  /// `huggingface` or `gguf`.
-  public var format: String
+  /// The format of the model.
+  public var format: ModelFormat
+  /// What the model declares.
   public var geometry: RopeGeometry
-  /// The factors that the model carries.
+  /// The factors in the model, or nil if it has none.
   public var factors: ModelFactors?
-  /// Who patched the model, as it says itself.
-  public var stamp: [String: String]
-  /// The paper's rule first, then the runtimes that read the format.
+  /// The record of the last patch: `version` and `factors_sha256`; empty if there is none.
+  public var mark: [String: String]
+  /// The reading by the papers' rule first, then those of the runtimes that read the format.
   public var readings: [RuntimeReading]
 
-  /// d_tcd as a pair index.
+  /// d_tcd as the index of a pair.
   public var theoreticalCriticalPair: Int {
     LongRoPE.theoreticalCriticalPair(
       theta: geometry.theta, rotaryDimensions: geometry.rotaryDimensions,
       originalWindow: geometry.originalWindow)
   }
 
-  /// - Parameter anyFamily: also GGUF files of families whose loaders take no factors.
-  /// - Throws: `PatchError`, `FormatError` or `FileError`.
-  public init(_ session: borrowing ModelSession, anyFamily: Bool = false) throws {
-    switch session.kind {
-    case .folder: try self.init(HuggingFaceModel(path: session.path))
-    case .gguf: try self.init(GGUFModel(path: session.path, anyFamily: anyFamily))
+  /// Inspects a model.
+  /// - Throws: `ModelError`, `FormatError` or `FileError`.
+  public init(_ session: borrowing ModelSession) throws {
+    switch try session.open() {
+    case .folder(let model): try self.init(model)
+    case .gguf(let model): try self.init(model)
     }
   }
 
-  /// As the model would be seen if `factors` were applied to it, without writing anything.
-  /// - Throws: as `Apply.plan` does; what some runtime cannot express is not refused, since each runtime is shown.
+  /// Inspects a model as if `factors` were applied to it.
+  ///
+  /// Nothing is written.
+  /// - Throws: what `Apply.plan` throws. But factors that some runtime cannot express are not
+  ///   refused, because the reading of each runtime is shown.
   public init(_ session: borrowing ModelSession, overlaying factors: FactorSet) throws {
-    let stamp = Stamp(version: lrpatchVersion, factorsSHA256: "")
-    switch session.kind {
-    case .folder:
-      let model = try HuggingFaceModel(path: session.path)
-      let fitted = try ModelFactors(fitting: factors, to: model.geometry, subject: model.path, allowDivergent: true)
-      let plan = try FolderPlanner(model: model, factors: fitted, options: ApplyOptions(), stamp: stamp).plan()
-      let edit = plan.edits.first { $0.name == HuggingFaceModel.configName }
-      if case .contents(_, let config?)? = edit?.action {
-        try self.init(HuggingFaceModel(model, config: JSONDocument(parsing: config)))
-      } else {
-        try self.init(model)
-      }
-    case .gguf:
-      let model = try GGUFModel(path: session.path, anyFamily: true)
-      let fitted = try ModelFactors(fitting: factors, to: model.geometry, subject: model.path, allowDivergent: true)
-      try self.init(model, overlaying: fitted)
+    let model = try session.open()
+    let fitted = try ModelFactors(
+      fitting: factors, to: model.geometry, subject: model.path, allowDivergent: true)
+    switch model {
+    case .folder(let folder):
+      var options = ApplyOptions()
+      options.allowDivergent = true
+      let mark = PatchMark(version: lrpatchVersion, factorsSHA256: "")
+      try self.init(folder.patched(with: fitted, options: options, mark: mark))
+    case .gguf(let file): try self.init(file, overlaying: fitted)
     }
   }
 
-  /// llama.cpp as it would serve the long window.
+  /// Reads a GGUF model as llama.cpp would serve it with the long window.
   private init(_ model: GGUFModel, overlaying fitted: ModelFactors) throws {
     path = model.path
-    format = "gguf"
+    format = .gguf
     geometry = model.geometry
     geometry.window = fitted.window
     geometry.originalWindows = [fitted.originalWindow]
     geometry.scalingType = "longrope"
     factors = fitted
-    stamp = [:]
+    mark = [:]
     let paper = Self.paper(geometry, fitted)
     var reading = RuntimeReading(.llamaCpp)
-    guard model.architecture.takesFactors else {
-      readings = [paper, .unsupported(.llamaCpp, "it takes no factors for the family '\(geometry.architecture)'")]
+    guard model.architecture.takesFactorsInGGUF else {
+      readings = [
+        paper,
+        .unsupported(
+          .llamaCpp, "it does not support factors for the family '\(geometry.architecture)'"),
+      ]
       return
     }
     reading.long = paper.long
@@ -72,32 +76,34 @@ public struct Inspection: Sendable {
     readings = [paper, Self.judged(reading, .llamaCpp, paper, model.path, fitted.window)]
   }
 
-  init(_ model: HuggingFaceModel) throws {
+  init(_ model: ModelFolder) throws {
     path = model.path
-    format = "huggingface"
+    format = .folder
     geometry = model.geometry
     factors = try model.carriedFactors()
-    stamp = [:]
-    for member in model.config.value[Stamp.member]?.members ?? [] {
-      stamp[member.name] = member.value.text
+    mark = [:]
+    for member in model.config.value[PatchMark.member]?.members ?? [] {
+      mark[member.name] = member.value.text
     }
-    let reader = FolderReader(model)
-    let paper = Self.paper(geometry, factors, scaled: reader.read(.transformers5))
-    readings =
-      [paper] + Runtime.ofFolders.map { Self.judged(reader.read($0), $0, paper, model.path, model.geometry.window) }
-    readings.append(reader.read(.llamaCpp))
+    let config = FolderConfig(model)
+    let paper = Self.paper(geometry, factors, scaled: Runtime.transformers5.read(config))
+    readings = [paper]
+    for runtime in Runtime.allCases {
+      readings.append(
+        Self.judged(runtime.read(config), runtime, paper, model.path, model.geometry.window))
+    }
   }
 
   init(_ model: GGUFModel) throws {
     path = model.path
-    format = "gguf"
+    format = .gguf
     geometry = model.geometry
     factors = try model.carriedFactors()
-    stamp = [:]
+    mark = [:]
     for name in ["version", "factors_sha256"] {
-      stamp[name] = model.first.header[key: "\(Stamp.member).\(name)"]?.text
+      mark[name] = model.first.header[key: "\(PatchMark.member).\(name)"]?.text
     }
-    let reading = GGUFReader(model: model).read()
+    let reading = Runtime.llamaCpp.reader.read(model)
     let paper = Self.paper(geometry, factors, scaled: reading)
     readings = [paper, Self.judged(reading, .llamaCpp, paper, model.path, model.geometry.window)]
   }
@@ -115,8 +121,10 @@ public struct Inspection: Sendable {
     return reading
   }
 
-  /// The papers' rule: short up to the original window, long beyond it, keys recomputed at the crossing. A model
-  /// without factors keeps the scaling that it has, as `scaled` reads it.
+  /// The reading by the papers' rule: short factors up to the original window, long factors beyond
+  /// it, and all keys recomputed at the crossing.
+  ///
+  /// A model without factors keeps its scaling, as read by `scaled`.
   private static func paper(
     _ geometry: RopeGeometry, _ factors: ModelFactors?, scaled: RuntimeReading? = nil
   ) -> RuntimeReading {
@@ -146,8 +154,8 @@ public struct Inspection: Sendable {
   }
 }
 
-extension HuggingFaceModel {
-  /// The factors in the config, or nil where there are none.
+extension ModelFolder {
+  /// The factors in the config, or nil if there are none.
   func carriedFactors() throws -> ModelFactors? {
     guard scaling?["long_factor"] != nil else { return nil }
     let set = try FactorSet(json: textConfig, subject: path)
@@ -156,6 +164,7 @@ extension HuggingFaceModel {
 }
 
 extension GGUFModel {
+  /// The factors in the tensors, or nil if there are none.
   func carriedFactors() throws -> ModelFactors? {
     guard longFactors != nil else { return nil }
     let set = try FactorSet(gguf: self)

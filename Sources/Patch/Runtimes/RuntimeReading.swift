@@ -1,62 +1,73 @@
-/// What one runtime makes of a model: the tables and attention scales that it would really use.
+import Models
+
+/// What one runtime makes of a model: the tables and attention scales that it really uses.
 public struct RuntimeReading: Equatable, Sendable {
+  /// How well the runtime uses the factors.
   public enum Status: String, Sendable {
-    /// The factors are used as the model says them.
+    /// It uses the factors as the model states them.
     case ok
-    /// They are used, but with other numbers.
+    /// It uses the factors, but with different frequencies or another attention scale.
     case divergent
-    /// The model loads, but runs without the factors.
+    /// It loads the model, but runs it without the factors.
     case ignored
-    /// The model does not load.
+    /// It does not load the model.
     case fails
-    /// The runtime does not read such a model, or not with factors.
+    /// It does not support the model, or not with factors.
     case unsupported
-    /// The model carries no factors.
+    /// The model has no factors.
     case plain
   }
 
-  /// `paper`, or a `Runtime`'s name.
+  /// `paper`, or the name of a `Runtime`.
   public var name: String
+  /// The name in messages and reports.
   public var title: String
+  /// How well the runtime uses the factors.
   public var status = Status.plain
+  /// Explanations of the status, or the error of the runtime.
   public var notes: [String] = []
-  /// For an input within the original window, when the long window is being served.
+  /// The table for inputs within the original window while the long window is served.
   public var short: UsedTable?
-  /// For an input beyond it.
+  /// The table for inputs beyond the original window.
   public var long: UsedTable?
-  /// When it changes from the one to the other.
+  /// When the runtime switches tables, in words; empty for a model without factors.
   public var switching = ""
-  /// What to pass to serve the long window.
+  /// The command or option that serves the long window.
   public var serving = ""
-  /// The same rule as `switching`, to follow it.
+  /// When the runtime switches tables, as a rule that `Inference` can follow.
   public var rule = SwitchRule.fixed
 
-  /// Whether keys cached before the crossing stay as the short table rotated them.
+  /// Whether keys that were cached before the crossing keep their short rotation.
   var keepsCacheAcrossSwitch: Bool { if case .kept = rule { true } else { false } }
 }
 
-/// When a runtime goes from the short table to the long one.
+/// When a runtime switches from the short table to the long one.
 public enum SwitchRule: Equatable, Sendable {
-  /// Never while it runs: every input has the table that `long` names.
+  /// Never while it runs: every input uses the table in `RuntimeReading.long`.
   case fixed
-  /// Once more than so many tokens are there; all keys are rotated anew.
+  /// When there are more than this number of tokens. All keys are rotated again.
   case recomputed(beyond: Int)
-  /// Likewise, but keys that are cached stay as they are: a prompt is rotated by its own length, each further token by
-  /// its own place.
+  /// When there are more than this number of tokens. Cached keys are kept: a prompt is rotated by
+  /// its own length, and each further token by its own position.
   case kept(beyond: Int)
 }
 
-/// One table in use: its name, its attention scale, and the frequencies that come of it.
+/// A table as a runtime uses it: its name, its attention scale, and the resulting frequencies.
 public struct UsedTable: Equatable, Sendable {
-  /// `long`, `short`, `none`, or another scaling's type.
+  /// `long`, `short`, `none`, or the type of another scaling.
   public var name: String
+  /// The attention scale.
   public var mscale: Double
-  /// Radians a position, a pair, without mscale; nil for scalings that this program does not compute.
+  /// Radians per position for each pair, without mscale; nil for a scaling that is not computed
+  /// here. (pairs)
   public var inverseFrequencies: [Double]?
-  /// The same as they come out of 32-bit arithmetic; nil where only the numbers above are known.
+  /// The same frequencies computed in 32-bit floats, or nil if they are unknown. (pairs)
   public var singlePrecision: [Float]?
 
-  public init(name: String, mscale: Double, inverseFrequencies: [Double]?, singlePrecision: [Float]? = nil) {
+  /// A table with the given frequencies.
+  public init(
+    name: String, mscale: Double, inverseFrequencies: [Double]?, singlePrecision: [Float]? = nil
+  ) {
     self.name = name
     self.mscale = mscale
     self.inverseFrequencies = inverseFrequencies
@@ -64,22 +75,23 @@ public struct UsedTable: Equatable, Sendable {
   }
 
   /// - Parameters:
-  ///   - factors: one a pair, or nil for none.
-  ///   - stretch: what all frequencies are divided by.
+  ///   - factors: one factor per pair, or nil for none.
+  ///   - stretch: the divisor of all frequencies.
   init(
-    name: String, factors: [Double]?, mscale: Double, theta: Double, rotaryDimensions: Int, stretch: Double = 1
+    name: String, factors: [Double]?, mscale: Double, theta: Double, rotaryDimensions: Int,
+    stretch: Double = 1
   ) {
     self.init(
       name: name, mscale: mscale,
-      inverseFrequencies: LongRoPE.inverseFrequencies(
+      inverseFrequencies: RotaryFrequencies.inverse(
         theta: theta, rotaryDimensions: rotaryDimensions, factors: factors
       ).map { $0 / stretch },
-      singlePrecision: LongRoPE.singlePrecisionInverseFrequencies(
+      singlePrecision: RotaryFrequencies.singlePrecision(
         theta: theta, rotaryDimensions: rotaryDimensions, factors: factors
       ).map { stretch == 1 ? $0 : $0 / Float(stretch) })
   }
 
-  /// True where both give the same angles and scale, to the precision of 32-bit floats.
+  /// Whether both tables give the same angles and scale, to the precision of 32-bit floats.
   func matches(_ other: UsedTable) -> Bool {
     guard abs(mscale - other.mscale) <= 1e-6 * other.mscale else { return false }
     guard let left = inverseFrequencies, let right = other.inverseFrequencies,
@@ -108,16 +120,18 @@ extension RuntimeReading {
     return reading
   }
 
-  /// Leaves out what no input within the window can reach.
+  /// Removes the long table if no input within the window can reach it.
   mutating func confine(to window: Int) {
     switch rule {
-    case .recomputed(let limit) where limit >= window, .kept(let limit) where limit >= window: long = short
+    case .recomputed(let limit) where limit >= window, .kept(let limit) where limit >= window:
+      long = short
     default: break
     }
   }
 
-  /// Judges the reading by what the model's factors ask for.
-  /// - Parameter intended: the paper's reading, whose tables are named `long` and `short` where there are factors.
+  /// Sets the status by comparing the reading with the intended one.
+  /// - Parameter intended: the reading by the papers' rule. Its tables are named `long` and `short`
+  ///   if the model has factors.
   mutating func judge(against intended: RuntimeReading) {
     guard status == .plain, intended.status == .ok, let long, let short,
       let wantedLong = intended.long, let wantedShort = intended.short

@@ -1,17 +1,20 @@
 import Formats
 import FoundationEssentials
+import Models
 
-/// What a crash in the middle of an in-place change leaves behind for the next command: how to restore every file.
+/// Instructions for restoring every file if a crash interrupts an in-place change.
 ///
-/// It is complete and durable under its name before the first byte is overwritten, and its removal is the moment at
-/// which the change counts as made.
+/// The next command follows them.
+///
+/// The journal is complete and synced before the first byte is overwritten. The change counts as
+/// made once the journal is removed.
 struct Journal: Sendable, Codable {
   static let schema = "lrpatch.journal/1"
   static let suffix = ".lrpatch-journal"
 
   var schema = Journal.schema
   var files: [Entry]
-  /// Once true, the change is complete and only backups remain to be deleted.
+  /// Whether the change is complete, so that only the backups remain to be deleted.
   var isCommitted = false
 
   struct Entry: Sendable, Codable {
@@ -20,15 +23,15 @@ struct Journal: Sendable, Codable {
   }
 
   enum Action: Sendable, Codable {
-    /// A small file replaced whole; nil means that it did not exist.
-    case contents(old: PackedBytes?)
-    /// A file edited in place; the edit's own writes are left out.
+    /// A whole small file was replaced. A nil means that it did not exist.
+    case contents(old: CompressedBytes?)
+    /// A file was edited in place. The writes of the edit are left out.
     case layout(LayoutEdit, inverse: LayoutEdit, inode: UInt64)
-    /// A file set aside under `backup` and replaced by `temporary`.
+    /// A file was renamed to `backup` and replaced by `temporary`.
     case swapped(temporary: String, backup: String)
   }
 
-  /// JSON, and its SHA-256 on a line of its own.
+  /// Writes the journal as JSON, followed by a line with its SHA-256.
   func write(to path: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
@@ -36,15 +39,17 @@ struct Journal: Sendable, Codable {
     try OutputFile.replace(path, by: text + Array("\n\(sha256(text))\n".utf8))
   }
 
-  /// nil where there is none.
+  /// Reads a journal; nil if there is none.
+  /// - Throws: `ModelError` for a damaged journal, or `FileError`.
   init?(at path: String) throws {
     guard FileSystem.exists(path) else { return nil }
     let bytes = try FileSystem.contents(of: path)
     let text = bytes.dropLast(66)
     guard bytes.count > 66, bytes.suffix(66).elementsEqual("\n\(sha256(Array(text)))\n".utf8),
-      let journal = try? JSONDecoder().decode(Journal.self, from: Data(text)), journal.schema == Self.schema
+      let journal = try? JSONDecoder().decode(Journal.self, from: Data(text)),
+      journal.schema == Self.schema
     else {
-      throw PatchError.unsupported(
+      throw ModelError.unsupported(
         path,
         "the journal of an interrupted change is damaged, so the change cannot be undone; restore the model from another copy and remove this file"
       )
@@ -52,34 +57,40 @@ struct Journal: Sendable, Codable {
     self = journal
   }
 
-  /// Only the model's own files may be touched, each in its own way, whoever wrote the journal.
+  /// Checks that the journal changes only the model's own files, each in a way that this program
+  /// uses.
+  ///
+  /// A journal can come from anyone.
+  /// - Throws: `ModelError` of kind `unsafe`.
   func requirePlausible(for writer: PlanWriter) throws {
     for entry in files {
-      let isRecord = writer.kind == .folder && UndoFolder.isRecordPath(entry.name)
+      let isRecord = writer.format == .folder && UndoFolder.isRecordPath(entry.name)
       var isPlausible = isRecord || writer.names.contains(entry.name)
       switch entry.action {
-      case .contents: isPlausible = isPlausible && writer.kind == .folder
+      case .contents: isPlausible = isPlausible && writer.format == .folder
       case .layout(let edit, let inverse, _):
         isPlausible =
-          isPlausible && writer.kind == .gguf && edit.isPlausible(forFileOf: edit.oldSize)
+          isPlausible && writer.format == .gguf && edit.isPlausible(forFileOf: edit.oldSize)
           && inverse.isPlausible(forFileOf: inverse.oldSize) && inverse.cutTo == edit.resizedSize
           && inverse.newSize == edit.oldSize
       case .swapped(let temporary, let backup):
         isPlausible =
-          isPlausible && writer.kind == .gguf && backup == ".\(entry.name)\(PlanWriter.backupSuffix)"
+          isPlausible && writer.format == .gguf
+          && backup == ".\(entry.name)\(PlanWriter.backupSuffix)"
           && temporary.hasPrefix(".\(entry.name).lrpatch-tmp-") && !temporary.contains("/")
       }
       guard isPlausible else {
-        throw PatchError.unsafe(
+        throw ModelError.unsafe(
           writer.journalPath,
-          "the journal speaks of '\(entry.name.sanitized)' in a way that no apply or revert does; nothing was touched")
+          "the journal contains a change to '\(entry.name.sanitized)' that neither apply nor revert makes; nothing was changed"
+        )
       }
     }
   }
 
   init(_ files: [Entry]) { self.files = files }
 
-  /// Undoes, file by file, what an interrupted change has done in `folder`.
+  /// Undoes an interrupted change in `folder`, file by file.
   func rollBack(in folder: String) throws {
     for entry in files.reversed() {
       let path = FileSystem.path(entry.name, in: folder)
@@ -96,9 +107,9 @@ struct Journal: Sendable, Codable {
       case .layout(let edit, let inverse, let inode):
         let file = try Descriptor(path: path, .edit)
         guard try file.status().inode == inode else {
-          throw PatchError.unsafe(
+          throw ModelError.unsafe(
             path,
-            "an interrupted change is to be undone, but this is no longer the file that was being changed; restore it, or remove the journal beside it"
+            "an interrupted change must be undone, but this is no longer the file that was being changed; restore that file, or remove the journal next to it"
           )
         }
         try edit.rollBack(file, by: inverse)
@@ -106,7 +117,7 @@ struct Journal: Sendable, Codable {
         let aside = FileSystem.path(backup, in: folder)
         if FileSystem.exists(aside) {
           try FileSystem.rename(aside, to: path)
-          // Renaming one name of a file over another of the same file does nothing.
+          // A rename does nothing if both names are hard links to the same file.
           if FileSystem.exists(aside) { try FileSystem.remove(aside) }
         }
         let successor = FileSystem.path(temporary, in: folder)
@@ -115,7 +126,7 @@ struct Journal: Sendable, Codable {
     }
   }
 
-  /// Deletes what a completed change had set aside.
+  /// Deletes the backups of a completed change.
   func removeBackups(in folder: String) throws {
     for entry in files {
       guard case .swapped(_, let backup) = entry.action else { continue }

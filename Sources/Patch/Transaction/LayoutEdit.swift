@@ -1,38 +1,41 @@
 import Formats
 
-/// A change to one large file that leaves most of its bytes where they are, possibly moved as one piece.
+/// A change to one large file that keeps most of its bytes, possibly shifted as one piece.
 ///
-/// Performed in this order: cut the file to `cutTo` bytes, insert or collapse a range, overwrite. Its inverse has the
-/// same shape, so that applying, undoing, and recovering after a crash are one piece of code.
+/// The steps are, in this order: truncate the file to `cutTo` bytes, insert or collapse a range,
+/// and overwrite bytes. The inverse is a `LayoutEdit` too, so applying, undoing, and recovering
+/// after a crash share their code.
 package struct LayoutEdit: Equatable, Sendable, Codable {
   enum Resize: Equatable, Sendable, Codable {
-    /// Moves what follows `offset` up by `count` bytes.
+    /// Moves everything from `offset` on up by `count` bytes.
     case insert(offset: Int, count: Int)
-    /// Takes `count` bytes at `offset` out.
+    /// Removes `count` bytes at `offset`.
     case collapse(offset: Int, count: Int)
   }
 
-  /// Bytes at a place of the new file. Writes do not overlap.
+  /// Bytes at an offset of the new file.
+  ///
+  /// Writes do not overlap.
   struct Write: Equatable, Sendable, Codable {
     var offset: Int
-    var bytes: PackedBytes
+    var bytes: CompressedBytes
 
     init(_ offset: Int, _ bytes: [UInt8]) {
       self.offset = offset
-      self.bytes = PackedBytes(bytes)
+      self.bytes = CompressedBytes(bytes)
     }
 
     var end: Int { offset + bytes.count }
   }
 
-  /// Bytes of the file before.
+  /// The size of the file before the edit.
   var oldSize: Int
-  /// Bytes that are kept of it; `oldSize` where nothing is cut.
+  /// The number of bytes that are kept; `oldSize` if the file is not truncated.
   var cutTo: Int
   var resize: Resize?
   var writes: [Write]
 
-  /// Bytes of the file once it is cut and resized.
+  /// The size of the file once it is truncated and resized.
   var resizedSize: Int {
     switch resize {
     case nil: cutTo
@@ -41,11 +44,11 @@ package struct LayoutEdit: Equatable, Sendable, Codable {
     }
   }
 
-  /// Bytes of the file after.
+  /// The size of the file after the edit.
   var newSize: Int { max(resizedSize, writes.map(\.end).max() ?? 0) }
 
   /// The edit that undoes this one.
-  /// - Parameter read: reads a range of the file before.
+  /// - Parameter read: reads a range of the old file.
   func inverse(_ read: (Range<Int>) throws -> [UInt8]) rethrows -> LayoutEdit {
     var lost: [Range<Int>] = writes.flatMap { oldRanges($0.offset..<$0.end) }
     if cutTo < oldSize { lost.append(cutTo..<oldSize) }
@@ -60,7 +63,7 @@ package struct LayoutEdit: Equatable, Sendable, Codable {
     return LayoutEdit(oldSize: newSize, cutTo: resizedSize, resize: undoing, writes: saved)
   }
 
-  /// Where the bytes that a write to `range` of the new file destroys were in the old one.
+  /// The ranges of the old file that are lost by a write to `range` of the new file.
   private func oldRanges(_ range: Range<Int>) -> [Range<Int>] {
     let pieces: [Range<Int>]
     switch resize {
@@ -100,7 +103,7 @@ extension Range<Int> {
 }
 
 extension LayoutEdit {
-  /// The first `count` bytes of the new file, without making it.
+  /// The first `count` bytes of the new file, computed from the old one.
   func preview(_ count: Int, of old: RawSpan) -> [UInt8] {
     let wanted = min(count, newSize)
     var result: [UInt8]
@@ -124,7 +127,9 @@ extension LayoutEdit {
     return result
   }
 
-  /// Whether the edit is possible on a file of `size` bytes: what must be asked of one that was read from a file.
+  /// Whether the edit can be performed on a file of `size` bytes.
+  ///
+  /// An edit that was read from a file must be checked.
   func isPlausible(forFileOf size: Int) -> Bool {
     let limit = 1 << 30
     guard oldSize == size, (0...oldSize) ~= cutTo else { return false }
@@ -144,8 +149,10 @@ extension LayoutEdit {
 // MARK: Performing
 
 extension LayoutEdit {
-  /// Changes the open file in place. The caller holds a journal.
-  /// - Throws: `FileError`; one that says "unsupported" is thrown before anything has changed.
+  /// Changes the open file in place.
+  ///
+  /// The caller must have written a journal.
+  /// - Throws: `FileError`. If the file system does not support the resize, nothing has changed.
   func perform(on file: borrowing Descriptor) throws(FileError) {
     if cutTo < oldSize { try file.truncate(to: cutTo) }
     try resize?.perform(on: file)
@@ -153,7 +160,8 @@ extension LayoutEdit {
     try file.sync()
   }
 
-  /// Writes the edited file as a new one, sharing blocks with the old one where the file system can.
+  /// Writes the edited file as a new file, which shares blocks with the old one if the file system
+  /// supports it.
   func perform(from old: borrowing Descriptor, to new: borrowing Descriptor) throws(FileError) {
     switch resize {
     case nil:
@@ -169,16 +177,18 @@ extension LayoutEdit {
     for write in writes { try new.write(write.bytes.bytes, at: write.offset) }
   }
 
-  /// Brings a file on which this edit was begun, and perhaps finished, back to what it was.
+  /// Restores a file on which this edit was begun and possibly completed.
   ///
-  /// How far it came is told by the size alone: the cut and the resize each change it, and later steps cannot bring it
-  /// back. Doing this again after an interruption of itself is safe.
-  /// - Parameter inverse: what `inverse` gave before the edit began.
+  /// The size alone shows how far the edit came: the truncation and the resize each change it, and
+  /// later steps do not change it back. An interrupted restoration can be repeated.
+  /// - Parameter inverse: the result of `inverse` before the edit began.
   func rollBack(_ file: borrowing Descriptor, by inverse: LayoutEdit) throws(FileError) {
     let size = try file.status().size
     if let undoing = inverse.resize {
       let wasResized =
-        if case .insert(_, let count) = resize { size >= cutTo + count } else { size <= resizedSize }
+        if case .insert(_, let count) = resize { size >= cutTo + count } else {
+          size <= resizedSize
+        }
       if wasResized {
         try file.truncate(to: resizedSize)
         try undoing.perform(on: file)

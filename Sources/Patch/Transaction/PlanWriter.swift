@@ -1,23 +1,26 @@
 import Formats
+import Models
 
-/// The one place that changes a model's files.
+/// The only code that changes the files of a model.
 ///
-/// All files of a plan lie in one folder. They change together: after a crash at any moment `recover` brings them back to
-/// what they were, unless the change was complete.
+/// All files of a plan are in one folder and change together. After a crash at any moment,
+/// `recover` restores all of them, unless the change was complete.
 public struct PlanWriter {
   /// The folder of the model's files.
   let folder: String
-  /// The model's name in messages.
+  /// The name of the model in messages.
   let model: String
   let journalPath: String
-  let kind: ModelSession.Kind
-  /// The files that a change may touch, undo records aside.
+  let format: ModelFormat
+  /// The files that may change, apart from undo records.
   let names: [String]
 
   // MARK: Recovery
 
-  /// Restores the model where an earlier command was interrupted. The caller holds the lock.
-  /// - Returns: what was done, or nil where there was nothing to do.
+  /// Restores the model if an earlier command was interrupted.
+  ///
+  /// The caller must hold the lock.
+  /// - Returns: a message about what was done, or nil if there was nothing to do.
   public func recover() throws -> String? {
     guard let journal = try Journal(at: journalPath) else { return nil }
     try journal.requirePlausible(for: self)
@@ -29,21 +32,22 @@ public struct PlanWriter {
     try removeAbandonedFiles()
     try removeJournal()
     return journal.isCommitted
-      ? "\(model): an earlier change was complete; what it had set aside is removed"
-      : "\(model): an earlier change was interrupted; every file is restored to what it was before"
+      ? "\(model): an earlier change was complete; its backups were removed"
+      : "\(model): an earlier change was interrupted; all files were restored"
   }
 
-  /// Deletes the temporary files that killed commands left for this model's files.
+  /// Deletes temporary files of this model that killed commands have left behind.
   func removeAbandonedFiles() throws {
     let journalName = FileSystem.name(of: journalPath)
     try OutputFile.removeAbandoned(in: folder) { names.contains(String($0)) || $0 == journalName }
     let undo = FileSystem.path(UndoFolder.name, in: folder)
-    guard kind == .folder, (try? FileStatus(of: undo, followingLinks: false))?.kind == .folder else { return }
+    guard format == .folder, (try? FileStatus(of: undo, followingLinks: false))?.kind == .folder
+    else { return }
     try OutputFile.removeAbandoned(in: undo) { UndoFolder.isRecordName($0) }
     FileSystem.removeEmptyFolder(undo)
   }
 
-  /// Ends the name under which a file is set aside while its successor takes its place.
+  /// The suffix of a file's backup while its successor takes its place.
   static let backupSuffix = ".lrpatch-old"
 
   private func removeJournal() throws {
@@ -54,12 +58,12 @@ public struct PlanWriter {
   // MARK: Performing
 
   /// Changes all files of the plan, or none.
-  /// - Parameter force: edit a file even though another process has it open.
+  /// - Parameter force: edit a file even if another process has it open.
   func perform(_ edits: [FileEdit], force: Bool) throws {
     try removeAbandonedFiles()
     let undo = FileSystem.path(UndoFolder.name, in: folder)
-    if kind == .folder, FileSystem.exists(undo) { try Safety.requireWritable(undo) }
-    for edit in edits { try Safety.requireWritable(FileSystem.path(edit.name, in: folder)) }
+    if format == .folder, FileSystem.exists(undo) { try FileSafety.requireWritable(undo) }
+    for edit in edits { try FileSafety.requireWritable(FileSystem.path(edit.name, in: folder)) }
     do {
       try performInPlace(edits, force: force)
     } catch let error as FileError where error.isUnsupported && edits.contains(where: \.resizes) {
@@ -68,7 +72,7 @@ public struct PlanWriter {
   }
 
   private func performInPlace(_ edits: [FileEdit], force: Bool) throws {
-    // A resize that the file system refuses must be the first thing tried.
+    // Resizes come first, so that nothing has changed if the file system does not support them.
     let ordered = edits.filter(\.resizes) + edits.filter { !$0.resizes }
     var entries: [Journal.Entry] = []
     for edit in ordered { entries.append(try entry(for: edit, force: force)) }
@@ -77,7 +81,7 @@ public struct PlanWriter {
     }
   }
 
-  /// For file systems that cannot insert blocks: the files that grow are copied and swapped.
+  /// Copies and swaps the files that grow, for file systems that cannot insert blocks.
   private func performByCopy(_ edits: [FileEdit], force: Bool) throws {
     var copies: [Copy] = []
     for edit in edits where edit.resizes { copies.append(try Copy(edit, in: folder)) }
@@ -99,13 +103,15 @@ public struct PlanWriter {
     }
   }
 
-  /// Writes the journal, does the work, removes the journal; undoes the work where it fails.
+  /// Writes the journal, does the work, and removes the journal.
+  ///
+  /// If the work fails, undoes it.
   private func transact(_ journal: Journal, _ work: () throws -> Void) throws {
     try journal.write(to: journalPath)
     do {
       try work()
     } catch {
-      // What cannot be undone now stays in the journal for the next command.
+      // If this fails too, the journal stays for the next command.
       _ = try recover()
       throw error
     }
@@ -117,10 +123,11 @@ public struct PlanWriter {
     case .contents(let old, _):
       let path = FileSystem.path(edit.name, in: folder)
       let now = FileSystem.exists(path) ? try FileSystem.contents(of: path) : nil
-      guard now == old else { throw Safety.changedMeanwhile(path) }
-      return Journal.Entry(name: edit.name, action: .contents(old: old.map { PackedBytes($0) }))
+      guard now == old else { throw ModelError.changedMeanwhile(path) }
+      return Journal.Entry(name: edit.name, action: .contents(old: old.map { CompressedBytes($0) }))
     case .layout(var layout, let inverse):
-      let file = try Safety.openForEditing(FileSystem.path(edit.name, in: folder), layout, force: force)
+      let file = try FileSafety.openForEditing(
+        FileSystem.path(edit.name, in: folder), layout, force: force)
       layout.writes = []
       return Journal.Entry(
         name: edit.name,
@@ -139,20 +146,20 @@ public struct PlanWriter {
       try FileSystem.remove(path)
       FileSystem.removeEmptyFolder(FileSystem.folder(of: path))
     case .layout(let layout, _):
-      let file = try Safety.openForEditing(path, layout, force: force)
+      let file = try FileSafety.openForEditing(path, layout, force: force)
       try layout.perform(on: file)
     }
   }
 }
 
 extension FileEdit {
-  /// Whether the edit moves data, which not every file system can do in place.
+  /// Whether the edit moves data, which some file systems cannot do in place.
   fileprivate var resizes: Bool {
     if case .layout(let layout, _) = action { layout.resize != nil } else { false }
   }
 }
 
-/// A file's successor, complete under a temporary name.
+/// The successor of a file, complete under a temporary name.
 private struct Copy {
   let folder: String
   let name: String
@@ -169,14 +176,14 @@ private struct Copy {
     guard case .layout(let layout, _) = edit.action else { preconditionFailure("not a layout") }
     let old = try Descriptor(path: path, .read)
     let status = try old.status()
-    guard status.size == layout.oldSize else { throw Safety.changedMeanwhile(path) }
+    guard status.size == layout.oldSize else { throw ModelError.changedMeanwhile(path) }
     TemporaryFiles.shared.insert(temporaryPath)
     let new = try Descriptor(path: temporaryPath, .create)
     do {
       try layout.perform(from: old, to: new)
       try new.sync()
       new.takeOver(status)
-      guard try old.status() == status else { throw Safety.changedMeanwhile(path) }
+      guard try old.status() == status else { throw ModelError.changedMeanwhile(path) }
     } catch {
       try? FileSystem.remove(temporaryPath)
       throw error
@@ -188,16 +195,23 @@ private struct Copy {
   }
 
   func replaceOriginal() throws {
-    try FileSystem.rename(FileSystem.path(temporary, in: folder), to: FileSystem.path(name, in: folder))
+    try FileSystem.rename(
+      FileSystem.path(temporary, in: folder), to: FileSystem.path(name, in: folder))
     try FileSystem.syncFolder(folder)
   }
 
-  /// The original keeps its name until the successor takes it, where it can have two names for a moment.
+  /// Replaces the original and keeps it as a backup.
+  ///
+  /// If the file system supports hard links, the original keeps its name until the successor takes
+  /// it.
   func swap() throws {
     let original = FileSystem.path(name, in: folder)
     let aside = FileSystem.path(backup, in: folder)
-    do { try FileSystem.hardLink(original, to: aside) } catch { try FileSystem.rename(original, to: aside) }
-    try FileSystem.rename(FileSystem.path(temporary, in: folder), to: FileSystem.path(name, in: folder))
+    do { try FileSystem.hardLink(original, to: aside) } catch {
+      try FileSystem.rename(original, to: aside)
+    }
+    try FileSystem.rename(
+      FileSystem.path(temporary, in: folder), to: FileSystem.path(name, in: folder))
   }
 
   func discard() {

@@ -1,21 +1,25 @@
 import Formats
+import Models
 
-/// Brings a model back to what it was before the last apply, or before the first.
+/// Restores a model to its state before the last apply, or before the first.
 public struct Revert: Sendable {
   /// Undo every apply, not only the last.
   public var all = false
-  /// Edit a file that another process has open.
+  /// Edit a file even if another process has it open.
   public var force = false
 
+  /// Undoes the last apply, and respects files that another process has open.
   public init() {}
 
-  /// How many applies were undone; 0 where the model carries no record.
-  /// - Throws: `PatchError` of kind unsafe where others have edited the model since, saying what differs.
+  /// Undoes one apply or all of them.
+  /// - Returns: the number of applies that were undone; 0 if the model has no undo record.
+  /// - Throws: `ModelError` of kind `unsafe` if the model was edited since, with the differences;
+  ///   `FormatError` or `FileError`.
   public func perform(in session: borrowing ModelSession) throws -> Int {
     if try FileStatus(of: session.path, followingLinks: false).kind == .link {
-      throw PatchError.unsafe(session.path, "a symbolic link; revert the model that it points at")
+      throw ModelError.unsafe(session.path, "is a symbolic link; revert its target instead")
     }
-    switch session.kind {
+    switch session.format {
     case .folder: return try revertFolder(session)
     case .gguf:
       var count = 0
@@ -39,10 +43,11 @@ public struct Revert: Sendable {
     for name in names {
       for file in try undo.record(name).files {
         guard let before = file.before?.bytes, let after = file.after?.bytes,
-          [HuggingFaceModel.configName, HuggingFaceModel.tokenizerConfigName].contains(file.name)
+          [ModelFolder.configName, ModelFolder.tokenizerConfigName].contains(file.name)
         else {
-          throw PatchError.unsupported(
-            "\(session.path)/\(name)", "names the file '\(file.name.sanitized)', which no apply changes")
+          throw ModelError.unsupported(
+            "\(session.path)/\(name)",
+            "names the file '\(file.name.sanitized)', which apply never changes")
         }
         let path = "\(session.path)/\(file.name)"
         let now = try current[file.name] ?? FileSystem.contents(of: path)
@@ -64,26 +69,27 @@ public struct Revert: Sendable {
 
   private static func editedSince(
     _ path: String, from after: [UInt8], to now: [UInt8]
-  ) -> PatchError {
+  ) -> ModelError {
     let old = try? JSONDocument(parsing: after).value
     let new = try? JSONDocument(parsing: now).value
     let members = JSONDifference.changes(from: old ?? .null, to: new ?? .null, file: "")
     let what =
       members.isEmpty
       ? "its layout" : members.map { "'\($0.name.sanitized)'" }.joined(separator: ", ")
-    return .unsafe(path, "edited by others since it was patched; what differs: \(what)")
+    return .unsafe(path, "was edited after it was patched; differences: \(what)")
   }
 
   // MARK: GGUF
 
   private func revertGGUF(_ session: borrowing ModelSession) throws -> Bool {
-    // The mappings end before the edit begins, for which this process must be the files' only opener.
+    // The mappings end before the edit begins, which requires that nobody has the files open, not
+    // even this process.
     guard let edits = try undoingEdits(GGUFModel.shardPaths(of: session.path)) else { return false }
     try session.writer.perform(edits, force: force)
     return true
   }
 
-  /// nil where the model carries no record.
+  /// The edits that undo the last apply, or nil if the model has no undo record.
   private func undoingEdits(_ paths: [String]) throws -> [FileEdit]? {
     let first = try GGUFFile(path: paths[0])
     guard case .array(let array)? = first.header[key: UndoRecord.key] else { return nil }
@@ -93,13 +99,15 @@ public struct Revert: Sendable {
       guard let number = Int(undone.name), paths.indices.contains(number),
         let layout = undone.layout, let marks = undone.marks
       else {
-        throw PatchError.unsupported(paths[0], "its undo record is damaged")
+        throw ModelError.unsupported(paths[0], "its undo record is damaged")
       }
       return try edit(paths[number], layout, marks)
     }
   }
 
-  /// Checks that the file is still the one that was patched, and that undoing gives a valid file.
+  /// The edit that undoes the last apply in one file.
+  ///
+  /// Checks that the file is still the one that was patched, and that the result is a valid file.
   private func edit(_ path: String, _ layout: LayoutEdit, _ marks: GGUFMarks) throws -> FileEdit {
     let file = try GGUFFile(path: path)
     let bytes = file.map.bytes
@@ -108,11 +116,11 @@ public struct Revert: Sendable {
       differences = ["the file has \(bytes.byteCount) bytes instead of \(layout.oldSize)"]
     }
     guard differences.isEmpty else {
-      throw PatchError.unsafe(
-        path, "edited by others since it was patched: \(differences.joined(separator: "; "))")
+      throw ModelError.unsafe(
+        path, "was edited after it was patched: \(differences.joined(separator: "; "))")
     }
     guard layout.isPlausible(forFileOf: bytes.byteCount) else {
-      throw PatchError.unsupported(path, "its undo record is damaged")
+      throw ModelError.unsupported(path, "its undo record is damaged")
     }
     let head = layout.preview(layout.headEnd(file.header), of: bytes)
     _ = try GGUFHeader(parsing: head.rawSpan, requireData: false)

@@ -1,18 +1,22 @@
 import Formats
 
-/// The undo records of a Hugging Face folder: `.lrpatch/0001.undo` and on, one an apply.
+/// The undo records of a Hugging Face folder, one per apply: `.lrpatch/0001.undo`, `0002.undo`, ...
 package struct UndoFolder {
   package static let name = ".lrpatch"
-  static func isRecordName(_ name: Substring) -> Bool { name.wholeMatch(of: /[0-9]{4,9}\.undo/) != nil }
 
-  /// The same for a path relative to the model's folder.
+  /// Whether a file name in that folder is an undo record.
+  static func isRecordName(_ name: Substring) -> Bool {
+    name.wholeMatch(of: /[0-9]{4,9}\.undo/) != nil
+  }
+
+  /// Whether a path relative to the model's folder is an undo record.
   static func isRecordPath(_ path: String) -> Bool {
     path.hasPrefix("\(name)/") && isRecordName(path.dropFirst(name.count + 1))
   }
 
   let modelPath: String
 
-  /// Names relative to the model's folder, oldest first.
+  /// The paths of all records relative to the model's folder, oldest first.
   var names: [String] {
     let all = (try? FileSystem.names(in: "\(modelPath)/\(Self.name)")) ?? []
     return all.filter { Self.isRecordName($0[...]) }.map { "\(Self.name)/\($0)" }

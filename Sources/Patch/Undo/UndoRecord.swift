@@ -1,15 +1,18 @@
 import Formats
 import FoundationEssentials
+import Models
 
-/// What `revert` needs to undo one apply: the bytes that were there, and the marks by which the model is recognised.
+/// What `revert` needs to undo one apply: the old bytes, and marks that identify the patched model.
 ///
-/// A folder keeps its records in `.lrpatch/`, a GGUF file in its own key `lrpatch.undo`: the record before it is part of
-/// the bytes that it restores, so the records form a stack. The bytes are zstd-compressed JSON without dates, so that
-/// the same patch gives the same bytes.
+/// A folder keeps its records in `.lrpatch/`, a GGUF file in its key `lrpatch.undo`. The previous
+/// record of a GGUF file is part of the bytes that a record restores, so the records form a stack.
+/// A record is zstd-compressed JSON without dates, so that the same patch gives the same bytes.
 package struct UndoRecord: Equatable, Sendable, Codable {
   static let schema = "lrpatch.undo/1"
   package static let key = "lrpatch.undo"
-  /// A record holds headers and configs; one larger than this is hostile.
+  /// A record contains only headers and configs.
+  ///
+  /// A larger one is refused as hostile.
   static let maximumByteCount = 128 << 20
 
   var schema = UndoRecord.schema
@@ -18,14 +21,15 @@ package struct UndoRecord: Equatable, Sendable, Codable {
   var files: [File]
 
   struct File: Equatable, Sendable, Codable {
-    /// The file's name in a folder, or a shard's number, since files get renamed.
+    /// The name of a file in a folder, or the number of a shard, because GGUF files get renamed.
     var name: String
-    /// For a file replaced whole: its bytes before and after.
-    var before: PackedBytes?
-    var after: PackedBytes?
-    /// For a GGUF file: the edit that restores it.
+    /// The bytes of a config before the apply.
+    var before: CompressedBytes?
+    /// The bytes of a config after the apply.
+    var after: CompressedBytes?
+    /// The edit that restores a GGUF file.
     var layout: LayoutEdit?
-    /// For a GGUF file: what it must look like for that edit to fit.
+    /// The marks of the GGUF file after the apply.
     var marks: GGUFMarks?
   }
 
@@ -35,8 +39,8 @@ package struct UndoRecord: Equatable, Sendable, Codable {
     return Zstd.compress(Array(try encoder.encode(self)))
   }
 
-  /// - Throws: `PatchError` for bytes that are no record.
-  init(decoding bytes: [UInt8], subject: String) throws(PatchError) {
+  /// - Throws: `ModelError` for bytes that are not an undo record.
+  init(decoding bytes: [UInt8], subject: String) throws(ModelError) {
     do {
       let text = try Zstd.decompress(bytes, limit: Self.maximumByteCount)
       self = try JSONDecoder().decode(UndoRecord.self, from: Data(text))
@@ -44,7 +48,8 @@ package struct UndoRecord: Equatable, Sendable, Codable {
       throw .unsupported(subject, "its undo record is damaged; nothing was changed")
     }
     guard schema == Self.schema else {
-      throw .unsupported(subject, "its undo record has the schema '\(schema)', expected '\(Self.schema)'")
+      throw .unsupported(
+        subject, "its undo record has the schema '\(schema)', expected '\(Self.schema)'")
     }
   }
 
@@ -55,14 +60,15 @@ package struct UndoRecord: Equatable, Sendable, Codable {
   }
 }
 
-/// A short digest of each key of a GGUF file and one of its tensor list: enough to say what others have changed since
-/// a record was made.
+/// Short digests of each key and of the tensor list of a GGUF file.
+///
+/// They show what was changed since a record was made.
 struct GGUFMarks: Equatable, Sendable, Codable {
   var keys: [String: String]
   var tensors: String
   var dataOffset: Int
 
-  /// Keys whose values the digests leave out: the record cannot contain itself.
+  /// Keys without a digest, because a record cannot contain its own digest.
   private static let unmarked: Set<String> = [UndoRecord.key, GGUFEdit.paddingKey]
 
   init(_ header: GGUFHeader, bytes: RawSpan) {
@@ -76,7 +82,7 @@ struct GGUFMarks: Equatable, Sendable, Codable {
 
   private static func short(_ bytes: [UInt8]) -> String { String(sha256(bytes).prefix(8)) }
 
-  /// What differs from the file as it is now, in words; empty where nothing does.
+  /// The differences from the current file, in words; empty if there are none.
   func differences(from now: GGUFMarks) -> [String] {
     var result: [String] = []
     for name in Set(keys.keys).union(now.keys.keys).sorted() where keys[name] != now.keys[name] {

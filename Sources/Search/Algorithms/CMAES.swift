@@ -1,12 +1,15 @@
 import Glibc
+import Numerics
 import Patch
 import Verify
 
-/// CMA-ES (Hansen, arXiv 1604.00772) over the logarithms of the factors, in the same monotone space as the others.
+/// CMA-ES (Hansen, arXiv 1604.00772) over the logarithms of the factors, in the same space of
+/// non-decreasing lists as the other algorithms.
 ///
-/// Neighbouring pairs have much in common, so the first covariance is a smooth one: its samples bend a list of factors
-/// rather than roughen it. It starts from the best of the closed forms. Samples outside the space are moved to the nearest
-/// list in it, and the distribution learns from what was evaluated.
+/// Neighbouring pairs have similar factors, so the first covariance is smooth: its samples bend a
+/// list of factors rather than roughen it. The search starts from the best of the closed forms.
+/// Samples outside the space are moved to the nearest list in it, and the distribution learns from
+/// the moved samples.
 struct CMAES: SearchAlgorithm {
   private let space: SearchSpace
   private let seeds: [Candidate]
@@ -20,7 +23,7 @@ struct CMAES: SearchAlgorithm {
   private var sigma = CMAES.firstSigma
   private var conjugatePath: [Double]
   private var covariancePath: [Double]
-  /// Coordinates and fitness of everything that is completely known.
+  /// Coordinates and fitness of all completely evaluated candidates.
   private var archive: [Known] = []
   private(set) var best: Evaluated?
   private(set) var generation = 0
@@ -31,19 +34,19 @@ struct CMAES: SearchAlgorithm {
     var fitness: Double
   }
 
-  /// Samples for each that is evaluated, where the surrogate can choose.
+  /// Samples drawn for each candidate that is evaluated, if the surrogate can choose.
   private static let samplesEach = 10
-  /// The latest points that the surrogate goes through.
+  /// How many of the latest points the surrogate is fitted to.
   private static let surrogatePoints = 200
 
-  /// In logarithms: a factor moves by about a tenth.
+  /// The first step size, in logarithms: a factor moves by about 12 %.
   private static let firstSigma = 0.12
-  /// Pairs over which factors move together, as a share of all.
+  /// The number of pairs over which factors move together, as a share of all pairs.
   private static let smoothness = 0.15
 
   /// - Parameters:
-  ///   - seeds: evaluated first; the best is where the search begins.
-  ///   - size: candidates a generation; by the dimension where nil.
+  ///   - seeds: candidates to evaluate first. The search begins at the best of them.
+  ///   - size: candidates in a generation; if nil, it follows from the dimension.
   init(_ space: SearchSpace, seeds: [Candidate], size: Int?, maximumGenerations: Int, seed: UInt64) {
     self.space = space
     self.seeds = seeds
@@ -60,7 +63,7 @@ struct CMAES: SearchAlgorithm {
     let width = max(1, smoothness * Double(space.pairs))
     return (0..<dimensions).map { i in
       (0..<dimensions).map { j in
-        // The mscale moves by itself, and less.
+        // mscale moves independently of the factors, and less.
         guard i < space.pairs, j < space.pairs else { return i == j ? 0.05 : 0 }
         let distance = Double(i - j) / width
         return exp(-0.5 * distance * distance) + (i == j ? 0.02 : 0)
@@ -72,7 +75,7 @@ struct CMAES: SearchAlgorithm {
 
   private var parentCount: Int { max(1, size / 2) }
 
-  var bar: Bar { .best(generation == 0 ? 1 : parentCount) }
+  var threshold: Threshold { .best(generation == 0 ? 1 : parentCount) }
 
   mutating func ask() -> [Candidate] {
     guard asked.isEmpty, generation <= maximumGenerations else { return asked }
@@ -137,7 +140,8 @@ struct CMAES: SearchAlgorithm {
     guard let surrogate else { return samples }
     let predictions = samples.map { surrogate.prediction(whitened(coordinates($0))) }
     let order = samples.indices.sorted { (predictions[$0], $0) < (predictions[$1], $1) }
-    // Half of them as they came, so that the distribution keeps learning what the surrogate does not know.
+    // The other half is not chosen by the surrogate, so that the distribution still learns what the
+    // surrogate does not know.
     let promising = order.prefix(size / 2)
     let others = samples.indices.filter { !promising.contains($0) }.prefix(size - promising.count)
     return (promising + others).map { samples[$0] }
@@ -151,7 +155,7 @@ struct CMAES: SearchAlgorithm {
       let z = mean.map { _ in random.normal() }
       let candidate = candidate(zip(mean, root.times(z)).map { $0 + sigma * $1 })
       tries += 1
-      // Where all is near, the search has converged and doubles are unavoidable.
+      // If the search has converged, near-duplicates are unavoidable.
       if tries < 20 * count, history.contains(candidate.key) || !keys.insert(candidate.key).inserted { continue }
       made.append(candidate)
     }
@@ -160,8 +164,8 @@ struct CMAES: SearchAlgorithm {
 
   // MARK: Learning
 
-  /// The tutorial's equations with its default constants; only positive weights, since those that the race stops have no
-  /// rank among each other.
+  /// Updates the distribution by the tutorial's equations with its default constants. Only positive
+  /// weights are used, because candidates that the race stopped have no rank among each other.
   private mutating func learn(_ parents: [[Double]]) {
     let n = Double(mean.count)
     let mu = parents.count
@@ -197,36 +201,5 @@ struct CMAES: SearchAlgorithm {
       }
     }
     sigma *= exp(min(1, cSigma / dSigma * (length / expected - 1)))
-  }
-}
-
-/// The root of a symmetric positive matrix, by its eigenvectors.
-struct SymmetricRoot {
-  private let values: [Double]
-  /// (eigenvector, component)
-  private let vectors: [[Double]]
-
-  init(_ matrix: [[Double]]) {
-    let (values, vectors) = Eigenvectors.symmetric(matrix)
-    // What rounding makes of 0 may be negative.
-    self.values = values.map { max($0, 1e-14).squareRoot() }
-    self.vectors = vectors
-  }
-
-  func times(_ x: [Double]) -> [Double] { combine(values, x) }
-  /// The inverse of the symmetric root, times x.
-  func inverseTimes(_ x: [Double]) -> [Double] {
-    let along = vectors.map { vector in zip(vector, x).reduce(0) { $0 + $1.0 * $1.1 } }
-    return combine(values.map { 1 / $0 }, along)
-  }
-
-  /// The sum of the eigenvectors, each times its factor and its coordinate.
-  private func combine(_ factors: [Double], _ coordinates: [Double]) -> [Double] {
-    var result = Array(repeating: 0.0, count: coordinates.count)
-    for (index, vector) in vectors.enumerated() {
-      let amount = factors[index] * coordinates[index]
-      for place in result.indices { result[place] += amount * vector[place] }
-    }
-    return result
   }
 }

@@ -1,47 +1,13 @@
-/// How many of what a generation is made of. The defaults are both papers' (LongRoPE, section 4.1; LongRoPE2, appendix B).
-public struct EvolutionSettings: Codable, Equatable, Sendable {
-  public var population = 64
-  /// The best of a population, which stay and have offspring.
-  public var parents = 32
-  public var mutants = 16
-  public var crossovers = 16
-  public var iterations = 40
-  /// Of a change in one pair.
-  public var probability = 0.3
-  public var crossoverTries = 20
-
-  public init() {}
-
-  /// Half of everything, as LongRoPE does from 512k tokens on.
-  public var halved: EvolutionSettings {
-    var copy = self
-    (copy.population, copy.parents) = (population / 2, parents / 2)
-    (copy.mutants, copy.crossovers) = (mutants / 2, crossovers / 2)
-    return copy
-  }
-}
-
-/// Where an evolution's candidates come from.
-protocol Genetics: Codable, Sendable {
-  /// The first population.
-  func initial(_ count: Int, _ random: inout SearchRandom, isNew: (Candidate) -> Bool) -> [Candidate]
-  /// A changed copy that `isNew` takes.
-  func mutant(of parent: Candidate, _ random: inout SearchRandom, isNew: (Candidate) -> Bool) -> Candidate
-  /// A copy of `first` with parts of `second`, or nil where none was new.
-  func crossover(
-    _ first: Candidate, _ second: Candidate, tries: Int, _ random: inout SearchRandom, isNew: (Candidate) -> Bool
-  ) -> Candidate?
-}
-
-/// Algorithm 1 of LongRoPE: the best of a population and their mutants and crossovers are the next one.
+/// Algorithm 1 of LongRoPE: the next population is the best of the last one, their mutants and
+/// their crossovers.
 struct Evolution<Operators: Genetics>: SearchAlgorithm {
   let settings: EvolutionSettings
   private let operators: Operators
   private var random: SearchRandom
   private var history: Set<CandidateKey> = []
-  /// Sorted, the best first.
+  /// The parents, the best first.
   private(set) var parents: [Evaluated] = []
-  /// Populations that were told.
+  /// The number of populations whose results are known.
   private(set) var generation = 0
   private var asked: [Candidate] = []
 
@@ -53,7 +19,7 @@ struct Evolution<Operators: Genetics>: SearchAlgorithm {
 
   var best: Evaluated? { parents.first }
 
-  var bar: Bar {
+  var threshold: Threshold {
     if generation > 0, let last = parents.last, parents.count == settings.parents { return .candidate(last) }
     return .best(settings.parents)
   }
@@ -94,7 +60,7 @@ struct Evolution<Operators: Genetics>: SearchAlgorithm {
     let first = random.index(below: parents.count)
     var second = random.index(below: parents.count - 1)
     if second >= first { second += 1 }
-    // The better one is the one that is changed.
+    // The better parent is the one that is changed.
     let (a, b) = (parents[min(first, second)].candidate, parents[max(first, second)].candidate)
     let history = history
     let child = operators.crossover(a, b, tries: settings.crossoverTries, &random) { !history.contains($0.key) }
@@ -105,7 +71,7 @@ struct Evolution<Operators: Genetics>: SearchAlgorithm {
     precondition(results.count == asked.count)
     asked = []
     let pool = parents + results.filter(\.isComplete)
-    // A stable order: those known longer come first among equals.
+    // A stable order: among equals, those known longer come first.
     let order = pool.indices.sorted { (pool[$0].fitness, $0) < (pool[$1].fitness, $1) }
     parents = order.prefix(settings.parents).map { pool[$0] }
     generation += 1

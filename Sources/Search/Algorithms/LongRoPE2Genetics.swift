@@ -1,17 +1,19 @@
 import Glibc
 import Patch
 
-/// LongRoPE2's candidates (Algorithms 1 and 2): from the critical pair on non-decreasing factors from s to 2 s, below it
-/// NTK towards the factor there. The critical pair itself is searched between d10 and d_tcd.
+/// LongRoPE2's operators (Algorithms 1 and 2). From the critical pair on, factors do not decrease
+/// and lie between s and 2 s. Below it they follow NTK up to the factor of the critical pair. The
+/// critical pair itself is searched between d10 and d_tcd.
 struct LongRoPE2Genetics: Genetics {
   let space: SearchSpace
   let probability: Double
-  /// The critical pairs to try; one alone where it is given.
+  /// The critical pairs to try; only one if it is given.
   let criticalPairs: ClosedRange<Int>
 
   private static let tries = 100
 
-  /// To 2 s, unless the space ends elsewhere.
+  /// The limits of a factor from the critical pair on: s to the space's upper limit, by default 2
+  /// s.
   private var limits: ClosedRange<Double> { space.scale...max(space.scale, space.upper) }
 
   func initial(_ count: Int, _ random: inout SearchRandom, isNew: (Candidate) -> Bool) -> [Candidate] {
@@ -22,7 +24,7 @@ struct LongRoPE2Genetics: Genetics {
       made.append(candidate)
       keys.insert(candidate.key)
     }
-    // Each critical pair in turn with one factor above it, at random, and its mutants.
+    // Each critical pair in turn with one random factor from it on, then their mutants.
     let pairs = Array(criticalPairs)
     var seeds: [Candidate] = []
     for pair in pairs {
@@ -60,7 +62,7 @@ struct LongRoPE2Genetics: Genetics {
     return child
   }
 
-  /// Some factors move between their neighbours.
+  /// Moves some factors between their neighbours.
   private func refine(_ upper: inout [Double], _ random: inout SearchRandom) {
     for place in upper.indices where random.chance(probability) {
       let low = place == 0 ? limits.lowerBound : upper[place - 1]
@@ -69,7 +71,8 @@ struct LongRoPE2Genetics: Genetics {
     }
   }
 
-  /// One factor moves anywhere in the range, and the others make way: equal ones could hardly move otherwise.
+  /// Moves one factor anywhere in the range, and the others as far as necessary. Equal neighbours
+  /// could hardly move otherwise.
   private func push(_ upper: inout [Double], _ random: inout SearchRandom) {
     let place = random.index(below: upper.count)
     let value = random.onGrid(space, limits.lowerBound, limits.upperBound)

@@ -1,14 +1,14 @@
 import Patch
 
-/// LongRoPE's candidates (section 3.2): position interpolation, NTK and YaRN, and what mutation and crossover make of
-/// them, non-decreasing, on a grid, with n-hat beside them where it is searched.
+/// LongRoPE's operators (section 3.2). The population starts from position interpolation, NTK and
+/// YaRN. Lists do not decrease and lie on a grid. n-hat may be searched as well.
 struct LongRoPEGenetics: Genetics {
   let space: SearchSpace
   let probability: Double
-  /// Seeds that the user gives, before the others.
+  /// The user's seeds, which come before the others.
   let given: [Candidate]
 
-  /// How often a mutation is tried before a near-duplicate is taken.
+  /// How many mutations are tried before a near-duplicate is accepted.
   private static let tries = 100
 
   func initial(_ count: Int, _ random: inout SearchRandom, isNew: (Candidate) -> Bool) -> [Candidate] {
@@ -37,7 +37,7 @@ struct LongRoPEGenetics: Genetics {
     for _ in 0..<Self.tries {
       child = parent
       for pair in child.factors.indices where random.chance(probability) {
-        // Between its neighbours, of which the left one may have changed already.
+        // Between its neighbours. The left one may have changed already.
         let low = pair == 0 ? space.lower : child.factors[pair - 1]
         let high = pair + 1 < child.factors.count ? child.factors[pair + 1] : space.upper
         child.factors[pair] = random.onGrid(space, low, max(low, high))
@@ -66,35 +66,9 @@ struct LongRoPEGenetics: Genetics {
 }
 
 extension SearchRandom {
-  /// A multiple of the space's step between two factors.
+  /// A random factor between two others, a multiple of the space's step above the lower one.
   mutating func onGrid(_ space: SearchSpace, _ low: Double, _ high: Double) -> Double {
     let steps = Int(((high - low) / space.step + 1e-6).rounded(.down))
     return min(low + Double(index(below: steps + 1)) * space.step, space.upper)
-  }
-}
-
-extension Candidate {
-  func withPairMscales(_ space: SearchSpace) -> Candidate {
-    var copy = self
-    if space.searchesPairMscales { copy.pairMscales = Array(repeating: space.mscale, count: space.pairs) }
-    return copy
-  }
-
-  mutating func mutateMscales(_ space: SearchSpace, _ probability: Double, _ random: inout SearchRandom) {
-    func moved(_ value: Double) -> Double {
-      let limits = space.mscaleLimits
-      return min(max(value + 0.03 * random.normal(), limits.lowerBound), limits.upperBound)
-    }
-    if let value = mscale, random.chance(probability) { mscale = moved(value) }
-    if let values = pairMscales {
-      pairMscales = values.map { random.chance(probability) ? moved($0) : $0 }
-    }
-  }
-
-  mutating func crossMscales(_ other: Candidate, _ random: inout SearchRandom) {
-    if mscale != nil, random.chance(0.5) { mscale = other.mscale }
-    if let mine = pairMscales, let others = other.pairMscales {
-      pairMscales = zip(mine, others).map { random.chance(0.5) ? $1 : $0 }
-    }
   }
 }

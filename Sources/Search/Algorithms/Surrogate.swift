@@ -1,20 +1,21 @@
 import Glibc
+import Numerics
 import Verify
 
-/// A Gaussian process through what is known of the fitness: it tells which of many samples are worth an evaluation.
+/// A Gaussian process that predicts the fitness, to choose which of many samples to evaluate.
 struct Surrogate {
   private let points: [[Double]]
   private let weights: [Double]
   private let mean: Double
   private let scale: Double
 
-  /// Of the fitness's variance, that two equal points may differ by.
+  /// Share of the fitness variance attributed to noise.
   private static let nugget = 1e-5
 
   /// - Parameters:
-  ///   - points: in coordinates in which a step of 1 is one standard deviation of the search.
+  ///   - points: (point, dimension), in units of the search's standard deviation.
   ///   - values: their fitness.
-  /// - Returns: nil where they say nothing.
+  /// - Returns: nil if there are too few points, or if all values are equal.
   init?(_ points: [[Double]], _ values: [Double]) {
     guard let dimensions = points.first?.count, points.count > dimensions else { return nil }
     let mean = values.reduce(0, +) / Double(values.count)
@@ -22,7 +23,7 @@ struct Surrogate {
     guard variance > 0 else { return nil }
     let centred = values.map { ($0 - mean) / variance.squareRoot() }
     let squares = points.map { a in points.map { Self.distance(a, $0) } }
-    // The scale at which the values are likeliest.
+    // Choose the width with the highest evidence.
     var best: (evidence: Double, weights: [Double], scale: Double)?
     for factor in [0.5, 1, 2, 4, 8] {
       let scale = factor * Double(dimensions)

@@ -1,14 +1,15 @@
 import Glibc
-public import Verify
+public import Inference
 
-/// What several sets of factors are worth on the same units, and whether their differences mean anything.
+/// The losses of several sets of factors on the same units, and whether their differences are
+/// significant.
 public struct Comparison: Sendable {
-  /// Mean loss in nats a token, with half the width of its 95 % interval.
+  /// A mean loss in nats per token, with half the width of its 95 % interval.
   public struct Estimate: Equatable, Sendable {
     public var mean: Double
     public var halfWidth: Double
 
-    /// Over independent units.
+    /// The estimate from the losses of independent units.
     init(_ values: [Double]) {
       let count = Double(values.count)
       let mean = values.reduce(0, +) / count
@@ -29,21 +30,21 @@ public struct Comparison: Sendable {
   /// (set, unit)
   public let losses: [[Double]]
 
-  public init(_ followers: [Follower], _ evaluator: Evaluator, jobs: Int) throws {
-    let pieces = followers.indices.flatMap { follower in
-      evaluator.units.pieces(of: 0..<evaluator.units.count).map { (follower: follower, units: $0) }
+  public init(_ policies: [RopePolicy], _ evaluator: Evaluator, jobs: Int) throws {
+    let pieces = policies.indices.flatMap { policy in
+      evaluator.units.pieces(of: 0..<evaluator.units.count).map { (policy: policy, units: $0) }
     }
-    let found = try Work.run(pieces.count, jobs: jobs) { index in
-      try evaluator.losses([followers[pieces[index].follower]], units: pieces[index].units)[0]
+    let found = try ConcurrentMap.run(pieces.count, jobs: jobs) { index in
+      try evaluator.losses([policies[pieces[index].policy]], units: pieces[index].units)[0]
     }
-    var losses = followers.map { _ in [Double]() }
-    for (piece, part) in zip(pieces, found) { losses[piece.follower] += part }
+    var losses = policies.map { _ in [Double]() }
+    for (piece, part) in zip(pieces, found) { losses[piece.policy] += part }
     self.losses = losses
   }
 
   public func estimate(_ set: Int) -> Estimate { Estimate(losses[set]) }
 
-  /// The paired difference: the loss of one less that of another.
+  /// The paired difference: the loss of one set less that of another.
   public func difference(_ set: Int, to other: Int) -> Estimate {
     Estimate(zip(losses[set], losses[other]).map { $0 - $1 })
   }

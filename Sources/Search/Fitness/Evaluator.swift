@@ -1,5 +1,5 @@
-public import Patch
-public import Verify
+public import Inference
+public import Models
 
 /// Computes the losses of candidates on units.
 public struct Evaluator: Sendable {
@@ -15,21 +15,23 @@ public struct Evaluator: Sendable {
     self.geometry = geometry
   }
 
-  /// The candidates' weighted mean losses, in nats a token.
+  /// The weighted mean losses of candidates, in nats per token.
   /// - Returns: (candidate, unit)
   public func losses(_ candidates: [Candidate], units range: Range<Int>) throws -> [[Double]] {
-    try losses(candidates.map(follower), units: range)
+    try losses(candidates.map(policy), units: range)
   }
 
-  /// The same for anything that rotates.
-  public func losses(_ followers: [Follower], units range: Range<Int>) throws -> [[Double]] {
-    var result = followers.map { _ in Array(repeating: 0.0, count: range.count) }
-    // The deepest needles first: the others share what they begin with, up to their own.
+  /// The weighted mean losses of RoPE policies, in nats per token.
+  /// - Returns: (policy, unit)
+  public func losses(_ policies: [RopePolicy], units range: Range<Int>) throws -> [[Double]] {
+    var result = policies.map { _ in Array(repeating: 0.0, count: range.count) }
+    // The deepest needles first, because the others share their beginning up to their own needle.
     let order = range.sorted { (-units.units[$0].depth, $0) < (-units.units[$1].depth, $1) }
     let sequences = order.map { units.units[$0].sequence }
-    // Candidates one after another: units share what they begin with, candidates nothing.
-    for (index, follower) in followers.enumerated() {
-      try Scoring(forward, [follower]).run(sequences) { number, _, scores in
+    // One candidate after another: units of one candidate share beginnings, candidates share
+    // nothing.
+    for (index, policy) in policies.enumerated() {
+      try Scoring(forward, [policy]).run(sequences) { number, _, scores in
         let mean = -scores.reduce(0) { $0 + $1.logProbability } / Double(scores.count)
         result[index][order[number] - range.lowerBound] = mean * units.weights[order[number]]
       }
@@ -37,8 +39,8 @@ public struct Evaluator: Sendable {
     return result
   }
 
-  public func follower(_ candidate: Candidate) -> Follower {
-    Follower(
+  public func policy(_ candidate: Candidate) -> RopePolicy {
+    RopePolicy(
       trying: space.factors(of: candidate), startTokens: candidate.startTokens,
       mscale: candidate.mscale ?? space.mscale, pairMscales: candidate.pairMscales, geometry: geometry)
   }

@@ -1,6 +1,7 @@
 package import Formats
 import Foundation
-package import Verify
+package import Inference
+import Verify
 
 /// The folder that `mix` writes: rows in safetensors files, their description, and the recipe.
 package struct MixFolder {
@@ -9,7 +10,7 @@ package struct MixFolder {
   private let texts: [MixText]
   private let tokenizer: Tokenizer
 
-  /// Rows of one file: about a gibibyte.
+  /// The number of rows in one file of about a gibibyte.
   private static func rowsAFile(_ window: Int) -> Int { max(1, (1 << 30) / (8 * window)) }
 
   package init(_ mixture: Mixture, _ settings: Mixture.Settings, _ texts: [MixText], _ tokenizer: Tokenizer) {
@@ -20,17 +21,17 @@ package struct MixFolder {
   }
 
   private static func encoded(_ rows: ArraySlice<Mixture.Row>, _ window: Int) -> [UInt8] {
-    func tensor(_ name: String, _ type: String, _ shape: [Int], _ bytes: Int) -> SafetensorsTensor {
-      SafetensorsTensor(name: name, dtype: SafetensorsDType(type), shape: shape, range: 0..<bytes)
+    func tensor(_ name: String, _ type: ElementType, _ shape: [Int], _ bytes: Int) -> SafetensorsTensor {
+      SafetensorsTensor(name: name, dtype: type, shape: shape, range: 0..<bytes)
     }
     let count = rows.count * window * 4
     guard
       let writer = try? SafetensorsWriter(
         metadata: nil,
         tensors: [
-          tensor("input_ids", "I32", [rows.count, window], count),
-          tensor("position_ids", "I32", [rows.count, window], count),
-          tensor("kind", "U8", [rows.count], rows.count),
+          tensor("input_ids", .i32, [rows.count, window], count),
+          tensor("position_ids", .i32, [rows.count, window], count),
+          tensor("kind", .u8, [rows.count], rows.count),
         ])
     else { preconditionFailure("three tensors make a header") }
     var bytes = writer.header
@@ -50,7 +51,7 @@ package struct MixFolder {
 
   package func rows(long: Bool) -> Int { mixture.rows.count { $0.isLong == long } }
 
-  /// lrpatch.mix/1
+  /// The document `lrpatch.mix/1`.
   private func description(_ files: [JSONValue]) -> JSONValue {
     func id(_ token: Int?) -> JSONValue { token.map { .number($0) } ?? .null }
     func counts(_ factor: Int) -> JSONValue {
@@ -73,8 +74,8 @@ package struct MixFolder {
     ])
   }
 
-  /// Writes one file after the other, so that only one is in memory.
-  /// - Returns: lrpatch.mix/1, which is written too.
+  /// Writes one file after another, so that only one is in memory.
+  /// - Returns: the document `lrpatch.mix/1`, which is also written.
   /// - Throws: `FileError`.
   package func write(to path: String) throws -> JSONValue {
     var description = JSONValue.null

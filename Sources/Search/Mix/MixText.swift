@@ -1,14 +1,17 @@
 import Formats
+package import Inference
+import Models
 import Patch
-package import Verify
+import Verify
 
-/// A text file as documents of tokens.
+/// The documents of a text file, as tokens.
 package struct MixText {
   package let name: String
   package let sha256: String
   package let documents: [[Int]]
 
-  /// - Throws: `PatchError` for a file without text, `FormatError` for one that is no UTF-8, `FileError`.
+  /// - Throws: `ModelError` for a file without text, `FormatError` for one that is not UTF-8,
+  ///   `FileError`.
   package init(_ path: String, _ tokenizer: Tokenizer) throws {
     let bytes = try FileSystem.contents(of: path)
     name = FileSystem.name(of: path)
@@ -17,7 +20,7 @@ package struct MixText {
     if path.hasSuffix(".jsonl") {
       for (index, line) in bytes.split(separator: 0x0A).enumerated() {
         guard let text = (try? JSONDocument(parsing: Array(line)))?.value["text"]?.text else {
-          throw PatchError.unsupported(path, "line \(index + 1) has no member 'text' with a text")
+          throw ModelError.unsupported(path, "line \(index + 1) has no string in the member 'text'")
         }
         texts.append(text)
       }
@@ -26,7 +29,7 @@ package struct MixText {
     }
     documents = texts.map { tokenizer.encode($0) }.filter { !$0.isEmpty }
     guard !documents.isEmpty else {
-      throw PatchError.unsupported(path, "holds no text")
+      throw ModelError.unsupported(path, "the file has no text")
     }
   }
 }

@@ -1,18 +1,19 @@
+import Models
 import Verify
 
-/// Training data for LongRoPE2's mixed windows (section 3.3): rows of short segments, whose positions begin again with
-/// each, and rows of long ones.
+/// Training data for LongRoPE2's mixed windows (section 3.3): rows of short segments and rows of
+/// long segments. Positions begin at 0 in each segment.
 public struct Mixture: Sendable {
   public struct Settings: Sendable {
     public var originalWindow: Int
-    /// Tokens of a row.
+    /// The length of a row, in tokens.
     public var window: Int
-    /// The share of the tokens that is short: 0.3 in the paper.
+    /// The share of short data: 0.3 in the paper.
     public var shortShare = 0.3
-    /// Tokens at most; everything the texts give where nil.
+    /// The most tokens to use, or nil for all.
     public var maximumTokens: Int?
     public var seed: UInt64 = 0
-    /// Tokens that every segment begins and ends with.
+    /// The tokens with which every segment begins and ends.
     public var beginning: Int?
     public var end: Int?
 
@@ -22,27 +23,30 @@ public struct Mixture: Sendable {
     }
   }
 
-  /// As many tokens as the window, with the position of each in its segment.
+  /// A row of as many tokens as the window, with the position of each in its segment.
   public struct Row: Equatable, Sendable {
     public var tokens: [Int32] = []
     public var positions: [Int32] = []
     public var isLong: Bool
   }
 
-  /// In the order of training.
+  /// The rows in the order of training.
   public let rows: [Row]
 
-  /// - Parameter documents: tokens, without beginning and end tokens.
-  /// - Throws: `VerifyError` for texts that give no row of a kind that is asked for.
+  /// - Parameter documents: the tokens of each document, without beginning and end tokens.
+  /// - Throws: `ModelError` if the texts give no row of a requested kind.
   public init(_ documents: [[Int]], _ settings: Settings) throws {
     var random = SearchRandom(seed: settings.seed)
     let order = random.shuffled(documents.count)
     var short = Packer(settings, isLong: false)
     var long = Packer(settings, isLong: true)
-    // What a segment may have of a document.
+    // The longest parts of a document that fit into a short and a long segment.
     let marks = (settings.beginning == nil ? 0 : 1) + (settings.end == nil ? 0 : 1)
     let (shortest, longest) = (settings.originalWindow - marks, settings.window - marks)
-    guard shortest > 0 else { throw VerifyError("mix", "an original window of \(settings.originalWindow) tokens") }
+    guard shortest > 0 else {
+      throw ModelError.unsupported(
+        "mix", "an original window of \(settings.originalWindow) tokens has no room for a document")
+    }
     var rest: [[Int]] = []
     var (shortTokens, tokens) = (0, 0)
     for document in order.map({ documents[$0] }) {
@@ -53,7 +57,7 @@ public struct Mixture: Sendable {
         rest.append(document)
       }
     }
-    // Where the texts have too few short documents, pieces of the long ones are short documents.
+    // If there are too few short documents, pieces of the long ones take their place.
     for document in rest {
       var place = 0
       while place < document.count {
@@ -70,7 +74,7 @@ public struct Mixture: Sendable {
         place += size
       }
     }
-    // As many rows of each kind as keep the share, and no more than are asked for.
+    // Take as many rows of each kind as keep the share, up to the requested number.
     let share = settings.shortShare
     let most = settings.maximumTokens.map { max(1, $0 / settings.window) } ?? .max
     func fitting(_ total: Int) -> (short: Int, long: Int) {
@@ -81,16 +85,16 @@ public struct Mixture: Sendable {
     while total > 0, fitting(total).short > short.rows.count || fitting(total).long > long.rows.count { total -= 1 }
     let (shortRows, longRows) = (short.rows.prefix(fitting(total).short), long.rows.prefix(fitting(total).long))
     guard share == 0 || !shortRows.isEmpty, share == 1 || !longRows.isEmpty else {
-      throw VerifyError(
+      throw ModelError.unsupported(
         "mix",
-        "the texts have \(documents.reduce(0) { $0 + $1.count }) tokens, which give \(long.rows.count) long and \(short.rows.count) short rows of \(settings.window)"
+        "the texts have \(documents.reduce(0) { $0 + $1.count }) tokens, which give only \(long.rows.count) long and \(short.rows.count) short rows of \(settings.window); give more text"
       )
     }
     let rows = Array(shortRows) + Array(longRows)
     self.rows = random.shuffled(rows.count).map { rows[$0] }
   }
 
-  /// Fills rows with segments; the last segment of a row is cut where the row is full.
+  /// Fills rows with segments. The last segment of a row is cut where the row is full.
   private struct Packer {
     private let settings: Settings
     private let isLong: Bool
@@ -103,7 +107,7 @@ public struct Mixture: Sendable {
       current = Row(isLong: isLong)
     }
 
-    /// A part of a document, between a beginning and an end token.
+    /// Adds a part of a document as a segment, with the beginning and end tokens.
     mutating func add(_ piece: [Int]) {
       let segment = [settings.beginning].compactMap(\.self) + piece + [settings.end].compactMap(\.self)
       let part = segment.prefix(settings.window - current.tokens.count)

@@ -1,9 +1,11 @@
 import Formats
 import Foundation
+import Models
 import Patch
 import Verify
 
-/// All that a run needs to go on: its settings, its state, and what it must find again.
+/// Everything that a run needs to resume: its settings, its state, and hashes of the model and
+/// texts.
 public struct Checkpoint: Codable, Sendable {
   public static let schema = "lrpatch.search/1"
 
@@ -22,17 +24,18 @@ public struct Checkpoint: Codable, Sendable {
   public var space: SearchSpace
   public var fitness: FitnessSettings
   public var texts: [Text]
-  /// L0 of the model before any extension, and its short factors where it is extended.
+  /// L0 of the model before any extension, and its short factors if it is extended.
   public var originalWindow: Int
   public var short: [Double]?
   public var mscale: String
-  /// The set, as its canonical text, that what is found becomes a table of; nil where it is a set of its own.
+  /// The set into which the result is put as a table, in canonical JSON; nil if the result is a set
+  /// of its own.
   public var onto: String?
-  /// Of everything that is evaluated.
+  /// The SHA-256 of all units that are evaluated.
   public var unitsSHA256: String
   public var model: ModelIdentity
   public var precision: String
-  public var state: SearchRun.State?
+  public var state: SearchLoop.State?
 
   public init(
     settings: SearchSettings, space: SearchSpace, fitness: FitnessSettings, texts: [Text], originalWindow: Int,
@@ -51,22 +54,22 @@ public struct Checkpoint: Codable, Sendable {
     self.precision = precision
   }
 
-  /// - Throws: `PatchError` for a file that is no checkpoint of this version; `FileError`.
+  /// - Throws: `ModelError` for a file that is not a checkpoint of this version; `FileError`.
   public init(path: String) throws {
     let all = try FileSystem.contents(of: path, limit: 1 << 30)
-    // The text, and on a line of its own its hash.
+    // The file is the JSON text and, on a line of its own, its SHA-256.
     guard all.last == 0x0A, let end = all.dropLast().lastIndex(of: 0x0A) else {
-      throw PatchError.unsupported(path, "no checkpoint of a search, or only a part of one")
+      throw ModelError.unsupported(path, "not a complete checkpoint of a search")
     }
     let bytes = Array(all[..<end])
     guard Formats.sha256(bytes) == String(decoding: all[(end + 1)...].dropLast(), as: UTF8.self) else {
-      throw PatchError.unsupported(path, "no checkpoint of a search, or a damaged one")
+      throw ModelError.unsupported(path, "not a checkpoint of a search, or a damaged one")
     }
     do { self = try JSONDecoder().decode(Checkpoint.self, from: Data(bytes)) } catch {
-      throw PatchError.unsupported(path, "no checkpoint of a search: \(Self.reason(error))")
+      throw ModelError.unsupported(path, "not a checkpoint of a search: \(Self.reason(error))")
     }
     guard schema == Self.schema else {
-      throw PatchError.unsupported(path, "schema '\(schema.sanitized)', expected '\(Self.schema)'")
+      throw ModelError.unsupported(path, "the schema is '\(schema.sanitized)': expected '\(Self.schema)'")
     }
     try check(path)
   }
@@ -75,12 +78,12 @@ public struct Checkpoint: Codable, Sendable {
     switch error as? DecodingError {
     case .keyNotFound(let key, _): "'\(key.stringValue)' is missing"
     case .typeMismatch(_, let context), .valueNotFound(_, let context):
-      "'\(context.codingPath.map(\.stringValue).joined(separator: "."))' is no such value"
+      "'\(context.codingPath.map(\.stringValue).joined(separator: "."))' has the wrong type"
     default: "the JSON is damaged"
     }
   }
 
-  /// What a damaged file could make the program fail on.
+  /// Refuses values that would make the program fail later.
   private func check(_ path: String) throws {
     let evolution = settings.evolution
     let counts = [evolution.population, evolution.parents, evolution.mutants, evolution.crossovers]
@@ -97,7 +100,7 @@ public struct Checkpoint: Codable, Sendable {
       && settings.generationSize.map { (2...1_000_000).contains($0) } ?? true
       && state.map { $0.isSound(pairs: space.pairs) } ?? true
     guard isSound else {
-      throw PatchError.unsupported(path, "no checkpoint of a search: its numbers contradict each other")
+      throw ModelError.unsupported(path, "the checkpoint is damaged: its numbers contradict each other")
     }
   }
 
@@ -106,29 +109,5 @@ public struct Checkpoint: Codable, Sendable {
     encoder.outputFormatting = [.sortedKeys]
     let text = Array(try encoder.encode(self))
     try OutputFile.replace(path, by: text + [0x0A] + Array(Formats.sha256(text).utf8) + [0x0A])
-  }
-}
-
-/// Which model a search was about: its description, and samples of its weights.
-public struct ModelIdentity: Codable, Equatable, Sendable {
-  /// Of the files' names, sizes, and first and last mebibytes.
-  public var sha256: String
-
-  /// - Throws: `FileError`.
-  public init(path: String) throws {
-    let names =
-      FileSystem.isFolder(path)
-      ? try FileSystem.names(in: path).filter { $0 == "config.json" || $0.hasSuffix(".safetensors") }.sorted()
-        .map { "\(path)/\($0)" }
-      : GGUFSplit(containing: path)?.paths ?? [path]
-    var text = ""
-    for name in names {
-      let file = try Descriptor(path: name, .read)
-      let size = try file.status().size
-      let sample = min(size, 1 << 20)
-      let (first, last) = (try file.read(at: 0, count: sample), try file.read(at: size - sample, count: sample))
-      text += "\(FileSystem.name(of: name)) \(size) \(Formats.sha256(first)) \(Formats.sha256(last))\n"
-    }
-    sha256 = Formats.sha256(Array(text.utf8))
   }
 }

@@ -1,16 +1,17 @@
 import Glibc
 
-/// One set of factors whose fitness is asked.
+/// One set of factors that a search evaluates.
 public struct Candidate: Codable, Equatable, Sendable {
-  /// One a pair, on top of the factors that the model has already.
+  /// One factor for each pair, which multiplies the factor that the model already has.
   public var factors: [Double]
-  /// n-hat: the first tokens, which keep their original angles.
+  /// n-hat: the number of first tokens that keep their original angles.
   public var startTokens = 0
-  /// Where LongRoPE2's factors stop following NTK.
+  /// The pair from which on LongRoPE2's factors no longer follow NTK.
   public var criticalPair: Int?
-  /// The attention scale, where it is searched too.
+  /// The attention scale, if it is searched too.
   public var mscale: Double?
-  /// The same for each pair: an experiment of the published code, which no runtime can express.
+  /// An attention scale for each pair: an experiment of the published code, which no runtime can
+  /// express.
   public var pairMscales: [Double]?
 
   public init(_ factors: [Double], startTokens: Int = 0, criticalPair: Int? = nil, mscale: Double? = nil) {
@@ -22,7 +23,7 @@ public struct Candidate: Codable, Equatable, Sendable {
 
   var isMonotone: Bool { zip(factors, factors.dropFirst()).allSatisfy { $0 <= $1 } }
 
-  /// Equal for candidates that are too near to each other to be worth two evaluations: to 0.05 % in every factor.
+  /// A key that is equal for near-duplicates, which agree to about 0.05 % in every factor.
   var key: CandidateKey {
     func rounded(_ value: Double) -> Int32 { Int32((log(max(value, 1e-9)) * 2000).rounded()) }
     return CandidateKey(

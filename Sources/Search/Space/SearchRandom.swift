@@ -1,6 +1,7 @@
 import Glibc
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): small, and its state goes into a checkpoint.
+/// The generator SplitMix64 (Steele, Lea and Flood, 2014), whose small state goes into a
+/// checkpoint.
 public struct SearchRandom: RandomNumberGenerator, Codable, Equatable, Sendable {
   private var state: UInt64
 
@@ -14,14 +15,14 @@ public struct SearchRandom: RandomNumberGenerator, Codable, Equatable, Sendable 
     return z ^ (z >> 31)
   }
 
-  /// From 0 on, below 1.
+  /// A number from 0 up to, but not including, 1.
   mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 
   mutating func chance(_ probability: Double) -> Bool { uniform() < probability }
 
   mutating func index(below count: Int) -> Int { Int.random(in: 0..<count, using: &self) }
 
-  /// Of mean 0 and variance 1 (Box and Muller).
+  /// A normal number of mean 0 and variance 1 (Box and Muller).
   mutating func normal() -> Double {
     let radius = (-2 * log(1 - uniform())).squareRoot()
     return radius * cos(2 * .pi * uniform())

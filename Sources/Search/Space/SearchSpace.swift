@@ -1,25 +1,28 @@
 import Glibc
 public import Patch
 
-/// The factors among which a search looks.
+/// The space of factors that a search explores.
 public struct SearchSpace: Codable, Equatable, Sendable {
-  /// theta, rotary dimensions, and the window that is extended: L0, or that of a model that is extended already.
+  /// theta, rotary dimensions, and the window that is extended: L0, or the window of a model that
+  /// is already extended.
   public var settings: ClosedForm.Settings
-  /// The limits of a factor (LongRoPE, table 4: 1 to 1.25 s; LongRoPE2: s to 2 s from the critical pair on).
+  /// The limits of a factor (LongRoPE, table 4: 1 to 1.25 s; LongRoPE2: s to 2 s from the critical
+  /// pair on).
   public var lower = 1.0
   public var upper: Double
-  /// Factors are multiples of it (0.01 in both papers).
+  /// The grid of the factors (0.01 in both papers).
   public var step = 0.01
-  /// Factors that the model has already, on top of which the candidates' come: all 1 for a plain model.
+  /// The factors that the model already has, which the candidates' multiply: all 1 for a plain
+  /// model.
   public var base: [Double]
-  /// The values of n-hat, in order; only 0 where it is not searched.
+  /// The values of n-hat, in order; only 0 if it is not searched.
   public var startTokens = [0]
   public var searchesMscale = false
   public var searchesPairMscales = false
-  /// The attention scale where it is not searched.
+  /// The attention scale, if it is not searched.
   public var mscale: Double
 
-  /// LongRoPE, table 4.
+  /// The values of n-hat in LongRoPE, table 4.
   public static let paperStartTokens = [0, 1, 2, 4, 8, 12, 16, 20, 24, 28, 32, 64, 128, 256]
 
   public init(_ settings: ClosedForm.Settings, base: [Double]? = nil, mscale: Double) {
@@ -30,40 +33,25 @@ public struct SearchSpace: Codable, Equatable, Sendable {
   }
 
   public var pairs: Int { settings.pairs }
+  /// The extended window in tokens.
+  public var window: Int { settings.window }
   public var scale: Double { settings.scale }
-  /// Where the search for mscale may go: from none to twice as far from it as the policy's.
+  /// The limits of a searched mscale: 0.9 to 1.3, or to twice as far above 1 as `mscale`.
   var mscaleLimits: ClosedRange<Double> { 0.9...max(1.3, 1 + 2 * (mscale - 1)) }
 
-  /// What the model is to be rotated with.
+  /// The factors with which the model is rotated: the model's own times the candidate's.
   public func factors(of candidate: Candidate) -> [Double] { zip(base, candidate.factors).map { $0 * $1 } }
 
   /// The nearest multiple of the step.
   func onGrid(_ value: Double) -> Double { (value / step).rounded() * step }
 
-  /// Non-decreasing, within the limits.
+  /// Whether the factors do not decrease and lie within the limits.
   func contains(_ candidate: Candidate) -> Bool {
     candidate.isMonotone && candidate.factors.allSatisfy { (lower - 1e-9...upper + 1e-9).contains($0) }
   }
 
-  /// Into the limits, in ascending order, on the grid.
+  /// The factors moved into the limits, to the nearest non-decreasing list, and onto the grid.
   package func fitted(_ factors: [Double]) -> [Double] {
     Isotonic.nearest(to: factors.map { min(max($0, lower), upper) }).map { min(max(onGrid($0), lower), upper) }
-  }
-}
-
-/// The non-decreasing list that is nearest to a list by the sum of squares (pool adjacent violators).
-enum Isotonic {
-  static func nearest(to values: [Double]) -> [Double] {
-    var pools: [(sum: Double, count: Int)] = []
-    for value in values {
-      pools.append((value, 1))
-      while pools.count > 1 {
-        let (last, before) = (pools[pools.count - 1], pools[pools.count - 2])
-        guard last.sum / Double(last.count) < before.sum / Double(before.count) else { break }
-        pools.removeLast()
-        pools[pools.count - 1] = (before.sum + last.sum, before.count + last.count)
-      }
-    }
-    return pools.flatMap { Array(repeating: $0.sum / Double($0.count), count: $0.count) }
   }
 }

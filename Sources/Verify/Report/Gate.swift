@@ -16,9 +16,14 @@ public struct Gate: Equatable, Sendable {
   public var comparison: Comparison
   public var limit: Double
 
-  /// nil for a text that is no gate.
-  /// - Parameter length: reads a length such as `4096` or `4k`.
-  public init?(_ text: String, runtimes: [String], length: (String) -> Int? = { Int($0) }) {
+  /// Reads `METRIC[@LENGTH|@short|@long][@RUNTIME]>=NUMBER`, or `<=`. Returns nil for other text.
+  /// - Parameters:
+  ///   - runtimes: the names that a gate may give.
+  ///   - length: reads a length; units such as `4k` are up to the caller.
+  public init?(
+    _ text: String, runtimes: [String] = RuntimeChoice.names,
+    length: (String) -> Int? = { Int($0) }
+  ) {
     for comparison in [Comparison.atLeast, .atMost] {
       let sides = text.split(separator: comparison.rawValue, omittingEmptySubsequences: false)
       guard sides.count == 2, let limit = Double(sides[1]) ?? length(String(sides[1])).map(Double.init),
@@ -48,7 +53,7 @@ public struct Gate: Equatable, Sendable {
     return nil
   }
 
-  /// Whether the gate speaks of this length.
+  /// Whether the gate is about a length.
   func covers(length: Int, originalWindow: Int) -> Bool {
     switch place {
     case nil: true
@@ -58,7 +63,8 @@ public struct Gate: Equatable, Sendable {
     }
   }
 
-  /// The same of a metric as well. An effective length is of all lengths of RULER's tasks.
+  /// Whether the gate is about a metric at a length. A gate on the effective length is about all
+  /// lengths of RULER's tasks.
   public func covers(_ other: Metric, length: Int, _ originalWindow: Int) -> Bool {
     if metric == .effectiveLength { return RULERTask(rawValue: other.rawValue) != nil }
     return metric == other && covers(length: length, originalWindow: originalWindow)
@@ -82,14 +88,4 @@ extension Gate.Place {
       self = .length(number)
     }
   }
-}
-
-/// A gate and what was measured for it.
-public struct Verdict: Equatable, Sendable {
-  public var gate: Gate
-  /// The worst value among runtimes and lengths; nil where it was not completely measured.
-  public var worst: Double?
-  /// Where it was measured: a runtime and a length.
-  public var place: String
-  public var passes: Bool
 }

@@ -5,7 +5,7 @@ public struct Measurements: Equatable, Sendable {
   public var answers: [AnswerResult] = []
   public var perplexities: [NamedPerplexity] = []
   public var retentions: [Retention.Result] = []
-  public var crossings: [Crossing.Result] = []
+  public var crossings: [WindowCrossing.Result] = []
   public var skipped: [Skipped] = []
   /// Results that are still to come, or were never reached.
   public var missing: [Place: Int] = [:]

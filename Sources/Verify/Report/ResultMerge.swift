@@ -1,93 +1,115 @@
 import Formats
+import Models
 import Patch
 
 extension ResultDocument {
-  /// One result of several: the parts of a grid, or runs of different tasks.
+  /// Merges several results into one: the parts of a grid, or runs of different tasks.
   /// - Parameter documents: each with the name of its file.
-  /// - Throws: `VerifyError` where they are of different models or methods, where a part is missing or there twice, or where
-  ///   two have measured the same.
-  public static func merged(_ documents: [(name: String, document: ResultDocument)]) throws -> ResultDocument {
+  /// - Throws: `ModelError` if they have different models or methods, if a part is missing or occurs
+  ///   twice, or if two have measured the same.
+  public static func merged(
+    _ documents: [(name: String, document: ResultDocument)]
+  ) throws -> ResultDocument {
     guard var result = documents.first?.document, let first = documents.first?.name else {
-      throw VerifyError("report", "no results")
+      throw ModelError.unsupported("report", "no results")
     }
     try requireAllParts(documents)
-    for (name, other) in documents.dropFirst() {
-      for (what, a, b) in [
-        // The same files are the same model, wherever they stand.
-        ("model", result.model, result.provenance.hasFiles(of: other.provenance) ? result.model : other.model),
-        ("version", result.version, other.version),
-        ("original window", "\(result.measured.originalWindow)", "\(other.measured.originalWindow)"),
-      ] where a != b {
-        throw VerifyError(name, "its \(what) is \(b), that of \(first) \(a)")
-      }
-      guard result.method.isComparable(with: other.method) else {
-        throw VerifyError(
-          name, "was measured by another method (precision, seed, prompts, texts, factors) than \(first)")
-      }
-      try result.provenance.add(other.provenance, name)
-      result.addTexts(of: other)
-      result.savedGates += other.savedGates.filter { !result.savedGates.contains($0) }
-      guard
-        result.inspection.isNull || other.inspection.isNull
-          || result.inspection.withoutPaths == other.inspection.withoutPaths
-      else {
-        throw VerifyError(name, "its factors, windows or runtimes are not those of \(first)")
-      }
-      if result.inspection.isNull { result.inspection = other.inspection }
-      try result.measured.add(other.measured, name)
-      result.isComplete = result.isComplete && other.isComplete
-      for entry in other.unfollowed where !result.unfollowed.contains(where: { $0.runtime == entry.runtime }) {
-        result.unfollowed.append(entry)
-      }
-    }
+    for (name, other) in documents.dropFirst() { try result.add(other, name, to: first) }
     if documents.count > 1 || result.shard == "1/1" { result.shard = nil }
     return result
   }
 
-  /// Of different tasks the texts may differ; the method names all.
-  private mutating func addTexts(of other: ResultDocument) {
-    guard case .object(var members) = method, let index = members.firstIndex(where: { $0.name == "texts" }) else {
-      return
+  /// - Parameters:
+  ///   - name: the other result's file.
+  ///   - first: the file to which it is added.
+  private mutating func add(_ other: ResultDocument, _ name: String, to first: String) throws {
+    try requireSameModel(as: other, name, first)
+    try provenance.add(other.provenance, name)
+    addTexts(of: other)
+    savedGates += other.savedGates.filter { !savedGates.contains($0) }
+    if inspection.isNull { inspection = other.inspection }
+    try measured.add(other.measured, name)
+    isComplete = isComplete && other.isComplete
+    let known = Set(unfollowed.map(\.runtime))
+    unfollowed += other.unfollowed.filter { !known.contains($0.runtime) }
+  }
+
+  private func requireSameModel(
+    as other: ResultDocument, _ name: String, _ first: String
+  ) throws {
+    // The same files are the same model, wherever they are.
+    let isSame = provenance.hasFiles(of: other.provenance)
+    let (window, otherWindow) = (measured.originalWindow, other.measured.originalWindow)
+    for (what, a, b) in [
+      ("model", model, isSame ? model : other.model), ("version", version, other.version),
+      ("original window", "\(window)", "\(otherWindow)"),
+    ] where a != b {
+      throw ModelError.unsupported(name, "its \(what) is \(b), that of \(first) \(a)")
     }
+    guard method.isComparable(with: other.method) else {
+      throw ModelError.unsupported(
+        name,
+        "was measured by another method (precision, seed, prompts, texts, factors) than \(first)")
+    }
+    guard
+      inspection.isNull || other.inspection.isNull
+        || inspection.withoutPaths == other.inspection.withoutPaths
+    else {
+      throw ModelError.unsupported(
+        name, "its factors, windows or runtimes are not those of \(first)")
+    }
+  }
+
+  /// Different tasks may have different texts; the method names all of them.
+  private mutating func addTexts(of other: ResultDocument) {
+    guard case .object(var members) = method,
+      let index = members.firstIndex(where: { $0.name == "texts" })
+    else { return }
     let own = members[index].value.elements ?? []
-    members[index].value = .array(own + (other.method["texts"]?.elements ?? []).filter { !own.contains($0) })
+    let others = other.method["texts"]?.elements ?? []
+    members[index].value = .array(own + others.filter { !own.contains($0) })
     method = .object(members)
   }
 
   /// A grid in N parts takes each of them once.
-  private static func requireAllParts(_ documents: [(name: String, document: ResultDocument)]) throws {
-    let parts = documents.compactMap { item in item.document.shard.map { (name: item.name, part: $0) } }
+  private static func requireAllParts(
+    _ documents: [(name: String, document: ResultDocument)]
+  ) throws {
+    let parts = documents.compactMap { item in
+      item.document.shard.map { (name: item.name, part: $0) }
+    }
     guard !parts.isEmpty else { return }
     if let whole = documents.first(where: { $0.document.shard == nil }) {
-      throw VerifyError(whole.name, "is a whole result among parts")
+      throw ModelError.unsupported(whole.name, "is a whole result among parts")
     }
     let shards = try parts.map { name, text in
-      guard let shard = Campaign.Shard(text) else { throw VerifyError(name, "'\(text.sanitized)' is no part") }
+      guard let shard = TaskGrid.Shard(text) else {
+        throw ModelError.unsupported(name, "'\(text.sanitized)' is not a part, such as 2/8")
+      }
       return (name: name, shard: shard)
     }
     let count = shards[0].shard.count
     for (name, shard) in shards where shard.count != count {
-      throw VerifyError(name, "is one of \(shard.count) parts, others are of \(count)")
+      throw ModelError.unsupported(name, "is one of \(shard.count) parts, others are of \(count)")
     }
     var seen: [Int: String] = [:]
     for (name, shard) in shards {
       if let other = seen[shard.number] {
-        throw VerifyError(name, "is part \(shard.number)/\(count), and so is \(other)")
+        throw ModelError.unsupported(name, "is part \(shard.number)/\(count), and so is \(other)")
       }
       seen[shard.number] = name
     }
     let missing = (1...count).filter { seen[$0] == nil }
     guard missing.isEmpty else {
-      throw VerifyError(
-        "report",
-        "of \(count) parts, \(missing.map(String.init).joined(separator: ", ")) \(missing.count == 1 ? "is" : "are") missing"
-      )
+      let list = missing.map(String.init).joined(separator: ", ")
+      throw ModelError.unsupported(
+        "report", "of \(count) parts, \(list) \(missing.count == 1 ? "is" : "are") missing")
     }
   }
 }
 
 extension JSONValue {
-  /// An inspection without the model's path, and advice that names it.
+  /// An inspection without the model's path and the advice that contains it.
   fileprivate var withoutPaths: JSONValue {
     guard case .object(let members) = self else { return self }
     return .object(
@@ -99,22 +121,26 @@ extension JSONValue {
 }
 
 extension ResultDocument.Provenance {
-  /// Whether both have the same files, some at least.
+  /// Whether both name the same files, at least one.
   fileprivate func hasFiles(of other: Self) -> Bool {
     !files.isEmpty && files.sorted { $0.name < $1.name } == other.files.sorted { $0.name < $1.name }
   }
 
-  /// - Throws: `VerifyError` where a file of the same name is another one.
+  /// - Throws: `ModelError` if two files of the same name differ.
   fileprivate mutating func add(_ other: Self, _ name: String) throws {
-    for (what, own, others) in [("the model's", files, other.files), ("the given", inputs, other.inputs)] {
+    for (what, own, others) in [
+      ("the model's", files, other.files), ("the given", inputs, other.inputs),
+    ] {
       let known = Dictionary(own.map { ($0.name, $0.sha256) }) { first, _ in first }
       for file in others where known[file.name, default: file.sha256] != file.sha256 {
-        throw VerifyError(name, "\(what) file \(file.name) had other bytes, of SHA-256 \(file.sha256.prefix(12))...")
+        throw ModelError.unsupported(
+          name, "\(what) file \(file.name) had other bytes, of SHA-256 \(file.sha256.prefix(12))...")
       }
     }
     let names = Set(files.map(\.name)).symmetricDifference(other.files.map(\.name))
     if !files.isEmpty, !other.files.isEmpty, let odd = names.min() {
-      throw VerifyError(name, "the model had other files: \(odd) was only there for one of the results")
+      throw ModelError.unsupported(
+        name, "the model had other files: \(odd) was there for only one of the results")
     }
     if files.isEmpty { files = other.files }
     inputs += other.inputs.filter { !inputs.contains($0) }
@@ -123,43 +149,20 @@ extension ResultDocument.Provenance {
 }
 
 extension JSONValue {
-  /// Texts may be different ones where different tasks were run.
+  /// Whether both methods give comparable numbers. Texts may differ, since tasks may differ.
   fileprivate func isComparable(with other: JSONValue) -> Bool {
-    ["precision", "seed", "passkey_prompt", "perplexity", "stride", "windows", "bos", "factors", "baseline"].allSatisfy
-    {
-      self[$0] == other[$0]
-    }
+    [
+      "precision", "seed", "passkey_prompt", "perplexity", "stride", "windows", "bos", "factors",
+      "baseline",
+    ].allSatisfy { self[$0] == other[$0] }
   }
 }
 
 extension Measurements {
-  /// - Throws: `VerifyError` for a result that is there already.
+  /// - Throws: `ModelError` for a measurement that is there already.
   fileprivate mutating func add(_ other: Measurements, _ name: String) throws {
-    func refuse(_ what: String) -> VerifyError { VerifyError(name, "\(what) is there already, from another result") }
-    for item in other.passkeys {
-      guard !passkeys.contains(where: { $0.runtime == item.runtime && $0.cell == item.cell }) else {
-        throw refuse("the passkey of \(item.runtime) at \(item.cell.length), depth \(item.cell.depth)")
-      }
-    }
-    for item in other.answers {
-      guard !answers.contains(where: { $0.task == item.task && $0.runtime == item.runtime && $0.cell == item.cell })
-      else { throw refuse("\(item.task) of \(item.runtime) at \(item.cell.length)") }
-    }
-    for item in other.perplexities {
-      let isThere = perplexities.contains {
-        $0.text == item.text && $0.result.runtime == item.result.runtime && $0.result.length == item.result.length
-      }
-      guard !isThere else { throw refuse("the perplexity of \(item.result.runtime) at \(item.result.length)") }
-    }
-    for item in other.retentions {
-      guard !retentions.contains(where: { $0.runtime == item.runtime && $0.length == item.length }) else {
-        throw refuse("the retention of \(item.runtime) at \(item.length)")
-      }
-    }
-    for item in other.crossings {
-      guard !crossings.contains(where: { $0.runtime == item.runtime && $0.length == item.length }) else {
-        throw refuse("the crossing of \(item.runtime)")
-      }
+    if let what = duplicate(in: other) {
+      throw ModelError.unsupported(name, "\(what) is there already, from another result")
     }
     passkeys += other.passkeys
     answers += other.answers
@@ -168,5 +171,35 @@ extension Measurements {
     crossings += other.crossings
     for item in other.skipped where !skipped.contains(item) { skipped.append(item) }
     missing.merge(other.missing) { $0 + $1 }
+  }
+
+  /// The first measurement that both have, in words.
+  private func duplicate(in other: Measurements) -> String? {
+    for item in other.passkeys
+    where passkeys.contains(where: { $0.runtime == item.runtime && $0.cell == item.cell }) {
+      return "the passkey of \(item.runtime) at \(item.cell.length), depth \(item.cell.depth)"
+    }
+    for item in other.answers
+    where answers.contains(where: {
+      $0.task == item.task && $0.runtime == item.runtime && $0.cell == item.cell
+    }) {
+      return "\(item.task) of \(item.runtime) at \(item.cell.length)"
+    }
+    for item in other.perplexities
+    where perplexities.contains(where: {
+      $0.text == item.text && $0.result.runtime == item.result.runtime
+        && $0.result.length == item.result.length
+    }) {
+      return "the perplexity of \(item.result.runtime) at \(item.result.length)"
+    }
+    for item in other.retentions
+    where retentions.contains(where: { $0.runtime == item.runtime && $0.length == item.length }) {
+      return "the retention of \(item.runtime) at \(item.length)"
+    }
+    for item in other.crossings
+    where crossings.contains(where: { $0.runtime == item.runtime && $0.length == item.length }) {
+      return "the crossing of \(item.runtime)"
+    }
+    return nil
   }
 }

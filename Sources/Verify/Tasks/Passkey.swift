@@ -1,8 +1,10 @@
 import Formats
+public import Inference
+import Models
 
 /// Passkey retrieval: a number among repeated sentences, asked for at the end.
 public struct Passkey: Sendable {
-  /// Whose prompt is asked.
+  /// Whose prompt is used.
   public enum Style: String, CaseIterable, Sendable {
     /// LongRoPE's evaluation: lines.
     case longrope
@@ -10,7 +12,8 @@ public struct Passkey: Sendable {
     case llamaCpp = "llama.cpp"
   }
 
-  /// One prompt at one length, depth and sample, with its answer: exactly `length` tokens together.
+  /// One prompt at one length, depth and sample, with its answer. Together they have exactly `length`
+  /// tokens.
   struct Prompt: Sendable {
     var tokens: [Int]
     /// Where the answer begins.
@@ -18,7 +21,7 @@ public struct Passkey: Sendable {
     var key: Int
   }
 
-  /// One prompt to be asked.
+  /// One prompt of a grid.
   public struct Cell: Hashable, Sendable {
     public var length: Int
     /// From 0, right after the task, to 1, right before the question.
@@ -39,9 +42,11 @@ public struct Passkey: Sendable {
     public var key: Int
     /// Whether greedy decoding gives the key and no further digit.
     public var isExact: Bool
-    /// Whether the first number in ten greedy tokens is the key; nil where there is no memory for decoding.
+    /// Whether the first number in ten greedy tokens is the key; nil if there is no memory for
+    /// decoding.
     public var isPublished: Bool?
-    /// Log-probability of the answer's tokens, less that of the likeliest tokens in their places: 0 where all are.
+    /// The log-probability of the answer's tokens, less that of the likeliest tokens in their places: 0
+    /// if they are the likeliest.
     public var margin: Double
   }
 
@@ -82,16 +87,16 @@ public struct Passkey: Sendable {
     }
   }
 
-  /// - Throws: `VerifyError` for a length that the sentences around the key alone exceed.
+  /// - Throws: `ModelError` for a length that the sentences around the key alone exceed.
   func prompt(_ cell: Cell, key: Int) throws -> Prompt {
     let needle = tokenizer.encode(text.needle(key))
     let answer = tokenizer.encodeContinuation(" \(key)")
     guard tokenizer.decode(answer).contains(String(key)) else {
-      throw VerifyError("passkey", "the tokenizer has no tokens for the digits of \(key)")
+      throw ModelError.unsupported("passkey", "the tokenizer has no tokens for the digits of \(key)")
     }
     let room = cell.length - task.count - needle.count - question.count - answer.count
     guard room >= 0 else {
-      throw VerifyError(
+      throw ModelError.unsupported(
         "passkey", "\(cell.length) tokens are too few: the prompt alone takes \(cell.length - room)")
     }
     let before = Int((cell.depth * Double(room)).rounded())
@@ -105,8 +110,8 @@ public struct Passkey: Sendable {
     return (prompt.tokens, prompt.promptLength, prompt.key)
   }
 
-  /// Cells for every runtime; `each` is called with a result as soon as it is known. Lengths
-  /// and depths share what their prompts begin with, most where the deeper ones come first.
+  /// Asks every cell of every runtime, and calls `each` with a result as soon as it is known. Lengths
+  /// and depths share the beginnings of their prompts; they share most if the deeper ones come first.
   public func run(_ cells: [Cell], _ scoring: Scoring, seed: UInt64, each: (Result) throws -> Void) throws {
     let prompts = try cells.map { try prompt($0, key: Self.key($0, seed: seed)) }
     let sequences = prompts.map { prompt in
@@ -116,18 +121,18 @@ public struct Passkey: Sendable {
         tokens: prompt.tokens + [prompt.tokens[0]], prompt: prompt.promptLength,
         scored: Array(prompt.promptLength...prompt.tokens.count))
     }
-    let generators = scoring.followers.map { Generator(scoring.forward, $0) }
-    let all = Array(scoring.followers.indices)
-    func score(_ numbers: [Int], _ followers: [Int]) throws {
-      let part = Scoring(scoring.forward, followers.map { scoring.followers[$0] })
+    let generators = scoring.policies.map { Generator(scoring.forward, $0) }
+    let all = Array(scoring.policies.indices)
+    func score(_ numbers: [Int], _ policies: [Int]) throws {
+      let part = Scoring(scoring.forward, policies.map { scoring.policies[$0] })
       try part.run(numbers.map { sequences[$0] }) { place, index, scores in
-        let (number, follower) = (numbers[place], followers[index])
-        let result = judge(cells[number], prompts[number], scores, scoring.followers[follower].name)
-        try each(result.isExact ? result : published(result, prompts[number], generators[follower]))
+        let (number, policy) = (numbers[place], policies[index])
+        let result = judge(cells[number], prompts[number], scores, scoring.policies[policy].name)
+        try each(result.isExact ? result : published(result, prompts[number], generators[policy]))
       }
     }
-    // Who fails the first cell of a length likely fails its others, and needs decoding there too: one prefill on a cache
-    // then gives both scores.
+    // A runtime that fails the first cell of a length probably fails its others, which then need
+    // decoding too: one prefill on a cache gives both scores.
     var decoding: [Int: [Int]] = [:]
     for number in cells.indices where decoding[cells[number].length] == nil {
       let (cell, prompt) = (cells[number], prompts[number])
@@ -147,18 +152,18 @@ public struct Passkey: Sendable {
     }
   }
 
-  /// One cell on the runtimes' caches; those that rotate alike are computed once.
+  /// Asks one cell on the runtimes' caches. Runtimes that rotate alike are computed once.
   /// - Returns: the runtimes that did not find the key.
   private func decode(
-    _ cell: Cell, _ prompt: Prompt, _ followers: [Int], _ scoring: Scoring, _ generators: [Generator],
+    _ cell: Cell, _ prompt: Prompt, _ policies: [Int], _ scoring: Scoring, _ generators: [Generator],
     _ each: (Result) throws -> Void
   ) throws -> [Int] {
     let start = Array(prompt.tokens[..<prompt.promptLength])
     let answer = Array(prompt.tokens[prompt.promptLength...])
     var known: [(generator: Generator, result: Result)] = []
-    for follower in followers {
-      let generator = generators[follower]
-      let name = scoring.followers[follower].name
+    for policy in policies {
+      let generator = generators[policy]
+      let name = scoring.policies[policy].name
       if var result = known.first(where: { $0.generator.worksAlike(generator, prompt: start.count, count: 10) })?.result
       {
         result.runtime = name
@@ -169,7 +174,7 @@ public struct Passkey: Sendable {
       }
       try each(known[known.count - 1].result)
     }
-    return zip(followers, known).filter { !$1.result.isExact }.map(\.0)
+    return zip(policies, known).filter { !$1.result.isExact }.map(\.0)
   }
 
   private func judge(_ cell: Cell, _ prompt: Prompt, _ scores: [TokenScore], _ runtime: String) -> Result {
@@ -184,7 +189,7 @@ public struct Passkey: Sendable {
 
   private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
-  /// LongRoPE's own score, decoded only where the strict one fails.
+  /// LongRoPE's own score, which is decoded only if the strict one fails.
   private func published(
     _ result: Result, _ prompt: Prompt, _ generator: Generator
   ) throws -> Result {
@@ -198,16 +203,17 @@ public struct Passkey: Sendable {
     return result
   }
 
-  /// Whether the first digits are the key, compared as a number, as LongRoPE's evaluation does.
+  /// Whether the first digits are the key, compared as numbers, as LongRoPE's evaluation does.
   private func isKey(_ key: Int, in tokens: [Int]) -> Bool {
     let digits = tokens.flatMap(tokenizer.bytes).drop { !Self.isDigit($0) }.prefix(while: Self.isDigit)
     return Int(String(decoding: digits, as: UTF8.self)) == key
   }
 
-  /// Five digits, by the cell alone, so that a part of the grid sees the same keys as the whole.
+  /// Five digits that depend on the cell alone, so that a part of the grid has the same keys as the
+  /// whole.
   private static func key(_ cell: Cell, seed: UInt64) -> Int { 10_000 + number(cell, seed: seed) % 90_000 }
 
-  /// A large number by the cell, the seed and the task alone.
+  /// A large number that depends on the cell, the seed and the task alone.
   static func number(_ cell: Cell, seed: UInt64, task: String = "") -> Int {
     let text = "\(task.isEmpty ? "" : task + " ")\(seed) \(cell.length) \(cell.depth) \(cell.sample)"
     return Int(sha256(Array(text.utf8)).prefix(12), radix: 16) ?? 0

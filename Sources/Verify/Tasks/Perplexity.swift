@@ -1,18 +1,21 @@
 import Glibc
+public import Inference
+import Models
 
-/// Perplexity of a text, with the method that made it.
+/// The perplexity of a text, by one of several methods.
 public struct Perplexity: Sendable {
   public enum Method: String, CaseIterable, Sendable {
-    /// LongRoPE's search: documents cut off at the length, each begun by the beginning token, every further token scored.
+    /// LongRoPE's search: documents cut off at the length, each after the beginning token. Every token
+    /// but the first is scored.
     case truncate
-    /// LongRoPE's evaluation: a window of the length is moved on by the stride, each begun by the beginning token; what
-    /// the window before has not scored is scored, and the mean is one of windows.
+    /// LongRoPE's evaluation: windows of the length that move by the stride, each after the beginning
+    /// token. Each scores what the window before it has not, and the mean is over windows.
     case sliding
-    /// llama-perplexity: chunks of the length over the whole text, their first token replaced by the beginning token,
-    /// the second half scored.
+    /// llama-perplexity: chunks of the length over the whole text, with the beginning token in place of
+    /// their first. The second half is scored.
     case llamaCpp = "llama.cpp"
-    /// The guide of Hugging Face's transformers: as `sliding`, with one beginning token before the text and the mean of
-    /// tokens.
+    /// The guide of Hugging Face's transformers: as `sliding`, but with one beginning token before the
+    /// text, and with the mean over tokens.
     case hfStride = "hf-stride"
   }
 
@@ -20,13 +23,13 @@ public struct Perplexity: Sendable {
     public var runtime: String
     public var length: Int
     public var value: Double
-    /// Of `value`, from the spread of the tokens' losses.
+    /// The standard error of `value`, from the spread of the tokens' losses.
     public var standardError: Double
     public var tokens: Int
     public var windows: Int
   }
 
-  /// A window and the positions in it that are scored.
+  /// A window, and the positions in it that are scored.
   struct Window: Sendable {
     var tokens: [Int]
     var scored: [Int]
@@ -38,19 +41,24 @@ public struct Perplexity: Sendable {
 
   /// - Parameters:
   ///   - text: its tokens, without a beginning token.
-  ///   - longest: the greatest length that is measured beside this one; documents are as long, so that shorter windows
-  ///     are their beginnings and cost nothing.
-  ///   - beginning: the beginning token, if there is to be one.
-  ///   - maximumWindows: how many windows at most.
-  /// - Throws: `VerifyError` for a text that is too short.
+  ///   - longest: the greatest length that is measured together with this one. Documents have this
+  ///     length, so that shorter windows are their beginnings and cost nothing.
+  ///   - beginning: the beginning token, if sequences are to have one.
+  ///   - maximumWindows: the most windows.
+  /// - Throws: `ModelError` for a text that is too short.
   public init(
-    _ text: [Int], length: Int, longest: Int, method: Method, stride: Int = 256, beginning: Int?, maximumWindows: Int
+    _ text: [Int], length: Int, longest: Int, method: Method, stride: Int = 256, beginning: Int?,
+    maximumWindows: Int
   ) throws {
     self.method = method
     self.length = length
     let lead = beginning.map { [$0] } ?? []
-    guard length >= 4 else { throw VerifyError("perplexity", "a length of \(length) tokens is too short") }
-    guard stride > 0 else { throw VerifyError("perplexity", "a stride of \(stride) tokens") }
+    guard length >= 4 else {
+      throw ModelError.unsupported("perplexity", "a length of \(length) tokens is too short")
+    }
+    guard stride > 0 else {
+      throw ModelError.unsupported("perplexity", "the stride is \(stride) tokens, expected at least 1")
+    }
     switch method {
     case .truncate: windows = Self.truncated(text, length, max(longest, length), lead, maximumWindows)
     case .sliding: windows = Self.sliding(text, length, stride, lead, maximumWindows)
@@ -58,10 +66,10 @@ public struct Perplexity: Sendable {
     case .llamaCpp: windows = Self.chunks(lead + text, length, beginning, maximumWindows)
     }
     guard !windows.isEmpty else {
-      throw VerifyError(
+      let window = method == .truncate ? max(longest, length) : length
+      throw ModelError.unsupported(
         "perplexity",
-        "the text has \(text.count) tokens, too few for one window of \(method == .truncate ? max(longest, length) : length)"
-      )
+        "the text has \(text.count) tokens, too few for one window of \(window)")
     }
   }
 
@@ -80,12 +88,13 @@ public struct Perplexity: Sendable {
     var windows: [Window] = []
     var scoredUpTo = 0
     let size = length - lead.count
-    // A text that is shorter than one window would say nothing of the length.
+    // A text shorter than one window would say nothing about the length.
     guard text.count >= size else { return [] }
     for start in Swift.stride(from: 0, to: text.count, by: stride) where windows.count < limit {
       let end = min(start + size, text.count)
       let fresh = max(1, lead.count + scoredUpTo - start)
-      windows.append(Window(tokens: lead + text[start..<end], scored: Array(fresh..<lead.count + end - start)))
+      windows.append(
+        Window(tokens: lead + text[start..<end], scored: Array(fresh..<lead.count + end - start)))
       scoredUpTo = end
       if end == text.count { break }
     }
@@ -104,21 +113,21 @@ public struct Perplexity: Sendable {
     windows.map { Scoring.Sequence(tokens: $0.tokens, prompt: $0.tokens.count, scored: $0.scored) }
   }
 
-  /// Several lengths, one after another, for every runtime; what they share is computed once.
+  /// Measures several lengths for every runtime. What they share is computed once.
   public static func run(
     _ measures: [Perplexity], _ scoring: Scoring, each: (Result) throws -> Void
   ) throws {
-    // Window by window through all lengths, so that those which begin alike stand together.
+    // Window by window through all lengths, so that those which begin alike are neighbours.
     let most = measures.map(\.windows.count).max() ?? 0
     let order = (0..<most).flatMap { window in
       measures.indices.filter { window < measures[$0].windows.count }.map { (measure: $0, window: window) }
     }
-    var losses = measures.map { _ in scoring.followers.map { _ in [[Double]]() } }
-    try scoring.run(order.map { measures[$0.measure].sequences[$0.window] }) { number, follower, scores in
+    var losses = measures.map { _ in scoring.policies.map { _ in [[Double]]() } }
+    try scoring.run(order.map { measures[$0.measure].sequences[$0.window] }) { number, policy, scores in
       let measure = order[number].measure
-      losses[measure][follower].append(scores.map { -$0.logProbability })
-      if losses[measure][follower].count == measures[measure].windows.count {
-        try each(measures[measure].result(losses[measure][follower], scoring.followers[follower].name))
+      losses[measure][policy].append(scores.map { -$0.logProbability })
+      if losses[measure][policy].count == measures[measure].windows.count {
+        try each(measures[measure].result(losses[measure][policy], scoring.policies[policy].name))
       }
     }
   }
@@ -131,9 +140,11 @@ public struct Perplexity: Sendable {
       tokens: all.count, windows: losses.count)
   }
 
-  private static func mean(_ numbers: [Double]) -> Double { numbers.reduce(0, +) / Double(max(1, numbers.count)) }
+  private static func mean(_ numbers: [Double]) -> Double {
+    numbers.reduce(0, +) / Double(max(1, numbers.count))
+  }
 
-  /// Of the mean.
+  /// The standard error of the mean.
   static func standardError(_ numbers: [Double]) -> Double {
     let mean = mean(numbers)
     let variance = numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, numbers.count - 1))

@@ -1,15 +1,18 @@
 import Glibc
+public import Inference
+import Numerics
 
-/// What a patch costs within the original window: the model against the one before it, token by token, over texts.
+/// What a patch costs within the original window: the model against its baseline, token by token, over
+/// texts.
 public struct Retention: Sendable {
   public struct Result: Equatable, Sendable {
     public var runtime: String
     public var length: Int
     public var perplexity: Double
     public var baselinePerplexity: Double
-    /// Mean of the Kullback-Leibler divergence of the model from its baseline, in nats a token.
+    /// The mean Kullback-Leibler divergence of the model from its baseline, in nats per token.
     public var divergence: Double
-    /// The share of tokens of which both think the same one likeliest.
+    /// The share of positions at which both find the same token likeliest.
     public var agreement: Double
     public var tokens: Int
     public var ratio: Double { perplexity / baselinePerplexity }
@@ -31,24 +34,25 @@ public struct Retention: Sendable {
     var tokens = 0
   }
 
-  /// - Parameter baseline: a follower of the same name, or the only one, stands for each of `scoring`.
+  /// - Parameter baseline: each policy of `scoring` is compared with the one of the same name here, or
+  ///   with the first.
   public func run(_ scoring: Scoring, baseline: Scoring, each: (Result) throws -> Void) throws {
     var done: [(schedules: [RopeSchedule], variants: [String?], sums: Sums)] = []
-    for follower in scoring.followers {
-      guard let before = baseline.followers.first(where: { $0.name == follower.name }) ?? baseline.followers.first
+    for policy in scoring.policies {
+      guard let before = baseline.policies.first(where: { $0.name == policy.name }) ?? baseline.policies.first
       else { continue }
-      let schedules = [follower, before].map { $0.schedule(prompt: length, count: length) }
-      let variants = [(scoring, follower), (baseline, before)].map { scoring, follower in
-        scoring.forward.model.followed(by: follower.name).isVariant ? follower.name : nil
+      let schedules = [policy, before].map { $0.schedule(prompt: length, count: length) }
+      let variants = [(scoring, policy), (baseline, before)].map { scoring, policy in
+        scoring.forward.model.variant(for: policy.name).isVariant ? policy.name : nil
       }
       let known = done.first { $0.schedules == schedules && $0.variants == variants }?.sums
       let sums =
         try known
         ?? sums(
-          scoring.forward.running(scoring.forward.model.followed(by: follower.name).model), schedules[0],
-          baseline.forward.running(baseline.forward.model.followed(by: before.name).model), schedules[1])
+          scoring.forward.running(scoring.forward.model.variant(for: policy.name).model), schedules[0],
+          baseline.forward.running(baseline.forward.model.variant(for: before.name).model), schedules[1])
       done.append((schedules, variants, sums))
-      try each(result(sums, follower.name))
+      try each(result(sums, policy.name))
     }
   }
 

@@ -7,10 +7,12 @@ import Synchronization
 
 struct ConvertCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
-    commandName: "convert", abstract: "Converts between safetensors folders and GGUF files, keeping LongRoPE.",
+    commandName: "convert",
+    abstract: "Converts between safetensors folders and GGUF files, keeping LongRoPE.",
     discussion: """
-      OUT is a GGUF file where its name ends in .gguf, else a folder. A model that stays in its format is stored in \
-      other types, in other files, or both. The result appears complete or not at all.
+      OUT is a GGUF file if its name ends in .gguf, otherwise a folder. A model that stays in its \
+      format is stored in other types, in other files, or both. The result appears complete or not \
+      at all.
       """)
 
   @Argument(help: modelHelp, completion: modelCompletion, transform: hubModel)
@@ -20,7 +22,7 @@ struct ConvertCommand: ReportingCommand {
   var output: String
 
   @Option(
-    help: "What matrices are stored as: \(TensorType.allCases.map(\.rawValue).joined(separator: ", ")).",
+    help: "The type of matrices: \(TensorType.allCases.map(\.rawValue).joined(separator: ", ")).",
     transform: Self.type)
   var type = TensorType.auto
 
@@ -28,13 +30,18 @@ struct ConvertCommand: ReportingCommand {
   var factors: String?
 
   @Option(
-    help: ArgumentHelp("The extended window, where the factors do not say it: 128k, 131072.", valueName: "tokens"))
+    help: ArgumentHelp(
+      "The extended window, if the factors do not say it: 128k, 131072.", valueName: "tokens"))
   var targetLength: TokenCount?
 
-  @Option(help: ArgumentHelp("The most bytes of tensors in one file: 500M, 2G. More are split.", valueName: "size"))
+  @Option(
+    help: ArgumentHelp(
+      "The most bytes of tensors in one file: 500M, 2G. More are split.", valueName: "size"))
   var maxShardSize: ByteCount?
 
-  @Option(help: ArgumentHelp("The name that a GGUF file gives the model; default the folder's.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp(
+      "The name that a GGUF file gives the model; default the folder's.", valueName: "name"))
   var name: String?
 
   @Flag(help: "Write values that some runtime cannot express.")
@@ -46,9 +53,8 @@ struct ConvertCommand: ReportingCommand {
 
   private static func type(_ text: String) throws -> TensorType {
     guard let type = TensorType(rawValue: text.lowercased()) else {
-      throw ValidationError(
-        "'\(text)' is no type that can be written; \(TensorType.allCases.map(\.rawValue).joined(separator: ", ")) can be"
-      )
+      let names = TensorType.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("'\(text)' is not a type that can be written; expected \(names)")
     }
     return type
   }
@@ -100,7 +106,7 @@ struct ConvertCommand: ReportingCommand {
   }
 }
 
-/// A number of bytes: `500000000`, `500M`, `2G`, with M = 10^6, as the Hub counts.
+/// A number of bytes: `500000000`, `500M`, `2G`, with M = 10^6, as on the Hub.
 struct ByteCount: ExpressibleByArgument {
   let value: Int
 
@@ -116,7 +122,7 @@ struct ByteCount: ExpressibleByArgument {
   }
 }
 
-/// Counts what threads have written and shows it.
+/// Counts the bytes that threads have written, and shows the progress.
 private final class WrittenBytes: Sendable {
   private struct State {
     var written = 0

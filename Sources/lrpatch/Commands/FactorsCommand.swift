@@ -51,7 +51,7 @@ struct FactorsConvertCommand: ReportingCommand {
     if let targetLength { set.window = targetLength.value }
     try set.validate(factors)
     let text = JSONStyle.standard.encode(set.json) + [0x0A]
-    try NewFile.write(text, to: output)
+    try ExclusiveOutput.write(text, to: output)
     if common.json {
       Output.json(set.json)
     } else if !common.quiet {

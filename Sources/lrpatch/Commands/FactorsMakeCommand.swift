@@ -1,33 +1,43 @@
 import ArgumentParser
 import Formats
+import Models
 import Patch
+import Search
 
 struct FactorsMakeCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
-    commandName: "make", abstract: "Makes factors by a formula, and tells a model's critical dimensions.",
+    commandName: "make",
+    abstract: "Makes factors by a formula, and shows a model's critical dimensions.",
     discussion: """
-      pi: s for every pair. ntk: from 1 to s. ntk-theta: the base at which the theoretical critical pair gets s. yarn: a \
-      ramp, as transformers has it. yarn-rcd, ntk-rcd: the same, at the real critical pair. ntk-left: lambda from the \
-      critical pair on, NTK below it.
+      pi: s for every pair. ntk: from 1 to s. ntk-theta: the base at which the theoretical critical \
+      pair gets s. yarn: a ramp, as transformers has it. yarn-rcd, ntk-rcd: the same, at the real \
+      critical pair. ntk-left: lambda from the critical pair on, NTK below it.
       """)
 
   @Argument(
-    help: "The model whose theta, rotary dimensions and window count: a folder, or a .gguf file.", completion: .file(),
-    transform: hubModel)
+    help: "The model whose theta, rotary dimensions and window count: a folder, or a .gguf file.",
+    completion: .file(), transform: hubModel)
   var model: String
 
-  @Option(help: "The formula: \(ClosedForm.allCases.map(\.rawValue).joined(separator: ", ")).", transform: choice)
+  @Option(
+    help: "The formula: \(ClosedForm.allCases.map(\.rawValue).joined(separator: ", ")).",
+    transform: choice)
   var method: ClosedForm
 
   @Option(help: ArgumentHelp("The extended window: 128k, 131072.", valueName: "tokens"))
   var targetLength: TokenCount
 
-  @Option(help: ArgumentHelp("The original window, instead of what the model says.", valueName: "tokens"))
+  @Option(
+    help: ArgumentHelp(
+      "The original window, instead of what the model says.", valueName: "tokens"))
   var originalLength: TokenCount?
 
   @Option(
     help: ArgumentHelp(
-      "The real critical dimension as a pair's index, for yarn-rcd, ntk-rcd and ntk-left; default the theoretical one.",
+      """
+      The real critical dimension as a pair's index, for yarn-rcd, ntk-rcd and ntk-left; default \
+      the theoretical one.
+      """,
       valueName: "pair"))
   var criticalDimension: Int?
 
@@ -38,11 +48,13 @@ struct FactorsMakeCommand: ReportingCommand {
   var mscale = MscaleChoice.su
 
   @Option(
-    name: [.short, .long], help: "Write the factors as the canonical file; it must not exist.", completion: .file())
+    name: [.short, .long], help: "Write the factors as the canonical file; it must not exist.",
+    completion: .file())
   var output: String?
 
   @Option(
-    help: ArgumentHelp("Draw factors and periods into an SVG file; it must not exist.", valueName: "file"),
+    help: ArgumentHelp(
+      "Draw factors and periods into an SVG file; it must not exist.", valueName: "file"),
     completion: .file())
   var svg: String?
 
@@ -53,47 +65,55 @@ struct FactorsMakeCommand: ReportingCommand {
       throw ValidationError("--critical-dimension is for yarn-rcd, ntk-rcd and ntk-left")
     }
     if lambda != nil, !method.takesLambda { throw ValidationError("--lambda is for ntk-left") }
-    if let lambda, !(lambda.isFinite && lambda >= 1) { throw ValidationError("--lambda takes a number from 1 on") }
+    if let lambda, !(lambda.isFinite && lambda >= 1) {
+      throw ValidationError("--lambda takes a number from 1 on")
+    }
   }
 
   func run() throws {
     let session = try common.open(model)
-    let geometry = try Inspection(session, anyFamily: true).geometry
+    let geometry = try Inspection(session).geometry
     var settings = try geometry.settings(
       target: targetLength.value, original: originalLength?.value, subject: model)
     settings.criticalPair = criticalDimension
     settings.lambda = lambda
     if let pair = criticalDimension, !(1..<settings.pairs).contains(pair) {
-      throw PatchError.unsupported(model, "the critical pair \(pair) is none of 1 to \(settings.pairs - 1)")
+      throw ModelError.unsupported(
+        model, "the critical pair \(pair) does not exist: expected 1 to \(settings.pairs - 1)")
     }
     let set = FactorSet(
-      originalWindow: settings.originalWindow, window: settings.window, long: .uniform(method.factors(settings)),
-      mscale: mscale.value,
+      originalWindow: settings.originalWindow, window: settings.window,
+      long: .uniform(method.factors(settings)), mscale: mscale.value,
       requires: .init(rotaryDimensions: settings.rotaryDimensions, theta: settings.theta),
       provenance: provenance(settings))
     try set.validate(model)
-    if let output { try NewFile.write(JSONStyle.standard.encode(set.json) + [0x0A], to: output) }
+    if let output {
+      try ExclusiveOutput.write(JSONStyle.standard.encode(set.json) + [0x0A], to: output)
+    }
     let plot = FactorPlot(
       factorSet: set, settings: settings, title: "\(method.rawValue), \(FileSystem.name(of: model))")
-    if let svg { try NewFile.write(Array(plot.svg.utf8), to: svg) }
-    report(set, settings, plot)
+    if let svg { try ExclusiveOutput.write(Array(plot.svg.utf8), to: svg) }
+    report(set, plot)
   }
 
   private func provenance(_ settings: ClosedForm.Settings) -> JSONValue {
     var members = [
-      JSONMember("tool", .string("lrpatch \(lrpatchVersion)")), JSONMember("method", .string(method.rawValue)),
+      JSONMember("tool", .string("lrpatch \(lrpatchVersion)")),
+      JSONMember("method", .string(method.rawValue)),
     ]
     if method.takesCriticalPair {
-      members.append(
-        JSONMember("critical_pair", .number(settings.criticalPair ?? settings.theoreticalCriticalPair)))
+      let pair = settings.criticalPair ?? settings.theoreticalCriticalPair
+      members.append(JSONMember("critical_pair", .number(pair)))
     }
-    if method.takesLambda { members.append(JSONMember("lambda", .number(settings.lambda ?? settings.scale))) }
+    if method.takesLambda {
+      members.append(JSONMember("lambda", .number(settings.lambda ?? settings.scale)))
+    }
     return .object(members)
   }
 
-  private func report(_ set: FactorSet, _ settings: ClosedForm.Settings, _ plot: FactorPlot) {
+  private func report(_ set: FactorSet, _ plot: FactorPlot) {
     if common.json { return Output.json(set.json) }
-    if let output, common.quiet { return _ = output }
+    if common.quiet, output != nil { return }
     Output.result(plot.text)
     if let output { Output.result("\(output): \(set.long.pairs) factors written") }
   }
@@ -107,31 +127,10 @@ struct MscaleChoice {
   private init(value: Mscale) { self.value = value }
 
   init(_ text: String) throws {
-    switch text {
-    case "su": value = .su
-    case "yarn": value = .yarn
-    case "none": value = .none
-    default:
-      guard let number = Double(text), (0.01...100).contains(number) else {
-        throw ValidationError("'\(text)' is no attention scale; su, yarn, none or a number from 0.01 to 100 is")
-      }
-      value = .literal(long: number, short: number)
+    guard let value = Mscale(name: text) else {
+      throw ValidationError(
+        "'\(text)' is not an attention scale: expected su, yarn, none or a number from 0.01 to 100")
     }
-  }
-}
-
-extension RopeGeometry {
-  /// What the closed forms need.
-  /// - Throws: `PatchError` for a target that is not above the original window.
-  func settings(target: Int, original: Int?, subject: String) throws -> ClosedForm.Settings {
-    let original = original ?? originalWindow
-    guard target > original else {
-      throw PatchError.unsupported(
-        subject, "the target of \(target) tokens does not exceed the window of \(original)")
-    }
-    var settings = ClosedForm.Settings(
-      theta: theta, rotaryDimensions: rotaryDimensions, originalWindow: original, window: target)
-    settings.setTurns(family: architecture)
-    return settings
+    self.value = value
   }
 }

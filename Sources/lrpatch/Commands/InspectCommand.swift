@@ -1,6 +1,7 @@
 import ArgumentParser
 import Formats
 import Patch
+import Verify
 
 struct InspectCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
@@ -22,7 +23,7 @@ struct InspectCommand: ReportingCommand {
       let listing = try TensorListing(session)
       let inspection = try? Inspection(session)
       if common.json {
-        var members = inspection.map(InspectReport.members) ?? InspectReport.bareMembers(session)
+        var members = inspection?.members ?? InspectReport.bareMembers(session)
         members += listing.members
         return Output.json(.object(members))
       }
@@ -31,7 +32,7 @@ struct InspectCommand: ReportingCommand {
     } else {
       let inspection = try Inspection(session)
       if common.json {
-        Output.json(.object(InspectReport.members(inspection)))
+        Output.json(.object(inspection.members))
       } else {
         Output.result(InspectReport.text(inspection))
       }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Formats
 import Patch
+import Release
 
 struct LintCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
@@ -32,7 +33,7 @@ struct LintCommand: ReportingCommand {
   }
 
   func run() throws {
-    if let junit { try Rendering.junit.requireReplaceable(junit) }
+    if let junit { try ReportFormat.junit.requireReplaceable(junit) }
     let session = try common.open(model)
     let findings = try Lint.findings(session).filter { !allow.contains($0.rule.name) }
     if common.json {
@@ -48,7 +49,8 @@ struct LintCommand: ReportingCommand {
     }
     let limit: LintRule.Severity = strict ? .warning : .error
     if let junit {
-      try Rendering.junit.replace(junit, by: JUnitReport(model: model, findings, failingFrom: limit).text)
+      let report = JUnitReport(model: model, findings, failingFrom: limit)
+      try ReportFormat.junit.write(report.text, to: junit)
     }
     Annotations.write(common.quiet ? findings.filter { $0.rule.severity > .note } : findings, model: model)
     if findings.contains(where: { $0.rule.severity >= limit }) { throw CheckFailed() }

@@ -1,39 +1,45 @@
 import ArgumentParser
 import Formats
 import Foundation
+import Inference
+import Models
 import Patch
 import Search
 import Verify
 
 struct MixCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
-    commandName: "mix", abstract: "Writes training data and a recipe for LongRoPE2's mixed windows.",
+    commandName: "mix",
+    abstract: "Writes training data and a recipe for LongRoPE2's mixed windows.",
     discussion: """
-      A text is one document, or, where its name ends in .jsonl, one a line in the member "text". The recipe, train.py, \
-      trains a patched model with transformers' Trainer.
+      A text is one document. In a .jsonl file each line is one, in its member "text". The recipe, \
+      train.py, trains a patched model with transformers' Trainer.
       """)
 
   @Argument(help: "The texts.", completion: .file())
   var text: [String]
 
   @Option(
-    help: "The model whose tokenizer and windows count: a patched folder, or a .gguf file.", completion: .file(),
-    transform: hubModel)
+    help: "The model whose tokenizer and windows count: a patched folder, or a .gguf file.",
+    completion: .file(), transform: hubModel)
   var model: String
 
-  @Option(name: [.short, .long], help: "The folder to write; it must not exist.", completion: .file())
+  @Option(
+    name: [.short, .long], help: "The folder to write; it must not exist.", completion: .file())
   var output: String
 
-  @Option(help: ArgumentHelp("The extended window; default what the model says.", valueName: "tokens"))
+  @Option(
+    help: ArgumentHelp("The extended window; default what the model says.", valueName: "tokens"))
   var targetLength: TokenCount?
 
-  @Option(help: ArgumentHelp("The original window; default what the model says.", valueName: "tokens"))
+  @Option(
+    help: ArgumentHelp("The original window; default what the model says.", valueName: "tokens"))
   var originalLength: TokenCount?
 
   @Option(help: "The share of the tokens in short segments, from 0 to 1.")
   var shortShare = 0.3
 
-  @Option(help: ArgumentHelp("Tokens at most: 500M, 10G.", valueName: "count"))
+  @Option(help: ArgumentHelp("The most tokens: 500M, 10G.", valueName: "count"))
   var tokens: ByteCount?
 
   @Option(help: "The seed of the order.")
@@ -43,20 +49,24 @@ struct MixCommand: ReportingCommand {
 
   func validate() throws {
     if text.isEmpty { throw ValidationError("a text is missing") }
-    if !(0...1).contains(shortShare) { throw ValidationError("--short-share takes a number from 0 to 1") }
+    if !(0...1).contains(shortShare) {
+      throw ValidationError("--short-share takes a number from 0 to 1")
+    }
   }
 
   func run() throws {
     let output = output.count > 1 && output.hasSuffix("/") ? String(output.dropLast()) : output
-    guard !FileSystem.exists(output) else { throw PatchError.unsafe(output, "exists already; name a new path") }
+    guard !FileSystem.exists(output) else {
+      throw ModelError.unsafe(output, "exists already; name a new path")
+    }
     let session = try common.open(model)
-    let geometry = try Inspection(session, anyFamily: true).geometry
+    let geometry = try Inspection(session).geometry
     let tokenizer = try Tokenizer(path: model)
     var settings = Mixture.Settings(
       originalWindow: originalLength?.value ?? geometry.originalWindow,
       window: targetLength?.value ?? geometry.window)
     guard settings.window > settings.originalWindow else {
-      throw PatchError.unsupported(
+      throw ModelError.unsupported(
         model, "the window of \(settings.window) tokens does not exceed the original one of \(settings.originalWindow)")
     }
     settings.shortShare = shortShare

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Formats
+import Models
 import Patch
 
 struct RevertCommand: ReportingCommand {
@@ -35,7 +36,7 @@ struct RevertCommand: ReportingCommand {
       Output.result("\(model): \(count == 1 ? "1 apply" : "\(count) applies") undone")
     }
     guard count > 0 || wasRecovered else {
-      throw PatchError.unsupported(model, "carries no record of an apply; there is nothing to undo")
+      throw ModelError.unsupported(model, "carries no record of an apply; there is nothing to undo")
     }
   }
 }

@@ -1,50 +1,66 @@
 import ArgumentParser
 import Formats
 import Foundation
+import Inference
+import Models
+import Numerics
 import Patch
+import Release
 import Verify
 
 struct VerifyCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Runs a model on the CPU as each runtime would: passkeys, needles, RULER, perplexity, with gates.",
+    abstract: """
+      Runs a model on the CPU as each runtime would: passkeys, needles, RULER, perplexity, with gates.
+      """,
     discussion: """
-      Exit 1 when a gate fails. A metric that was not completely measured fails its gate. Ctrl-C keeps what is known.
+      Exit 1 when a gate fails. A metric that was not completely measured fails its gate. Ctrl-C \
+      ends the run and keeps what was measured.
       """)
 
   @Argument(help: modelHelp, completion: modelCompletion, transform: hubModel)
   var model: String
 
-  @Option(help: "A runtime to follow: paper, hf, hf4, vllm, sglang, mlx, llama.cpp or all; may be repeated.")
+  @Option(
+    help: "A runtime to follow: \(RuntimeChoice.names.joined(separator: ", ")) or all; may be repeated."
+  )
   var runtime: [String] = ["all"]
 
   @Option(
-    help: ArgumentHelp("Factors to run the model with; nothing is written.", valueName: "factors"), completion: .file())
+    help: ArgumentHelp("Factors to run the model with; nothing is written.", valueName: "factors"),
+    completion: .file())
   var factors: String?
 
   @Option(
     name: .long, defaultAsFlag: "",
     help: ArgumentHelp(
-      "Compare with a model within the original window; without a value, with this one before its patch.",
+      """
+      Compare with a model within the original window; without a value, with this one before its \
+      patch.
+      """,
       valueName: "model"), completion: .file())
   var baseline: String?
 
   @Option(
     help: ArgumentHelp(
-      "What is measured; may be repeated. Default passkey, and perplexity of given texts. Retention is measured wherever there is a baseline.",
+      """
+      What is measured; may be repeated. Default: passkey, and perplexity of given texts. Retention \
+      is measured whenever there is a baseline.
+      """,
       valueName: "task"))
   var task: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "Lengths in tokens, separated by commas; default L0/2, L0, then doubling to the window.", valueName: "lengths")
-  )
+      "Lengths in tokens, separated by commas; default L0/2, L0, then doubling to the window.",
+      valueName: "lengths"))
   var lengths: String?
 
   @Option(help: "Depths at which passkeys and needles are hidden.")
   var depths = 11
 
-  @Option(help: "Prompts a length and depth.")
+  @Option(help: "Prompts for each length and depth.")
   var samples = 1
 
   @Option(help: "Whose passkey prompt: longrope or llama.cpp.", transform: choice)
@@ -52,17 +68,22 @@ struct VerifyCommand: ReportingCommand {
 
   @Option(
     help: ArgumentHelp(
-      "A text whose perplexity is measured, and that haystacks are made of; may be repeated. Default: a book that ships with the program.",
+      """
+      A text whose perplexity is measured and in which needles are hidden; may be repeated. \
+      Default: a book that ships with the program.
+      """,
       valueName: "file"), completion: .file())
   var perplexity: [String] = []
 
-  @Option(help: "How perplexity is measured: truncate, sliding, llama.cpp or hf-stride.", transform: choice)
+  @Option(
+    help: "How perplexity is measured: truncate, sliding, llama.cpp or hf-stride.",
+    transform: choice)
   var method = Perplexity.Method.truncate
 
-  @Option(help: "Tokens that a window is moved on by, for sliding and hf-stride.")
+  @Option(help: "Tokens by which a window moves, for sliding and hf-stride.")
   var stride = 256
 
-  @Option(help: ArgumentHelp("Windows of each text at most.", valueName: "count"))
+  @Option(help: ArgumentHelp("The most windows of each text.", valueName: "count"))
   var windows = 4
 
   @Option(
@@ -71,28 +92,32 @@ struct VerifyCommand: ReportingCommand {
   var bos = Tokenizer.Beginning.auto
 
   @Option(
-    help: ArgumentHelp("A gate, such as passkey>=0.95 or perplexity@1k@vllm<=40; may be repeated.", valueName: "gate")
-  )
+    help: ArgumentHelp(
+      "A gate, such as passkey>=0.95 or perplexity@1k@vllm<=40; may be repeated.",
+      valueName: "gate"))
   var require: [String] = []
 
   @Flag(help: "Only measure.")
   var noGates = false
 
-  @Option(help: "exact: in 32-bit floats. fast: bf16 products where the processor has them.", transform: choice)
+  @Option(help: precisionHelp, transform: choice)
   var precision = Precision.exact
 
   @Option(
-    help: ArgumentHelp("Stop after so long, such as 90s, 30m or 2h, with what is known.", valueName: "time"))
+    help: ArgumentHelp(
+      "Stop after this time, such as 90s, 30m or 2h, with what was measured.", valueName: "time"))
   var timeBudget: Period?
 
   @Option(
-    help: ArgumentHelp("Measure one part of the grid, such as 2/8; a part is not judged.", valueName: "part"))
+    help: ArgumentHelp(
+      "Measure one part of the grid, such as 2/8; a part is not judged.", valueName: "part"))
   var shard: String?
 
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "Write the result as JSON; an older result there is replaced, anything else is left alone.", valueName: "file"),
+      "Write the result as JSON. An older result is replaced, anything else is refused.",
+      valueName: "file"),
     completion: .file())
   var output: String?
 
@@ -105,71 +130,164 @@ struct VerifyCommand: ReportingCommand {
 
   @OptionGroup var common: CommonOptions
 
-  static let runtimeNames = ["paper"] + Runtime.allCases.map(\.rawValue)
-  private static let taskNames = Campaign.Task.names + ["ruler"]
-
-  /// Reads the numbers of gates, lengths with units among them.
+  /// Reads a gate, whose lengths may have units.
   static func gate(_ text: String) -> Gate? {
-    Gate(text, runtimes: runtimeNames) { TokenCount(argument: $0)?.value }
+    Gate(text) { TokenCount(argument: $0)?.value }
   }
 
   func validate() throws {
-    for name in runtime where name != "all" && !Self.runtimeNames.contains(name) {
-      throw ValidationError(
-        "there is no runtime '\(name)'; there are all, \(Self.runtimeNames.joined(separator: ", "))")
-    }
-    for gate in require where Self.gate(gate) == nil {
-      throw ValidationError(
-        "'\(gate)' is no gate; expected METRIC[@LENGTH|@short|@long][@RUNTIME]>=NUMBER, such as passkey@32k>=0.95, with one of \(Metric.names.joined(separator: ", "))"
-      )
-    }
-    for name in task where !Self.taskNames.contains(name) {
-      throw ValidationError("there is no task '\(name)'; there are \(Self.taskNames.joined(separator: ", "))")
-    }
-    if task.contains("retention"), baseline == nil { throw ValidationError("the task retention needs --baseline") }
-    if let lengths, TokenCount.list(lengths) == nil {
-      throw ValidationError("'\(lengths)' is no list of lengths, such as 4096,8k,128k")
-    }
-    let most = 1_000_000
-    for (name, value, limit) in [
-      ("depths", depths, 1000), ("samples", samples, 1000), ("windows", windows, most), ("stride", stride, most),
-    ] where !(1...limit).contains(value) { throw ValidationError("--\(name) is a number from 1 to \(limit)") }
-    if noGates, !require.isEmpty { throw ValidationError("--no-gates and --require exclude each other") }
-    if let shard, Campaign.Shard(shard) == nil {
-      throw ValidationError("'\(shard)' is no part; expected I/N with I from 1 to N")
-    }
-    if shard != nil, !require.isEmpty { throw ValidationError("a shard is never judged") }
-  }
-
-  func run() throws {
     if output == "" { throw ValidationError("-o needs a name") }
     let paths = rendering.paths + [output].compactMap(\.self)
     if Set(paths.map(FileSystem.canonical)).count < paths.count {
       throw ValidationError("two outputs have the same name")
     }
-    try rendering.requireReplaceable()
-    let session = try common.open(model)
-    let run = try VerifyRun(self, session)
-    // Made first, so that hours of work cannot end in a path that nothing can be written to.
-    var file: ResultFile? = nil
-    if let output { file = try ResultFile(output, schema: "lrpatch.verify/1") }
-    var provenance = ResultDocument.Provenance()
-    if output != nil || rendering.html != nil || common.json {
-      provenance = try ResultDocument.Provenance(self, session, arguments: CommandLine.arguments)
+    if noGates, !require.isEmpty {
+      throw ValidationError("--no-gates and --require exclude each other")
     }
-    let outcome = try run.measure()
-    var document = ResultDocument(self, outcome)
+    _ = try options()
+  }
+
+  func run() throws {
+    try rendering.requireReplaceable()
+    let job = try VerifyJob(options(), session: common.open(model), environment: .process)
+    // Made before the work, so that hours of it cannot end in a path that cannot be written to.
+    var file: ResultFile? = nil
+    if let output { file = try ResultFile(output, schema: ResultDocument.schema) }
+    let provenance = try provenance(job.session)
+    for line in Self.notes(job.unfollowed) { common.note(line) }
+    let progress = ProgressLine(isShown: !common.quiet && !work.noProgress)
+    Interruption.letCommandEnd()
+    let outcome = try job.run { progress.show($0.share, $0.label) }
+    progress.end()
+    var document = outcome.document
     document.provenance = provenance
-    let text = common.json ? "" : ResultTables(document: document).text
-    if common.json { Output.json(document.json) } else if !text.isEmpty { Output.result(text) }
+    show(document)
     if let file = file.take() { try file.write(document.json) }
     try rendering.write(document)
     Annotations.write(outcome.verdicts, model: model)
-    if let stop = outcome.stop {
-      Output.note(stop.message)
-      if stop == .interrupted { throw Interrupted() }
+    try end(outcome)
+  }
+
+  // MARK: Options
+
+  /// - Throws: `ValidationError` for an option that cannot be read, or that contradicts another.
+  private func options() throws -> VerifyOptions {
+    var options = VerifyOptions(model: model)
+    options.runtimes = try runtimes()
+    options.factors = factors
+    options.baseline = baseline.map { path -> VerifyOptions.Baseline in
+      path.isEmpty ? .beforePatch : .model(path)
     }
-    if outcome.verdicts.contains(where: { !$0.passes }) { throw CheckFailed() }
+    options.bos = bos
+    options.precision = precision
+    options.tasks = try task.flatMap(Self.tasks)
+    options.lengths = try lengths.map(Self.lengths)
+    options.depths = depths
+    options.samples = samples
+    options.passkeyPrompt = passkeyPrompt
+    options.texts = perplexity
+    options.method = method
+    options.stride = stride
+    options.windows = windows
+    options.shard = try shard.map(Self.shard)
+    options.seed = seed
+    options.gates = try gates()
+    options.timeBudget = timeBudget?.duration
+    options.threads = work.threadCount
+    do { try options.validate() } catch { throw ValidationError(error.message) }
+    return options
+  }
+
+  /// None for all runtimes.
+  private func runtimes() throws -> [RuntimeChoice] {
+    let choices = try runtime.filter { $0 != "all" }.map { name in
+      guard let choice = RuntimeChoice(name: name) else {
+        let names = RuntimeChoice.names.joined(separator: ", ")
+        throw ValidationError("there is no runtime '\(name)'; there are all, \(names)")
+      }
+      return choice
+    }
+    return runtime.contains("all") ? [] : choices
+  }
+
+  private func gates() throws -> [Gate]? {
+    if noGates { return [] }
+    return require.isEmpty ? nil : try require.map(Self.requiredGate)
+  }
+
+  private static func requiredGate(_ text: String) throws -> Gate {
+    guard let gate = gate(text) else {
+      throw ValidationError(
+        """
+        '\(text)' is not a gate; expected METRIC[@LENGTH|@short|@long][@RUNTIME]>=NUMBER, such as \
+        passkey@32k>=0.95, with one of \(Metric.names.joined(separator: ", "))
+        """)
+    }
+    return gate
+  }
+
+  private static func tasks(_ name: String) throws -> [TaskGrid.Task] {
+    guard let tasks = TaskGrid.Task.named(name) else {
+      let names = TaskGrid.Task.names + ["ruler"]
+      throw ValidationError(
+        "there is no task '\(name)'; there are \(names.joined(separator: ", "))")
+    }
+    return tasks
+  }
+
+  private static func lengths(_ text: String) throws -> [Int] {
+    guard let lengths = TokenCount.list(text) else {
+      throw ValidationError("'\(text)' is not a list of lengths, such as 4096,8k,128k")
+    }
+    return lengths
+  }
+
+  private static func shard(_ text: String) throws -> TaskGrid.Shard {
+    guard let shard = TaskGrid.Shard(text) else {
+      throw ValidationError("'\(text)' is not a part; expected I/N with I from 1 to N")
+    }
+    return shard
+  }
+
+  // MARK: Results
+
+  /// The hashes of all files, if the result is saved or shows them.
+  private func provenance(
+    _ session: borrowing ModelSession
+  ) throws -> ResultDocument.Provenance {
+    guard output != nil || rendering.html != nil || common.json else { return .init() }
+    let progress = ProgressLine(isShown: !common.quiet && !work.noProgress)
+    defer { progress.end() }
+    return try ResultDocument.Provenance(
+      of: session, inputs: perplexity + [factors].compactMap(\.self),
+      run: .init(arguments: CommandLine.arguments)
+    ) { progress.show($0, "SHA-256 of the model's files") }
+  }
+
+  /// One line for each reason.
+  private static func notes(_ unfollowed: [UnfollowedRuntime]) -> [String] {
+    Dictionary(grouping: unfollowed, by: \.reason).sorted { $0.key < $1.key }.map { reason, all in
+      "not followed: \(all.map(\.runtime).joined(separator: ", ")): \(reason)"
+    }
+  }
+
+  private func show(_ document: ResultDocument) {
+    if common.json { return Output.json(document.json) }
+    let text = ResultText(document, style: .terminal).text
+    if !text.isEmpty { Output.result(text) }
+  }
+
+  private func end(_ outcome: VerifyOutcome) throws {
+    switch outcome.stop {
+    case .interrupted?:
+      Output.note("interrupted; the result has what was measured")
+      throw Interrupted()
+    case .timeBudget?, .evaluations?:
+      Output.note(
+        "the time budget is used up; the result has what was measured, and the rest counts as missing")
+    case nil: break
+    }
+    if !outcome.passes { throw CheckFailed() }
   }
 }
 
@@ -180,9 +298,9 @@ struct Period: ExpressibleByArgument {
   init?(argument: String) {
     let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600]
     let unit = argument.last.flatMap { units[$0] }
-    guard let number = Double(unit == nil ? argument : String(argument.dropLast())), number > 0, number < 1e7 else {
-      return nil
-    }
+    guard let number = Double(unit == nil ? argument : String(argument.dropLast())), number > 0,
+      number < 1e7
+    else { return nil }
     duration = .seconds(number * (unit ?? 1))
   }
 }

@@ -1,9 +1,10 @@
 import Foundation
 import Patch
+import Release
 import Verify
 
-/// Failures and findings as GitHub shows them beside a run, where GITHUB_ACTIONS says that one is under way. They go to
-/// stderr, so that results stay alone on stdout.
+/// Failures and findings as annotations of GitHub Actions, if GITHUB_ACTIONS says that this is a run of it.
+/// They go to stderr, so that stdout has nothing but results.
 enum Annotations {
   enum Level: String { case error, warning, notice }
 
@@ -17,7 +18,7 @@ enum Annotations {
 
   static func write(_ verdicts: [Verdict], model: String) {
     for verdict in verdicts where !verdict.passes {
-      write(.error, title: "lrpatch: \(verdict.gate.text)", "\(model): \(ResultTables.place(verdict))")
+      write(.error, title: "lrpatch: \(verdict.gate.text)", "\(model): \(verdict.worstText)")
     }
   }
 
@@ -29,7 +30,9 @@ enum Annotations {
         case .warning: .warning
         case .note: .notice
         }
-      write(level, title: "lrpatch: \(finding.rule.name)", "\(model): \(finding.message). \(finding.rule.remedy)")
+      write(
+        level, title: "lrpatch: \(finding.rule.name)",
+        "\(model): \(finding.message). \(finding.rule.remedy)")
     }
   }
 

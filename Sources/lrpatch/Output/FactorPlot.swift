@@ -1,8 +1,9 @@
-import Foundation
+import Models
 import Patch
+import Release
 
-/// Factors over the rotary pairs with the critical ones marked, and each pair's period against the windows: as text and as
-/// SVG.
+/// Factors by rotary pair, with the critical pairs marked, and each pair's period next to the windows: as
+/// text and as SVG.
 struct FactorPlot {
   let factorSet: FactorSet
   let settings: ClosedForm.Settings
@@ -10,19 +11,21 @@ struct FactorPlot {
 
   private var factors: [Double] { factorSet.long.rows.first ?? [] }
 
-  /// Tokens in one turn of each pair, before and after.
+  /// Tokens in one turn of each pair, without and with the factors.
   private var periods: (before: [Double], after: [Double]) {
     func all(_ factors: [Double]?) -> [Double] {
-      LongRoPE.inverseFrequencies(
+      RotaryFrequencies.inverse(
         theta: settings.theta, rotaryDimensions: settings.rotaryDimensions, factors: factors
-      ).map(LongRoPE.period)
+      ).map(RotaryFrequencies.period)
     }
     return (all(nil), all(factors))
   }
 
   private var marks: [(pair: Int, name: String)] {
     var marks = [(settings.tenPeriodsPair, "d10"), (settings.theoreticalCriticalPair, "d_tcd")]
-    if let pair = settings.criticalPair, pair != settings.theoreticalCriticalPair { marks.append((pair, "d_rcd")) }
+    if let pair = settings.criticalPair, pair != settings.theoreticalCriticalPair {
+      marks.append((pair, "d_rcd"))
+    }
     return marks
   }
 
@@ -31,10 +34,16 @@ struct FactorPlot {
   var text: String {
     let mscale = factorSet.mscale.values(originalWindow: settings.originalWindow, window: settings.window).long
     let candidates = settings.candidateCriticalPairs
+    let (theory, ten) = (settings.theoreticalCriticalPair, settings.tenPeriodsPair)
     let head = [
-      "window     \(settings.originalWindow) to \(settings.window), s = \(InspectReport.number(settings.scale))",
-      "mscale     \(InspectReport.number(mscale))",
-      "critical   pair \(settings.theoreticalCriticalPair) of \(settings.pairs) by theory (dimension \(2 * settings.theoreticalCriticalPair)); ten turns from pair \(settings.tenPeriodsPair) on; \(candidates.lowerBound) to \(candidates.upperBound) to try",
+      """
+      window     \(settings.originalWindow) to \(settings.window), s = \(settings.scale.sixDigits)
+      """,
+      "mscale     \(mscale.sixDigits)",
+      """
+      critical   pair \(theory) of \(settings.pairs) by theory (dimension \(2 * theory)); \
+      ten turns from pair \(ten) on; \(candidates.lowerBound) to \(candidates.upperBound) to try
+      """,
     ]
     return (head + [""] + table).joined(separator: "\n")
   }
@@ -45,14 +54,14 @@ struct FactorPlot {
     let (before, after) = periods
     let rows = factors.indices.map { pair in
       [
-        String(pair), InspectReport.number(factors[pair]), InspectReport.number(before[pair]),
-        InspectReport.number(after[pair]),
-        Terminal.output.bar(
-          factors[pair] / greatest, width: width, pair < settings.theoreticalCriticalPair ? .green : .blue)
+        String(pair), factors[pair].sixDigits, before[pair].sixDigits, after[pair].sixDigits,
+        TextStyle.terminal.bar(
+          factors[pair] / greatest, width: width,
+          pair < settings.theoreticalCriticalPair ? .green : .blue)
           + marks.filter { $0.pair == pair }.map { " < \($0.name)" }.joined(),
       ]
     }
-    return InspectReport.columns([["pair", "factor", "period", "stretched", ""]] + rows)
+    return TextColumns.lines([["pair", "factor", "period", "stretched", ""]] + rows)
   }
 
   // MARK: SVG
@@ -68,6 +77,7 @@ struct FactorPlot {
       series: [("original", before), ("rescaled", after)],
       levels: [("original window", windows[0]), ("extended window", windows[1])], marks: marks)
     return SVG.document(
-      width: LinePlot.width, height: 2 * LinePlot.height, [upper.body(at: 0), lower.body(at: LinePlot.height)])
+      width: LinePlot.width, height: 2 * LinePlot.height,
+      [upper.body(at: 0), lower.body(at: LinePlot.height)])
   }
 }

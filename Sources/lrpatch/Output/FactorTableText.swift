@@ -1,7 +1,8 @@
-import Formats
 import Patch
+import Release
 
-/// A factor set as text: what it says, and each pair's factors with a bar for the long one.
+/// A factor set as text: its windows and attention scale, and each pair's factors with a bar for the long
+/// one.
 struct FactorTableText {
   private let source: FactorSource
 
@@ -18,7 +19,7 @@ struct FactorTableText {
     if set.startTokens > 0 { lines.append("start      the first \(set.startTokens) tokens unscaled") }
     for bucket in set.buckets { lines.append("bucket     up to \(bucket.maximumLength) tokens") }
     if case .perLayer(let rows) = set.long {
-      lines.append("layers     \(rows.count), with factors of their own; the first is shown")
+      lines.append("layers     \(rows.count), each with its own factors; the first is shown")
     }
     return (lines + [""] + table).joined(separator: "\n")
   }
@@ -41,11 +42,10 @@ struct FactorTableText {
     let width = 40
     let rows = long.indices.map { pair in
       [
-        String(pair), InspectReport.number(long[pair]),
-        short.map { InspectReport.number($0[pair]) } ?? "1",
-        Terminal.output.bar(long[pair] / greatest, width: width),
+        String(pair), long[pair].sixDigits, short.map { $0[pair].sixDigits } ?? "1",
+        TextStyle.terminal.bar(long[pair] / greatest, width: width),
       ]
     }
-    return InspectReport.columns([["pair", "long", "short", ""]] + rows)
+    return TextColumns.lines([["pair", "long", "short", ""]] + rows)
   }
 }

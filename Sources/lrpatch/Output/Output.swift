@@ -8,22 +8,23 @@ enum Output {
 
   static func note(_ text: String) { write(Array(text.utf8) + [0x0A], to: STDERR_FILENO) }
 
-  /// To stderr as it is.
+  /// Writes text to stderr as it is.
   static func raw(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }
 
-  /// A file's bytes, as they are, as the result.
+  /// Writes the bytes of a file to stdout as they are.
   static func raw(_ bytes: [UInt8]) { write(bytes, to: STDOUT_FILENO) }
 
-  /// One JSON document, the only thing on stdout.
+  /// Writes one JSON document to stdout.
   static func json(_ value: JSONValue) {
     result(String(decoding: JSONStyle.standard.encode(value), as: UTF8.self))
   }
 
-  /// Whether something could not be written; a reader that went away (`lrpatch ... | head`) does not count.
+  /// Whether some text could not be written. A reader that has gone (`lrpatch ... | head`) does not
+  /// count.
   static var hasLostText: Bool { lostText.withLock { $0 } }
   private static let lostText = Mutex(false)
 
-  /// The width of the terminal that stderr is, in columns; nil where it is none.
+  /// Columns of the terminal on stderr, or nil if stderr is not a terminal.
   static var errorColumns: Int? {
     var size = winsize()
     guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }

@@ -1,6 +1,9 @@
 import Glibc
+import Release
+import Verify
 
-/// Progress of a long command on stderr: a line that is redrawn on a terminal, else a plain line now and then.
+/// The progress of a long command on stderr: a line that is redrawn on a terminal, otherwise a plain line
+/// now and then.
 final class ProgressLine {
   private let isShown: Bool
   private let isTerminal: Bool
@@ -14,7 +17,7 @@ final class ProgressLine {
     isTerminal = isatty(STDERR_FILENO) == 1 && terminal != "dumb"
   }
 
-  /// - Parameter share: of the work, from 0 to 1.
+  /// - Parameter share: the share of the work that is done, from 0 to 1.
   func show(_ share: Double, _ label: String) {
     let now = ContinuousClock.now
     let interval: Duration = isTerminal ? .milliseconds(200) : .seconds(20)
@@ -25,7 +28,7 @@ final class ProgressLine {
     last = now
     let text = "\(Int(share * 100)) %, \(label)\(rateAndTimeLeft(share, now))"
     if isTerminal {
-      // A line that wraps could not be drawn over.
+      // A line that wraps could not be redrawn.
       let line = "\(Self.bar(share)) \(text)".prefix((Output.errorColumns ?? 80) - 1)
       Output.raw("\r\u{1B}[K\(line)")
       isDrawn = true
@@ -41,14 +44,15 @@ final class ProgressLine {
   }
 
   private func rateAndTimeLeft(_ share: Double, _ now: ContinuousClock.Instant) -> String {
-    let (seconds, attoseconds) = (now - start).components
-    let elapsed = Double(seconds) + Double(attoseconds) * 1e-18
+    let elapsed = (now - start).seconds
     guard share > 0.01, elapsed >= 1 else { return "" }
     let rate = share * 100 * 60 / elapsed
     let left = Int(elapsed * (1 - share) / share)
-    let text = left >= 3600 ? "\(left / 3600) h \(left % 3600 / 60) min" : left >= 60 ? "\(left / 60) min" : "\(left) s"
-    return
-      ", \(InspectReport.number(rate < 10 ? (rate * 10).rounded() / 10 : rate.rounded())) %/min, about \(text) left"
+    let text =
+      left >= 3600
+      ? "\(left / 3600) h \(left % 3600 / 60) min" : left >= 60 ? "\(left / 60) min" : "\(left) s"
+    let shown = rate < 10 ? (rate * 10).rounded() / 10 : rate.rounded()
+    return ", \(shown.sixDigits) %/min, about \(text) left"
   }
 
   /// Removes the line.

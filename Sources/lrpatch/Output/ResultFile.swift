@@ -1,19 +1,19 @@
 import Formats
+import Models
 import Patch
 
-/// The file that a result is to be written to, made before the work that it is the result of: what would keep it from
-/// being written is known at once.
+/// The file for a result, made before the work, so that failures show at once.
 struct ResultFile: ~Copyable {
   private let output: OutputFile
 
-  /// - Throws: `PatchError` of kind unsafe for a path where something else stands than an older result of the same kind;
-  ///   `FileError` where no file can be made.
+  /// - Throws: `ModelError` of kind `unsafe` if the path holds anything but an older result of the same
+  ///   kind; `FileError` if no file can be made there.
   init(_ path: String, schema: String) throws {
     if let status = try? FileStatus(of: path, followingLinks: false) {
       guard status.kind == .file, status.size <= 64 << 20,
         let bytes = try? FileSystem.contents(of: path), bytes.isEmpty || Self.schema(bytes) == schema
       else {
-        throw PatchError.unsafe(path, "exists already and is no result of this command; name a new path")
+        throw ModelError.unsafe(path, "already exists and is not a saved result; name a new path")
       }
     }
     output = try OutputFile(path: path)

@@ -1,4 +1,6 @@
+import Models
 import Patch
+import Release
 
 /// What to pass to each runtime so that the long window is served.
 enum ServingAdvice {
@@ -9,11 +11,5 @@ enum ServingAdvice {
     let width = readings.map(\.title.count).max() ?? 0
     return ["to serve the window of \(inspection.geometry.window) tokens:"]
       + readings.map { "  \($0.title.padded(to: width))  \($0.serving)" }
-  }
-}
-
-extension String {
-  func padded(to width: Int) -> String {
-    self + String(repeating: " ", count: max(0, width - count))
   }
 }

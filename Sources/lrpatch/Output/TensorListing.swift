@@ -1,5 +1,7 @@
 import Formats
+import Models
 import Patch
+import Release
 
 /// `inspect --tensors`: every tensor, and a GGUF file's keys.
 struct TensorListing {
@@ -7,7 +9,7 @@ struct TensorListing {
   private var rows: [TensorSummary] = []
 
   init(_ session: borrowing ModelSession) throws {
-    switch session.kind {
+    switch session.format {
     case .gguf:
       for path in try GGUFModel.shardPaths(of: session.path) { try add(GGUFFile(path: path)) }
     case .folder:
@@ -38,11 +40,11 @@ struct TensorListing {
     var lines: [String] = []
     if !keys.isEmpty {
       let rows = keys.map { [$0.name.sanitized, $0.value.type.name, $0.value.summary] }
-      lines += ["Keys"] + InspectReport.columns(rows).map { "  " + $0 } + [""]
+      lines += ["Keys"] + TextColumns.lines(rows).map { "  " + $0 } + [""]
     }
     let header = ["tensor", "type", "shape", "offset", "bytes", "minimum", "maximum", "mean"]
     lines.append("Tensors")
-    lines += InspectReport.columns([header] + rows.map(\.cells)).map { "  " + $0 }
+    lines += TextColumns.lines([header] + rows.map(\.cells)).map { "  " + $0 }
     return lines.joined(separator: "\n")
   }
 }
@@ -50,7 +52,7 @@ struct TensorListing {
 /// One row of the listing.
 struct TensorSummary {
   var name: String
-  var type: String
+  var type: ElementType
   var shape: [Int]
   var offset: Int
   var byteCount: Int
@@ -59,18 +61,18 @@ struct TensorSummary {
 
   init(_ tensor: GGUFTensor, in file: borrowing GGUFFile, shard: String) {
     self.init(
-      tensor.name, type: tensor.type.name, shape: tensor.shape, file.dataRange(of: tensor), of: file.map,
+      tensor.name, type: tensor.type, shape: tensor.shape, file.dataRange(of: tensor), of: file.map,
       shard: shard)
   }
 
   init(_ tensor: SafetensorsTensor, in file: borrowing SafetensorsFile, shard: String) {
     self.init(
-      tensor.name, type: tensor.dtype.name, shape: tensor.shape, file.dataRange(of: tensor), of: file.map,
+      tensor.name, type: tensor.dtype, shape: tensor.shape, file.dataRange(of: tensor), of: file.map,
       shard: shard)
   }
 
   private init(
-    _ name: String, type: String, shape: [Int], _ range: Range<Int>, of file: borrowing MappedFile,
+    _ name: String, type: ElementType, shape: [Int], _ range: Range<Int>, of file: borrowing MappedFile,
     shard: String
   ) {
     self.name = name
@@ -84,7 +86,7 @@ struct TensorSummary {
 
   var json: JSONValue {
     .object([
-      "name": .string(name), "type": .string(type),
+      "name": .string(name), "type": .string(type.name),
       "shape": .array(shape.map { .number($0) }),
       "offset": .number(offset), "bytes": .number(byteCount), "shard": .string(shard),
       "statistics": statistics?.json ?? .null,
@@ -93,8 +95,8 @@ struct TensorSummary {
 
   var cells: [String] {
     let extents = shape.map(String.init).joined(separator: " x ")
-    let numbers = statistics.map { [$0.minimum, $0.maximum, $0.mean].map(InspectReport.number) }
-    return [name.sanitized, type, extents, String(offset), String(byteCount)]
+    let numbers = statistics.map { [$0.minimum, $0.maximum, $0.mean].map(\.sixDigits) }
+    return [name.sanitized, type.name, extents, String(offset), String(byteCount)]
       + (numbers ?? ["-", "-", "-"])
   }
 }

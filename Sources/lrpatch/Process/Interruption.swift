@@ -4,8 +4,8 @@ import Synchronization
 
 /// Ctrl-C and a polite kill.
 ///
-/// Until a change of files begins, they end the program at once, leaving no temporary file. While files change they
-/// wait until the change is complete, which takes a moment.
+/// Until files begin to change, they end the program at once and leave no temporary file. While files
+/// change, they wait until the change is complete, which takes a moment.
 enum Interruption {
   private static let changing = Mutex<Void>(())
   private static let isWanted = Atomic<Bool>(false)
@@ -14,15 +14,15 @@ enum Interruption {
   /// Whether a signal has come since `letCommandEnd`.
   static var isPending: Bool { isWanted.load(ordering: .relaxed) }
 
-  /// From here on the first signal is left to the command, which ends soon and keeps what it has; a second one ends the
-  /// program.
+  /// From here on the first signal is left to the command, which ends soon and keeps what it has. A
+  /// second one ends the program.
   static func letCommandEnd() { endsItself.store(true, ordering: .relaxed) }
 
-  /// Where the handler tells the thread that a signal has come: read end, write end.
+  /// The pipe through which the handler wakes the thread when a signal has come: read end, write end.
   nonisolated(unsafe) private static var pipe: (Int32, Int32) = (-1, -1)
 
-  /// Signals are taken by a handler, since libraries may have started threads of their own before, and handed to a thread,
-  /// which may do what a handler may not.
+  /// A handler takes the signals, since libraries may already have started threads, and wakes a
+  /// thread, which may do what a handler may not.
   static func arm() {
     // A closed pipe and a file size limit are errors of the write that meets them.
     _ = signal(SIGPIPE, SIG_IGN)

@@ -2,7 +2,7 @@ import Formats
 import Foundation
 import Glibc
 
-/// What this runs on.
+/// The machine on which the program runs.
 enum Machine {
   /// `Debian GNU/Linux 12 (bookworm), Linux 6.1.0, x86_64`
   static var system: String {
@@ -15,7 +15,7 @@ enum Machine {
       "\(ProcessInfo.processInfo.operatingSystemVersionString), \(text(names.sysname)) \(text(names.release)), \(text(names.machine))"
   }
 
-  /// As the kernel names it; the architecture's name elsewhere.
+  /// The processor's name, as the kernel gives it.
   static var processor: String {
     let lines = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))?.split(separator: "\n") ?? []
     let names = ["model name", "Model", "Hardware", "cpu"]

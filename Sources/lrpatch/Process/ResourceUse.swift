@@ -1,7 +1,7 @@
 import Formats
 import Glibc
 
-/// What the process has cost so far, for --verbose: wall time, peak memory, and bytes given to the file system.
+/// What the process has cost so far, for --verbose: wall time, peak memory, and bytes written.
 enum ResourceUse {
   private static let start = ContinuousClock.now
 
@@ -15,10 +15,10 @@ enum ResourceUse {
     return "\(milliseconds) ms, peak memory \(number("VmHWM", in: "/proc/self/status") ?? 0) KiB, \(written)"
   }
 
-  /// Bytes of memory that can be had without swapping; nil where the system does not tell.
+  /// The memory that can be had without swapping, in bytes, or nil if the system does not report it.
   static var availableMemory: Int? { number("MemAvailable", in: "/proc/meminfo").map { $0 * 1024 } }
 
-  /// The number that follows a name in a file of the system's.
+  /// The number after a name in a file of the system.
   private static func number(_ name: String, in path: String) -> Int? {
     // The file has no size, so it is read piece by piece.
     guard let stream = unsafe fopen(path, "r") else { return nil }

@@ -1,4 +1,4 @@
-"""The program lrpatch as a Python package: `find` says where it is, `python -m lrpatch` runs it."""
+"""The program lrpatch as a Python package: `find` returns its path, `python -m lrpatch` runs it."""
 
 import os
 import sysconfig

@@ -1,3 +1,5 @@
+import Numerics
+
 /// RULER's task cwe: the ten most common words of a numbered list.
 struct CommonWords {
   private struct List {
@@ -28,7 +30,7 @@ struct CommonWords {
     self.words = words
   }
 
-  /// - Throws: `VerifyError` where not even a list of ten words fits.
+  /// - Throws: `ModelError` where not even a list of ten words fits.
   mutating func samples(length: Int, count: Int) throws -> [RULERSample] {
     let size = try largestSize(length: length)
     guard size > 0 else { throw Self.task.tooShort(length) }
@@ -78,7 +80,7 @@ struct CommonWords {
   }
 
   private mutating func list(_ size: Int, commonTimes: Int, otherTimes: Int) throws -> List {
-    let drawn = try random.sample(below: words.count, size).map { words[$0] }
+    let drawn = try random.requireSample(below: words.count, size).map { words[$0] }
     let common = Array(drawn.prefix(Self.common))
     let others = Array(drawn.dropFirst(Self.common))
     var list = (0..<commonTimes).flatMap { _ in common } + (0..<otherTimes).flatMap { _ in others }

@@ -1,3 +1,5 @@
+import Models
+
 /// RULER's effective context length: the largest tested length at which the average of the tasks exceeds a threshold.
 ///
 /// Source: Hsieh et al., RULER, COLM 2024 (arXiv:2404.06654), section 4 and table 3.
@@ -29,11 +31,11 @@ public struct EffectiveLength: Equatable, Sendable {
   }
 
   /// - Parameter scores: from 0 to 1, by length and task, each the mean of its samples.
-  /// - Throws: `VerifyError` where the lengths do not have the same tasks.
+  /// - Throws: `ModelError` where the lengths do not have the same tasks.
   public init(scores: [Int: [RULERTask: Double]], threshold: Double = Self.defaultThreshold) throws {
     let ran = Set(scores.first?.value.keys.map { $0 } ?? [])
     guard !ran.isEmpty, scores.values.allSatisfy({ Set($0.keys) == ran }) else {
-      throw VerifyError("ruler", "an effective length takes the same tasks at every length")
+      throw ModelError.unsupported("ruler", "an effective length takes the same tasks at every length")
     }
     let averages = scores.sorted { $0.key < $1.key }.map { length, scores in
       Average(length: length, score: 100 * scores.values.sorted().reduce(0, +) / Double(scores.count))

@@ -1,3 +1,5 @@
+import Numerics
+
 /// RULER's task fwe: the three most frequent of made-up words, whose frequencies fall by Zipf's law with exponent 2.
 struct FrequentWords {
   private static let task = RULERTask.frequentWords
@@ -19,7 +21,7 @@ struct FrequentWords {
   }
 
   /// The words of a text, before rounding, are as many as fit the length; the answer is not allowed for.
-  /// - Throws: `VerifyError` for a length below 200, which leaves too few words to ask for.
+  /// - Throws: `ModelError` for a length below 200, which leaves too few words to ask for.
   mutating func samples(length: Int, count: Int) throws -> [RULERSample] {
     guard length >= 200 else { throw Self.task.tooShort(length) }
     let size = largestSize(vocabulary(length / 50), length: length)

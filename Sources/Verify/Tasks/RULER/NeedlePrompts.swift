@@ -1,3 +1,5 @@
+import Numerics
+
 /// Draws the prompts of a needle task, of any size.
 struct NeedlePrompts {
   struct Prompt {
@@ -23,7 +25,7 @@ struct NeedlePrompts {
   }
 
   /// - Parameter size: words of the essay, else sentences.
-  /// - Throws: `VerifyError` for a haystack of fewer sentences than there are needles.
+  /// - Throws: `ModelError` for a haystack of fewer sentences than there are needles.
   mutating func next(size: Int) throws -> Prompt {
     var keys: [String] = []
     var values: [[String]] = []
@@ -32,7 +34,7 @@ struct NeedlePrompts {
       values.append((0..<recipe.values).map { _ in draw(recipe.valueKind) })
     }
     let context = try haystack(size: size, needles: needles(keys, values))
-    let asked = try random.sample(below: keys.count, recipe.queries)
+    let asked = try random.requireSample(below: keys.count, recipe.queries)
     let query = Self.list(asked.map { keys[$0] })
     let text =
       NeedleText.introduction(recipe.valueKind, isSingle: recipe.isSingle) + context
@@ -65,7 +67,7 @@ struct NeedlePrompts {
   /// The needles at random places among sentences, a line each.
   private mutating func among(_ sentences: [String], _ needles: [String]) throws -> String {
     var lines = sentences
-    let places = try random.sample(below: sentences.count, needles.count).sorted(by: >)
+    let places = try random.requireSample(below: sentences.count, needles.count).sorted(by: >)
     for (place, needle) in zip(places, needles) { lines.insert(needle, at: place) }
     return lines.joined(separator: "\n")
   }
@@ -74,7 +76,7 @@ struct NeedlePrompts {
   /// before one at the very beginning, stands an empty sentence.
   private mutating func inEssay(words: Int, _ needles: [String]) throws -> String {
     let sentences = essay.sentences(words: words)
-    let depths = try random.sample(below: Self.depths.count, needles.count).map { Self.depths[$0] }
+    let depths = try random.requireSample(below: Self.depths.count, needles.count).map { Self.depths[$0] }
     let places = depths.map { Int(Double(sentences.count) * ($0 / 100)) }.sorted()
     var parts: [String] = []
     var last = 0

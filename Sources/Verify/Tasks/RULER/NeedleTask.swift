@@ -1,3 +1,6 @@
+import Models
+import Numerics
+
 /// The eight needle tasks: finds how long a haystack fits, then draws the samples.
 struct NeedleTask {
   private let task: RULERTask
@@ -9,7 +12,7 @@ struct NeedleTask {
   init(
     _ task: RULERTask, _ random: PythonRandom, _ essay: RULEREssay, _ countTokens: @escaping @Sendable (String) -> Int
   ) throws {
-    guard let recipe = task.needle else { throw VerifyError(task.rawValue, "not a needle task") }
+    guard let recipe = task.needle else { throw ModelError.unsupported(task.rawValue, "not a needle task") }
     self.task = task
     self.recipe = recipe
     self.countTokens = countTokens
@@ -17,7 +20,7 @@ struct NeedleTask {
     prompts = NeedlePrompts(recipe, random, essay)
   }
 
-  /// - Throws: `VerifyError` where not one of the samples fits.
+  /// - Throws: `ModelError` where not one of the samples fits.
   mutating func samples(length: Int, count: Int) throws -> [RULERSample] {
     let size = try largestSize(length: length)
     let samples = try (0..<count).compactMap { try sample($0, length: length, size: size) }
@@ -43,7 +46,7 @@ struct NeedleTask {
         size = essayWords
         break
       }
-      guard size <= length else { throw VerifyError(task.rawValue, "the tokenizer finds too few tokens") }
+      guard size <= length else { throw ModelError.unsupported(task.rawValue, "the tokenizer finds too few tokens") }
       size += step
     }
     return max(size, recipe.needles)

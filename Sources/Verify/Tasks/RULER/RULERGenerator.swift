@@ -1,3 +1,6 @@
+import Models
+import Numerics
+
 /// Makes the prompts of one of RULER's tasks: those of lm-eval, for the same seeds, tokenizer and essay.
 public struct RULERGenerator: Sendable {
   /// The seeds of Python's and NumPy's global generators when a task begins; lm-eval's own unless set.
@@ -28,7 +31,7 @@ public struct RULERGenerator: Sendable {
 
   /// The first `count` of the samples that lm-eval makes in a fresh process for this task and length alone.
   /// - Parameter length: the tokens of a prompt and its answer.
-  /// - Throws: `VerifyError` where a length is too short for the task.
+  /// - Throws: `ModelError` where a length is too short for the task.
   public func samples(length: Int, count: Int) throws -> [RULERSample] {
     let random = PythonRandom(seed: seeds.python)
     let samples: [RULERSample]
@@ -52,7 +55,7 @@ public struct RULERGenerator: Sendable {
 
 extension RULERTask {
   /// - Returns: the error of a length at which no prompt of this task fits.
-  func tooShort(_ length: Int) -> VerifyError {
-    VerifyError(rawValue, "\(length) tokens are too few for a prompt of this task")
+  func tooShort(_ length: Int) -> ModelError {
+    ModelError.unsupported(rawValue, "\(length) tokens are too few for a prompt of this task")
   }
 }

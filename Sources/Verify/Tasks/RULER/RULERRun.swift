@@ -1,3 +1,5 @@
+public import Inference
+
 /// Asks RULER's prompts, with greedy generation on a cache of keys and values.
 public struct RULERRun: Sendable {
   private let tokenizer: Tokenizer
@@ -22,14 +24,14 @@ public struct RULERRun: Sendable {
     let prompt = (tokenizer.beginning.map { [$0] } ?? []) + tokenizer.encode(sample.prompt)
     let count = task.tokensToGenerate
     var outputs: [(generator: Generator, output: String)] = []
-    for follower in scoring.followers {
-      let generator = Generator(scoring.forward, follower)
+    for policy in scoring.policies {
+      let generator = Generator(scoring.forward, policy)
       let same = outputs.first { $0.generator.worksAlike(generator, prompt: prompt.count, count: count) }
       let output = try same?.output ?? answer(prompt, count, sample, generator)
       outputs.append((generator, output))
       try each(
         AnswerResult(
-          task: task.rawValue, runtime: follower.name,
+          task: task.rawValue, runtime: policy.name,
           cell: Passkey.Cell(length: sample.maximumLength, depth: 0, sample: sample.index),
           references: sample.references, output: output))
     }

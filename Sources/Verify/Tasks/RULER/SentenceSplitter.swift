@@ -33,8 +33,8 @@ enum SentenceSplitter {
       return index + 1 < scalars.count ? separators.contains(scalars[index + 1]) : next != nil
     }
     guard let mark else { return nil }
-    let follower = mark + 1 < scalars.count ? String(scalars[mark + 1]) : next ?? ""
-    guard scalars[mark] != "." || isEnd(token(scalars[..<mark]), before: follower) else { return nil }
+    let policy = mark + 1 < scalars.count ? String(scalars[mark + 1]) : next ?? ""
+    guard scalars[mark] != "." || isEnd(token(scalars[..<mark]), before: policy) else { return nil }
     return withClosers(scalars, from: mark + 1)
   }
 
@@ -47,10 +47,10 @@ enum SentenceSplitter {
     return scalars[(start.map { $0 + 1 } ?? scalars.startIndex)...].reduce(into: "") { $0.unicodeScalars.append($1) }
   }
 
-  private static func isEnd(_ token: String, before follower: String) -> Bool {
-    let first = follower.unicodeScalars.first
+  private static func isEnd(_ token: String, before policy: String) -> Bool {
+    let first = policy.unicodeScalars.first
     let isSmall = first?.properties.isLowercase ?? false
-    let isStarter = !isSmall && starters.contains(firstWord(follower))
+    let isStarter = !isSmall && starters.contains(firstWord(policy))
     let letters = token.lowercased()
     if token.hasSuffix(".") || isAbbreviation(letters) { return isStarter }
     if token.count == 1, token.first?.isLetter ?? false {

@@ -1,3 +1,6 @@
+import Models
+import Numerics
+
 /// Draws the prompts of vt: one chain of four assignments among repeated sentences.
 struct VariableChains {
   struct Prompt {
@@ -25,13 +28,13 @@ struct VariableChains {
     self.numbers = numbers
   }
 
-  /// - Throws: `VerifyError` where there are too few sentences, or two variables came out alike.
+  /// - Throws: `ModelError` where there are too few sentences, or two variables came out alike.
   mutating func next(sentences size: Int, isExample: Bool) throws -> Prompt {
     let (variables, value) = try variables(ofLength: isExample ? 3 : 5)
     var chain = ["VAR \(variables[0]) = \(value)"]
     for (from, to) in zip(variables, variables.dropFirst()) { chain.append("VAR \(to) = VAR \(from) ") }
     var sentences = Self.noise(size, atLeast: chain.count + 1)
-    let places = try random.sample(below: sentences.count, chain.count).sorted()
+    let places = try random.requireSample(below: sentences.count, chain.count).sorted()
     for (index, place) in places.enumerated() { sentences.insert(chain[index], at: place + index) }
     var context = sentences.joined(separator: " ")
     if sentences.contains("\n") { context = context.replacing(". \n", with: ".\n") }
@@ -53,7 +56,7 @@ struct VariableChains {
     guard names.count == Self.hops + 1 else {
       // lm-eval begins a second chain with the names to spare, and gives up on it after its number.
       _ = numbers.integer(in: 10_000..<99_999)
-      throw VerifyError("vt", "two variables of one name")
+      throw ModelError.unsupported("vt", "two variables of one name")
     }
     return (names, value)
   }

@@ -1,3 +1,6 @@
+import Models
+import Numerics
+
 /// RULER's task vt: which variables got a value, through a chain of assignments among repeated sentences.
 ///
 /// A prompt begins with a solved example of at most 500 tokens, its variables renamed for each sample.
@@ -13,7 +16,7 @@ struct VariableTracking {
     chains = VariableChains(random, numbers)
   }
 
-  /// - Throws: `VerifyError` where not even a prompt of the fewest sentences fits.
+  /// - Throws: `ModelError` where not even a prompt of the fewest sentences fits.
   mutating func samples(length: Int, count: Int) throws -> [RULERSample] {
     let solved = try solvedExample()
     let example = solved.text + " " + solved.variables.joined(separator: " ") + "\n\n"
@@ -35,7 +38,7 @@ struct VariableTracking {
     let limit = Self.exampleLength - Self.task.tokensToGenerate
     let size = largestSize(limit: limit, step: 5, isExample: true)
     guard let (prompt, _) = fitting(size, step: 5, limit: limit, isExample: true) else {
-      throw VerifyError(Self.task.rawValue, "no example of \(Self.exampleLength) of this tokenizer's tokens was found")
+      throw ModelError.unsupported(Self.task.rawValue, "no example of \(Self.exampleLength) of this tokenizer's tokens was found")
     }
     return prompt
   }

@@ -1,4 +1,4 @@
-// patch-gguf FACTORS MODEL: puts factors into a GGUF model, as `lrpatch apply` does.
+// patch-gguf FACTORS MODEL: writes factors into a GGUF model, as `lrpatch apply` does.
 import Foundation
 import Patch
 

@@ -1,0 +1,22 @@
+import Formats
+import Models
+
+/// The model to convert, with its tensors.
+struct ConversionSource: Sendable {
+  let model: ModelFile
+  let tensors: ModelTensors
+
+  var path: String { model.path }
+
+  /// Opens all weight files.
+  /// - Throws: `FileError`, `FormatError` or `ModelError`.
+  init(_ model: ModelFile) throws {
+    self.model = model
+    guard model.config["quantization_config"].map(\.isNull) ?? true else {
+      throw ModelError.unsupported(
+        "\(model.path)/\(ModelFolder.configName)",
+        "weights with a quantization_config cannot be converted")
+    }
+    tensors = try ModelTensors(model)
+  }
+}

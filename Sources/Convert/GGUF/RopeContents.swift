@@ -1,0 +1,109 @@
+import Formats
+import Models
+import Patch
+
+/// The keys and tensors that describe the rotary embedding of a folder's config to llama.cpp.
+struct RopeContents {
+  var keys: [GGUFKey] = []
+  var tensors: [PlannedTensor] = []
+
+  /// - Throws: `ModelError` for a scaling that llama.cpp does not support for the architecture.
+  init(_ model: ModelFolder, allowDivergent: Bool) throws {
+    let geometry = model.geometry
+    guard let gguf = model.architecture.gguf else {
+      preconditionFailure("only convertible architectures get here")
+    }
+    let prefix = gguf.name
+    keys = [
+      GGUFKey("\(prefix).\(GGUFRopeName.window)", .uint32(UInt32(geometry.window))),
+      GGUFKey("\(prefix).\(GGUFRopeName.base)", .float32(Float(geometry.theta))),
+    ]
+    switch geometry.scalingType {
+    case "default":
+      if gguf.requiresOriginalWindow { addOriginalWindow(prefix, geometry.originalWindow) }
+    case "linear": try addFactor("linear", prefix, model)
+    case "yarn":
+      try addFactor("yarn", prefix, model)
+      try addYarn(prefix, model)
+    case "llama3": try addLlama3(model)
+    case "longrope", "su": try addFactors(model, prefix, allowDivergent)
+    case let other:
+      throw ModelError.unsupported(
+        model.path, "llama.cpp does not support RoPE scaling of the type '\(other.sanitized)'")
+    }
+  }
+
+  private mutating func add(_ name: String, _ value: GGUFValue) {
+    keys.append(GGUFKey(name, value))
+  }
+
+  private mutating func addOriginalWindow(_ prefix: String, _ window: Int) {
+    add("\(prefix).\(GGUFRopeName.originalWindow)", .uint32(UInt32(window)))
+  }
+
+  private mutating func addFactor(_ type: String, _ prefix: String, _ model: ModelFolder) throws {
+    add("\(prefix).\(GGUFRopeName.type)", .string(type))
+    let factor = try model.scalingNumber("factor")
+    add("\(prefix).\(GGUFRopeName.factor)", .float32(Float(factor)))
+  }
+
+  private mutating func addYarn(_ prefix: String, _ model: ModelFolder) throws {
+    addOriginalWindow(prefix, model.geometry.originalWindow)
+    for (name, key) in GGUFRopeName.yarn {
+      guard let name, let value = try model.optionalScalingNumber(name) else { continue }
+      add("\(prefix).\(key)", .float32(Float(value)))
+    }
+  }
+
+  private mutating func addLlama3(_ model: ModelFolder) throws {
+    _ = try model.scalingNumber("original_max_position_embeddings")
+    let factors = Llama3Scaling.factors(
+      theta: model.geometry.theta, rotaryDimensions: model.geometry.rotaryDimensions,
+      factor: try model.scalingNumber("factor"), originalWindow: model.geometry.originalWindow,
+      lowFrequencyFactor: try model.scalingNumber("low_freq_factor"),
+      highFrequencyFactor: try model.scalingNumber("high_freq_factor"))
+    tensors = [PlannedTensor(GGUFModel.frequenciesName, floats: factors.map { Float($0) })]
+  }
+
+  private mutating func addFactors(
+    _ model: ModelFolder, _ prefix: String, _ allowDivergent: Bool
+  ) throws {
+    guard model.architecture.takesFactorsInGGUF else {
+      throw ModelError.unsupported(
+        model.path, "llama.cpp does not support factors for the architecture '\(prefix)'")
+    }
+    guard model.geometry.isOriginalWindowKnown else {
+      throw ModelError.unsupported(
+        model.path,
+        "has factors, but 'original_max_position_embeddings' is missing, which they extend")
+    }
+    let factors = try ModelFactors(
+      fitting: FactorSet(json: model.textConfig, subject: model.path), to: model.geometry,
+      subject: model.path, targetWindow: model.geometry.window, allowDivergent: allowDivergent,
+      requiresOriginalWindow: true)
+    if !allowDivergent { try GGUFLongRoPE.requireOneMscale(factors, model.path) }
+    let longRoPE = GGUFLongRoPE(factors, prefix: prefix)
+    keys.removeAll { key in longRoPE.keys.contains { $0.name == key.name } }
+    keys += longRoPE.keys
+    tensors = longRoPE.tables.map { PlannedTensor($0.name, floats: $0.values) }
+  }
+}
+
+extension ModelFolder {
+  /// A number in the scaling object, or nil if it is missing.
+  /// - Throws: `ModelError` if it is not a number.
+  fileprivate func optionalScalingNumber(_ name: String) throws(ModelError) -> Double? {
+    guard let value = scaling?[name], !value.isNull else { return nil }
+    guard let number = value.double else {
+      throw .unsupported(path, "'\(name)' is \(value.kind), expected a number")
+    }
+    return number
+  }
+
+  fileprivate func scalingNumber(_ name: String) throws(ModelError) -> Double {
+    guard let number = try optionalScalingNumber(name) else {
+      throw .unsupported(path, "'\(name)' is missing")
+    }
+    return number
+  }
+}

@@ -1,0 +1,108 @@
+import Models
+
+/// The names of one tensor in a GGUF file and in a folder.
+struct NamedTensor: Sendable {
+  /// Projections whose rows must be permuted.
+  enum Permutation: Sendable { case none, queries, keys }
+
+  /// The names in a folder.
+  ///
+  /// There are several if the GGUF file stacks the tensors of all experts.
+  var folder: [String]
+  var gguf: String
+  var isRequired = false
+  var permutation = Permutation.none
+
+  var isStack: Bool { folder.count > 1 }
+}
+
+extension Architecture {
+  /// All tensors that a model of this architecture may have, in the order in which they are
+  /// written.
+  func namedTensors(layers: Int, experts: Int) -> [NamedTensor] {
+    var names = namedTensors(.embedding, suffixes: [.weight])
+    for layer in 0..<layers {
+      for part in decoder?.layerRoles ?? [] { names += namedTensors(layer, part, experts: experts) }
+    }
+    names += namedTensors(.finalNorm, suffixes: Suffix.allCases)
+    // The output matrix is optional: a model without one uses its embeddings.
+    return names
+      + namedTensors(.output, suffixes: Suffix.allCases).map { named in
+        var named = named
+        named.isRequired = false
+        return named
+      }
+  }
+
+  private func namedTensors(_ role: TensorRole, suffixes: [Suffix]) -> [NamedTensor] {
+    suffixes.map { suffix in
+      NamedTensor(
+        folder: [tensorName(role, suffix, in: .folder)], gguf: tensorName(role, suffix, in: .gguf),
+        isRequired: suffix == .weight)
+    }
+  }
+
+  private func namedTensors(_ layer: Int, _ part: LayerRole, experts: Int) -> [NamedTensor] {
+    Suffix.allCases.map { suffix in
+      let folder = (part.experts(experts) ?? [part]).map {
+        tensorName(.layer(layer, $0), suffix, in: .folder)
+      }
+      return NamedTensor(
+        folder: folder, gguf: tensorName(.layer(layer, part), suffix, in: .gguf),
+        isRequired: suffix == .weight, permutation: permutation(of: part))
+    }
+  }
+
+  private func permutation(of part: LayerRole) -> NamedTensor.Permutation {
+    guard gguf?.isInterleaved == true else { return .none }
+    return switch part {
+    case .query: .queries
+    case .key: .keys
+    default: .none
+    }
+  }
+}
+
+/// The tensors of a model by name.
+///
+/// Each tensor can be taken once.
+struct TensorPool {
+  private var tensors: [String: ModelTensor]
+  private let model: ModelFile
+
+  init(_ tensors: ModelTensors, of model: ModelFile) {
+    self.tensors = Dictionary(
+      tensors.all.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    self.model = model
+  }
+
+  func has(_ name: String) -> Bool { tensors[name] != nil }
+
+  mutating func take(_ name: String) -> ModelTensor? { tensors.removeValue(forKey: name) }
+
+  /// Takes all tensors with these names, or returns nil if none exists and they are not required.
+  /// - Throws: `ModelError` if a required tensor is missing, or if only some of the tensors exist.
+  mutating func take(_ names: [String], isRequired: Bool) throws(ModelError) -> [ModelTensor]? {
+    let found = names.compactMap { tensors[$0] }
+    guard found.count == names.count else {
+      if found.isEmpty && !isRequired { return nil }
+      let missing = names.first { tensors[$0] == nil } ?? ""
+      throw .unsupported(model.path, "tensor '\(missing)' is missing")
+    }
+    for name in names { tensors[name] = nil }
+    return found
+  }
+
+  /// Refuses a model with tensors that were not taken, because the output would differ without
+  /// them.
+  /// - Throws: `ModelError` that names one of them.
+  func requireEmpty() throws(ModelError) {
+    let architecture = model.architecture
+    let left = tensors.keys.filter { !architecture.isDispensable($0, in: model.format) }.sorted()
+    guard let first = left.first else { return }
+    let others = left.count == 1 ? "" : " (and \(left.count - 1) more)"
+    throw .unsupported(
+      model.path,
+      "tensor '\(first)'\(others) does not belong to the architecture '\(architecture.name)'")
+  }
+}

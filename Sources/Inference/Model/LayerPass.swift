@@ -1,0 +1,213 @@
+import Foundation
+import Numerics
+
+/// The forward pass of one decoder layer over the rows of a batch, block by block.
+struct LayerPass {
+  /// Rows that are computed together, and their blocks of keys.
+  struct Block {
+    var rows: Range<Int>
+    var tiles: [Range<Int>]
+  }
+
+  let model: Transformer
+  let layer: Transformer.Layer
+  let engine: Engine
+  let batch: Batch
+  /// The keys and values of the layer, which `store` fills.
+  let cache: LayerKeys
+  let rotary: RotaryCache
+  /// The first row of the batch in `rotary`.
+  let firstRow: Int
+  private var packed: [Int: PackedKeys] = [:]
+
+  init(
+    _ model: Transformer, _ layer: Transformer.Layer, _ engine: Engine, _ batch: Batch,
+    _ cache: LayerKeys, _ rotary: RotaryCache, firstRow: Int = 0
+  ) {
+    self.model = model
+    self.layer = layer
+    self.engine = engine
+    self.batch = batch
+    self.cache = cache
+    self.rotary = rotary
+    self.firstRow = firstRow
+  }
+
+  /// Runs the layer for some rows.
+  ///
+  /// The keys and values of these rows and of all earlier ones must have been stored.
+  /// - Parameters:
+  ///   - x: (m, hidden), the hidden states of `rows`; changed in place.
+  ///   - input: the result of `attentionInput` for `x`.
+  ///   - rows: rows of the batch, in ascending order.
+  func forward(_ x: Matrix, _ input: Operand, rows: [Int]) {
+    // Query projection.
+    let query = queries(input)  // (m, heads * headDimension)
+    if let norm = layer.attention.queryNorm { engine.norm(query, norm, into: query) }
+
+    // Rotary embedding.
+    rotate(query, rows: rows)
+
+    // Causal attention.
+    let attention = Attention(
+      shape: model.shape, pattern: layer.attention.pattern, batch: batch, layer: cache,
+      packed: packed, engine: engine)
+    let attended = attention.attend(query, rows: rows)  // (m, heads * valueDimension)
+
+    // Output projection.
+    // (m, hidden)
+    let projected = engine.project(Operand(attended, engine), layer.attention.output)
+    if let norm = layer.postAttentionNorm { engine.norm(projected, norm, into: projected) }
+
+    // Residual connection.
+    engine.add(projected, scaled: model.residualScale, to: x)
+
+    // Feed-forward network.
+    let fed = layer.feedForward(normed(x, layer.feedForwardNorm), engine)  // (m, hidden)
+    if let norm = layer.postFeedForwardNorm { engine.norm(fed, norm, into: fed) }
+
+    // Residual connection.
+    engine.add(fed, scaled: model.residualScale, to: x)
+  }
+
+  // MARK: Keys and values
+
+  /// Computes and stores the keys and values of some rows.
+  func store(_ input: Operand, rows: Range<Int>) {
+    // Key and value projections.
+    let (key, value) = keysAndValues(input)
+    if let norm = layer.attention.keyNorm { engine.norm(key, norm, into: key) }
+
+    // Rotary embedding.
+    rotate(key, rows: Array(rows))
+
+    cache.keys.copy(key, at: rows.lowerBound)
+    cache.values.copy(value, at: rows.lowerBound)
+  }
+
+  /// Packs blocks of stored keys for the products of the kernels.
+  ///
+  /// Block-sparse attention uses OpenBLAS instead.
+  mutating func pack(_ tiles: [Range<Int>]) {
+    guard engine.packsKeys, !layer.attention.isBlockSparse else { return }
+    let made = Slots<PackedKeys>(tiles.count)
+    let (cache, shape, engine) = (cache, model.shape, engine)
+    engine.parallel.run(tiles.count) {
+      made.set($0, PackedKeys(tiles[$0], of: cache, shape, engine))
+    }
+    for (tile, keys) in zip(tiles, made.values) { packed[tile.lowerBound] = keys }
+  }
+
+  // MARK: Steps
+
+  /// The input of the projections of attention: the hidden states, normed if the layer norms them
+  /// first. (rows, hidden)
+  func attentionInput(_ x: Matrix) -> Operand { Operand(normed(x, layer.attentionNorm), engine) }
+
+  private func normed(_ x: Matrix, _ norm: Norm?) -> Matrix {
+    guard let norm else { return x }
+    let normed = Matrix(rows: x.rows, columns: x.columns)
+    engine.norm(x, norm, into: normed)
+    return normed
+  }
+
+  private func rotate(_ x: Matrix, rows: [Int]) {
+    guard layer.attention.isRotated else { return }
+    engine.parallel.run(rows: rows.count, by: 64) { part in
+      for index in part {
+        engine.rotate(
+          x, row: index, headDimension: model.shape.headDimension, offset: model.shape.rotaryOffset,
+          by: rotary, at: rows[index] - firstRow, interleaved: model.shape.isInterleaved)
+      }
+    }
+  }
+
+  // MARK: Projections of attention
+
+  /// (rows, heads * headDimension)
+  private func queries(_ input: Operand) -> Matrix {
+    switch layer.attention.inputs {
+    case .separate(let query, _, _): return engine.project(input, query)
+    case .grouped(let fused):
+      let group = model.shape.heads / model.shape.keyValueHeads
+      return columns(of: engine.project(input, fused), parts: Array(0..<group))
+    case .latent(let latent):
+      let down = engine.project(input, latent.queryDown)
+      engine.norm(down, latent.queryNorm, into: down)
+      return engine.project(Operand(down, engine), latent.queryUp)
+    }
+  }
+
+  /// (rows, keyValueHeads * headDimension) and (rows, keyValueHeads * valueDimension)
+  private func keysAndValues(_ input: Operand) -> (Matrix, Matrix) {
+    switch layer.attention.inputs {
+    case .separate(_, let key, let value):
+      return (engine.project(input, key), engine.project(input, value))
+    case .grouped(let fused):
+      let group = model.shape.heads / model.shape.keyValueHeads
+      let all = engine.project(input, fused)
+      return (columns(of: all, parts: [group]), columns(of: all, parts: [group + 1]))
+    case .latent(let latent): return latentKeysAndValues(latent, input)
+    }
+  }
+
+  /// Some of the heads in each group of a grouped projection.
+  ///
+  /// A group consists of its queries, its key and its value.
+  private func columns(of all: Matrix, parts: [Int]) -> Matrix {
+    let shape = model.shape
+    let (group, width) = (shape.heads / shape.keyValueHeads + 2, shape.headDimension)
+    let out = Matrix(rows: all.rows, columns: shape.keyValueHeads * parts.count * width)
+    for head in 0..<shape.keyValueHeads {
+      for (place, part) in parts.enumerated() {
+        out.copy(
+          columns: (head * group + part) * width..<(head * group + part + 1) * width, of: all,
+          at: (head * parts.count + place) * width)
+      }
+    }
+    return out
+  }
+
+  /// (rows, keyValueHeads * headDimension) and (rows, keyValueHeads * valueDimension)
+  private func latentKeysAndValues(
+    _ latent: SelfAttention.Latent, _ input: Operand
+  ) -> (Matrix, Matrix) {
+    let shape = model.shape
+    let rank = latent.keyValueNorm.weight.count
+    let down = engine.project(input, latent.keyValueDown)  // (rows, rank + rotated)
+    let narrow = Matrix(rows: down.rows, columns: rank)
+    narrow.copy(columns: 0..<rank, of: down, at: 0)
+    engine.norm(narrow, latent.keyValueNorm, into: narrow)
+    let up = engine.project(Operand(narrow, engine), latent.keyValueUp)
+    let key = Matrix(rows: down.rows, columns: shape.keyWidth)
+    let value = Matrix(rows: down.rows, columns: shape.valueWidth)
+    let stored = shape.rotaryOffset + shape.valueDimension
+    for head in 0..<shape.heads {
+      key.copy(
+        columns: head * stored..<head * stored + shape.rotaryOffset, of: up,
+        at: head * shape.headDimension)
+      key.copy(
+        columns: rank..<down.columns, of: down, at: head * shape.headDimension + shape.rotaryOffset)
+      value.copy(
+        columns: head * stored + shape.rotaryOffset..<(head + 1) * stored, of: up,
+        at: head * shape.valueDimension)
+    }
+    return (key, value)
+  }
+}
+
+extension SelfAttention {
+  fileprivate var isBlockSparse: Bool { if case .blockSparse = pattern { true } else { false } }
+}
+
+/// Results of several threads, one slot per task.
+private final class Slots<Value: Sendable>: @unchecked Sendable {
+  // @unchecked Sendable: writes hold the lock, and all of them happen before any slot is read.
+  private let lock = NSLock()
+  private var slots: [Value?]
+
+  init(_ count: Int) { slots = Array(repeating: nil, count: count) }
+
+  func set(_ index: Int, _ value: Value) { lock.withLock { slots[index] = value } }
+  var values: [Value] { slots.compactMap(\.self) }
+}

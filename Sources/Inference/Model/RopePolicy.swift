@@ -1,0 +1,143 @@
+public import Models
+public import Patch
+
+/// Chooses the rotary table of each token as one runtime would.
+public struct RopePolicy: Equatable, Sendable {
+  /// The name of the runtime, or `paper`.
+  public let name: String
+  /// The tables in the order of the greatest length that each serves.
+  ///
+  /// The last one has no limit.
+  private let stages: [Stage]
+  private let rule: Rule
+
+  private struct Stage: Equatable, Sendable {
+    var limit: Int
+    var table: RopeSchedule.Table
+  }
+
+  private enum Rule { case fixed, recomputed, kept }
+
+  /// The policy of a runtime.
+  /// - Throws: `ModelError` if the runtime does not run the model.
+  public init(_ reading: RuntimeReading) throws {
+    guard let short = reading.short, let long = reading.long else {
+      throw ModelError.unsupported(reading.title, reading.notes.first ?? "does not run the model")
+    }
+    name = reading.name
+    let last = Stage(limit: .max, table: try RopeSchedule.Table(long))
+    switch reading.rule {
+    case .fixed:
+      stages = [last]
+      rule = .fixed
+    case .recomputed(let limit):
+      stages = [Stage(limit: limit, table: try RopeSchedule.Table(short)), last]
+      rule = .recomputed
+    case .kept(let limit):
+      stages = [Stage(limit: limit, table: try RopeSchedule.Table(short)), last]
+      rule = .kept
+    }
+  }
+
+  /// The papers' rule for a set of factors, including lists that differ by layer, start tokens, and
+  /// tables by length, which no runtime can express.
+  /// - Throws: `ModelError` if the number of factors does not fit the model.
+  public init(paper set: FactorSet, geometry: RopeGeometry) throws {
+    let original = set.originalWindow ?? geometry.originalWindow
+    let mscales = set.mscale.values(originalWindow: original, window: set.window ?? geometry.window)
+    func table(_ factors: FactorTable?, _ mscale: Double) -> RopeSchedule.Table {
+      func frequencies(_ factors: [Double]?) -> [Float] {
+        RotaryFrequencies.singlePrecision(
+          theta: geometry.theta, rotaryDimensions: geometry.rotaryDimensions, factors: factors)
+      }
+      return RopeSchedule.Table(
+        inverseFrequencies: factors.map { $0.rows.map { frequencies($0) } } ?? [frequencies(nil)],
+        mscale: Float(mscale), startTokens: factors == nil ? 0 : set.startTokens,
+        unscaled: set.startTokens > 0 ? frequencies(nil) : [])
+    }
+    for factors in [set.long, set.short].compactMap(\.self) + set.buckets.map(\.factors) {
+      guard factors.pairs * 2 == geometry.rotaryDimensions else {
+        throw ModelError.unsupported(
+          "factors",
+          "there are \(factors.pairs) factors for \(geometry.rotaryDimensions) rotary dimensions, expected \(geometry.rotaryDimensions / 2)"
+        )
+      }
+    }
+    name = "paper"
+    rule = .recomputed
+    let buckets = set.buckets.sorted { $0.maximumLength < $1.maximumLength }.map {
+      Stage(limit: $0.maximumLength, table: table($0.factors, mscales.long))
+    }
+    stages =
+      [Stage(limit: original, table: table(set.short, mscales.short))]
+      + buckets.filter { $0.limit > original }
+      + [Stage(limit: .max, table: table(set.long, mscales.long))]
+  }
+
+  /// One table for every length, for the candidates of a search.
+  /// - Parameters:
+  ///   - factors: one factor per pair.
+  ///   - pairMscales: one attention scale per pair instead of `mscale`, or nil.
+  package init(
+    trying factors: [Double], startTokens: Int, mscale: Double, pairMscales: [Double]?,
+    geometry: RopeGeometry
+  ) {
+    precondition(factors.count * 2 == geometry.rotaryDimensions)
+    func frequencies(_ factors: [Double]?) -> [Float] {
+      RotaryFrequencies.singlePrecision(
+        theta: geometry.theta, rotaryDimensions: geometry.rotaryDimensions, factors: factors)
+    }
+    let table = RopeSchedule.Table(
+      inverseFrequencies: [frequencies(factors)], mscale: Float(mscale), startTokens: startTokens,
+      unscaled: startTokens > 0 ? frequencies(nil) : [],
+      pairMscales: pairMscales?.map { Float($0) } ?? [])
+    name = "paper"
+    rule = .fixed
+    stages = [Stage(limit: .max, table: table)]
+  }
+
+  /// The schedule with which the token after a sequence is predicted.
+  /// - Parameters:
+  ///   - prompt: the number of tokens that were given at once.
+  ///   - count: the number of all tokens so far.
+  public func schedule(prompt: Int, count: Int) -> RopeSchedule {
+    switch rule {
+    case .fixed: return RopeSchedule(stages[0].table)
+    case .recomputed: return RopeSchedule(stage(max(prompt, count)).table)
+    case .kept:
+      let (short, long) = (stages[0], stages[1])
+      return prompt > short.limit
+        ? RopeSchedule(long.table)
+        : RopeSchedule(short.table, before: short.limit, then: long.table)
+    }
+  }
+
+  /// Whether both policies rotate a prompt and `count` generated tokens in the same way.
+  func generatesAlike(_ other: RopePolicy, prompt: Int, count: Int) -> Bool {
+    [prompt, prompt + count].allSatisfy {
+      schedule(prompt: prompt, count: $0) == other.schedule(prompt: prompt, count: $0)
+    }
+      && (rule == other.rule
+        || (stages.allSatisfy { !(prompt..<prompt + count).contains($0.limit) }))
+  }
+
+  private func stage(_ length: Int) -> Stage {
+    stages.first { length <= $0.limit } ?? stages[stages.count - 1]
+  }
+
+  /// The positions to score, grouped by the schedule that rotates the tokens before them.
+  ///
+  /// The token at position p is predicted from the p tokens before it.
+  package func passes(prompt: Int, scored: [Int]) -> [(schedule: RopeSchedule, scored: [Int])] {
+    var groups: [(schedule: RopeSchedule, scored: [Int])] = []
+    for position in scored {
+      let schedule = schedule(prompt: prompt, count: position)
+      if let index = groups.firstIndex(where: { $0.schedule == schedule }) {
+        groups[index].scored.append(position)
+      } else {
+        groups.append((schedule, [position]))
+      }
+    }
+    return groups
+  }
+}

@@ -1,0 +1,219 @@
+import Formats
+public import Models
+import Numerics
+
+/// Opens a model on disk, as described by the record of its architecture.
+extension Transformer {
+  /// Opens the model at `path`, a folder or a GGUF file.
+  /// - Throws: `ModelError` for an architecture that cannot be run, or for weights that are
+  ///   missing, misshapen or superfluous; `FormatError` or `FileError`.
+  public init(path: String) throws { try self.init(ModelFile(path: path)) }
+
+  /// Opens a model.
+  /// - Throws: the errors of `init(path:)`.
+  public init(_ model: ModelFile) throws {
+    let decoder = try Self.decoder(of: model)
+    try model.refuseForeignFeatures()
+    let weights = try WeightReader(model)
+    let sizes = try Sizes(model, tensorCount: weights.tensorCount)
+    let embedding = try weights.matrix(.embedding, columns: sizes.hidden)
+    let layers = try (0..<sizes.layers).map { index in
+      try LayerReader(weights: weights, decoder: decoder, sizes: sizes, index: index).layer()
+    }
+    self.init(
+      path: model.path, shape: AttentionShape(sizes, model), embedding: embedding, layers: layers,
+      finalNorm: try weights.norm(.finalNorm, sizes.hidden, decoder, sizes),
+      output: try Self.output(weights, decoder, embedding))
+    try setMultipliers(model, decoder)
+    try setPatterns(model, decoder)
+    try setRotaryLayers(model, decoder)
+    if let tokens = model.config["dummy_token_indices"], !tokens.isNull {
+      excludedTokens = try Self.tokens(tokens, model.path)
+    }
+    variants = Self.variants(decoder, epsilon: sizes.epsilon, isTied: !weights.has(.output))
+    try weights.refuseUnusedTensors()
+  }
+
+  private static func decoder(of model: ModelFile) throws(ModelError) -> DecoderLayer {
+    let architecture = model.architecture
+    guard let decoder = architecture.decoder else {
+      let names = Architecture.list { $0.decoder != nil }
+      throw .unsupported(
+        model.path,
+        "models of the family '\(architecture.name)' cannot be run, expected one of \(names)")
+    }
+    if model.format == .gguf, architecture.gguf == nil {
+      throw .unsupported(
+        model.path, "GGUF files of the family '\(architecture.name)' cannot be run")
+    }
+    guard decoder.requiresSiLU, let name = model.config["hidden_act"]?.text,
+      !["silu", "swish"].contains(name)
+    else { return decoder }
+    throw .unsupported(
+      model.path, "'hidden_act' is '\(name.sanitized)', expected 'silu' for this family")
+  }
+
+  /// The output matrix, or the embedding if there is none.
+  ///
+  /// Some files contain an output matrix that is unused, because the config ties the output to the
+  /// embedding.
+  private static func output(
+    _ weights: WeightReader, _ decoder: DecoderLayer, _ embedding: Weight
+  ) throws -> Projection {
+    let model = weights.model
+    let tied = model.config["tie_word_embeddings"]?.flag
+    if tied == false, !weights.has(.output), decoder.requiresUntiedOutput {
+      throw ModelError.unsupported(
+        model.path,
+        "tensor '\(model.tensorName(.output))' is missing, but the config does not tie it to the embedding"
+      )
+    }
+    if tied == true { weights.ignore(.output) }
+    let hasOwn = weights.has(.output) && tied != true
+    return Projection(
+      weight: hasOwn
+        ? try weights.matrix(.output, rows: embedding.rows, columns: embedding.columns) : embedding,
+      bias: try weights.bias(.output, count: embedding.rows))
+  }
+
+  private static func tokens(_ value: JSONValue, _ path: String) throws(ModelError) -> [Int] {
+    let tokens = value.elements?.compactMap(\.integer) ?? []
+    guard tokens.count == value.elements?.count else {
+      throw .unsupported(path, "'dummy_token_indices' is not a list of whole numbers")
+    }
+    return tokens
+  }
+
+  // MARK: Multipliers
+
+  private mutating func setMultipliers(_ model: ModelFile, _ decoder: DecoderLayer) throws {
+    let given = model.hyperparameters
+    func number(_ quantity: Hyperparameter.Quantity) throws -> Float {
+      Float(try given.optionalNumber(quantity) ?? 1)
+    }
+    switch (decoder.multipliers, model.format) {
+    case (.none, _): break
+    case (.stored, _):
+      embeddingScale = try number(.embeddingMultiplier)
+      residualScale = try number(.residualMultiplier)
+      shape.scale = try number(.attentionMultiplier)
+      logitScale = 1 / (try number(.logitDivisor))
+    case (.byDepth, .gguf):
+      embeddingScale = try number(.embeddingMultiplier)
+      residualScale = try number(.residualMultiplier)
+      logitScale = 1 / (try number(.logitDivisor))
+    case (.byDepth, .folder), (.byDepthPublished, .folder):
+      setDepthScaling(
+        embedding: try given.number(.embeddingScale), depth: try given.number(.depthScale),
+        base: try given.number(.baseWidth))
+    case (.byDepthPublished, .gguf): setPublishedScaling()
+    case (.muP, _):
+      embeddingScale = try number(.embeddingMultiplier)
+      logitScale = 1 / (try number(.logitDivisor))
+      if model.config["mup_use_scaling"]?.flag ?? true {
+        shape.scale = try number(.attentionMultiplier) / Float(shape.headDimension)
+      }
+    }
+  }
+
+  private mutating func setDepthScaling(embedding: Double, depth: Double, base: Double) {
+    embeddingScale = Float(embedding)
+    residualScale = Float(depth) / Float(layers.count).squareRoot()
+    logitScale = Float(base) / Float(hidden)
+  }
+
+  private mutating func setPublishedScaling() {
+    let published = DecoderLayer.publishedDepthScaling
+    setDepthScaling(embedding: published.embedding, depth: published.depth, base: published.base)
+  }
+
+  // MARK: Patterns
+
+  /// Sets which keys the queries of each layer see.
+  private mutating func setPatterns(_ model: ModelFile, _ decoder: DecoderLayer) throws {
+    let given = model.hyperparameters
+    // llama.cpp ignores the window of these architectures, even if it reads one.
+    if model.format == .folder, let window = try given.optionalCount(.slidingWindow) {
+      switch model.architecture.slidingWindow {
+      case .none: break
+      case .always: setWindow(window, from: 0)
+      case .switched:
+        if model.config["use_sliding_window"]?.flag == true {
+          setWindow(window, from: try given.optionalCount(.firstWindowedLayer) ?? layers.count)
+        }
+      }
+    }
+    guard decoder.attention == .grouped else { return }
+    let sparsity = BlockSparsity(
+      blockSize: try given.count(.sparseBlockSize),
+      localBlocks: try given.count(.sparseLocalBlocks),
+      stride: try given.count(.sparseStride))
+    guard let every = try given.optionalCount(.denseEvery) else { return }
+    for index in layers.indices where (index + 1) % every != 0 {
+      layers[index].attention.pattern = .blockSparse(sparsity)
+    }
+  }
+
+  private mutating func setWindow(_ window: Int, from first: Int) {
+    for index in layers.indices.dropFirst(first) {
+      layers[index].attention.pattern = .window(window)
+    }
+  }
+
+  private mutating func setRotaryLayers(_ model: ModelFile, _ decoder: DecoderLayer) throws {
+    guard case .listed(let interval) = decoder.rotaryLayers else { return }
+    let rotates = try model.rotaryLayers(count: layers.count, interval: interval)
+    for index in layers.indices { layers[index].attention.isRotated = rotates[index] }
+  }
+
+  // MARK: Variants
+
+  /// The changes that some runtimes make to the model, by the runtime's name.
+  private static func variants(
+    _ decoder: DecoderLayer, epsilon: Float, isTied: Bool
+  ) -> [String: @Sendable (inout Transformer) -> Void] {
+    var variants: [String: @Sendable (inout Transformer) -> Void] = [:]
+    for (runtime, deviations) in decoder.deviations {
+      variants[runtime.rawValue] = { model in
+        for deviation in deviations { model.apply(deviation, epsilon: epsilon, isTied: isTied) }
+      }
+    }
+    return variants
+  }
+
+  private mutating func apply(_ deviation: DecoderLayer.Deviation, epsilon: Float, isTied: Bool) {
+    switch deviation {
+    case .rmsNorms:
+      finalNorm.kind = .rms
+      for index in layers.indices {
+        layers[index].attentionNorm?.kind = .rms
+        layers[index].feedForwardNorm?.kind = .rms
+      }
+    case .softmaxRouting:
+      for index in layers.indices {
+        guard case .experts(var experts) = layers[index].feedForward else { continue }
+        experts.routing = .softmax
+        layers[index].feedForward = .experts(experts)
+      }
+    case .latentEpsilon(let other):
+      for index in layers.indices {
+        guard case .latent(var latent) = layers[index].attention.inputs else { continue }
+        latent.queryNorm.epsilon = other ?? epsilon
+        latent.keyValueNorm.epsilon = other ?? epsilon
+        layers[index].attention.inputs = .latent(latent)
+      }
+    case .publishedMultipliers: setPublishedScaling()
+    case .unscaledTiedLogits: if isTied { logitScale = 1 }
+    }
+  }
+}
+
+extension AttentionShape {
+  fileprivate init(_ sizes: Sizes, _ model: ModelFile) {
+    self.init(
+      heads: sizes.heads, keyValueHeads: sizes.keyValueHeads, headDimension: sizes.headDimension,
+      valueDimension: sizes.valueDimension, rotaryOffset: sizes.rotaryOffset,
+      isInterleaved: model.format == .gguf && model.architecture.gguf?.isInterleaved == true,
+      scale: 1 / Float(sizes.headDimension).squareRoot())
+  }
+}

@@ -1,0 +1,9 @@
+extension Architecture {
+  static let apertus = {
+    var it = Architecture(
+      modelType: "apertus", gguf: GGUF(name: "apertus", factorTensors: .ifLongRoPE))
+    it.mlx.theta = .required
+    it.unsupported = [.sglang: lacksIt]
+    return it
+  }()
+}

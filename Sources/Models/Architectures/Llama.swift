@@ -1,0 +1,14 @@
+extension Architecture {
+  /// Llama 1 to 3.3: RMS norms, separate projections, a SiLU-gated feed-forward.
+  package static let llama = {
+    var it = Architecture(
+      modelType: "llama", className: "LlamaForCausalLM",
+      gguf: GGUF(
+        name: "llama", factorTensors: .ifLongRoPE, isInterleaved: true, writesHeadSize: true))
+    it.decoder = DecoderLayer()
+    it.hyperparameters =
+      Hyperparameter.common + [.vocabulary, .rotaryDimensions] + Hyperparameter.headSizes
+    it.biasMembers.attention = "attention_bias"
+    return it
+  }()
+}

@@ -1,0 +1,6 @@
+extension Architecture {
+  /// Embedding models on Llama's trunk, known to llama.cpp only.
+  static let llamaEmbed = Architecture(
+    modelType: nil,
+    gguf: GGUF(name: "llama-embed", factorTensors: .ifLongRoPE, isInterleaved: true))
+}

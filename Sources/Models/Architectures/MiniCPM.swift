@@ -1,0 +1,31 @@
+extension Architecture {
+  /// MiniCPM 1, 2 and 4 (dense): Llama with scaled embeddings, residuals by depth, and logits by
+  /// width. A GGUF file holds the results.
+  static let miniCPM = {
+    var it = Architecture(
+      modelType: "minicpm", className: "MiniCPMForCausalLM",
+      gguf: GGUF(name: "minicpm", factorTensors: .ifLongRoPE, isInterleaved: true))
+    it.transformers.isRemoteCode = true
+    it.mlx.theta = .optional(1_000_000)
+    it.unsupported = [.transformers4: remoteCodeOnly, .transformers5: remoteCodeOnly]
+    var decoder = DecoderLayer()
+    decoder.multipliers = .byDepth
+    it.decoder = decoder
+    it.hyperparameters =
+      Hyperparameter.common + Hyperparameter.headSizes + Hyperparameter.depthScaling + [
+        .init(.embeddingMultiplier, gguf: "embedding_scale", .number, absent: .value(1)),
+        .init(.residualMultiplier, gguf: "residual_scale", .number, absent: .value(1)),
+        .init(.logitDivisor, gguf: "logit_scale", .number, absent: .value(1)),
+      ]
+    return it
+  }()
+}
+
+extension Hyperparameter {
+  /// MiniCPM's own members, from which the multipliers are derived.
+  static let depthScaling: [Hyperparameter] = [
+    .init(.embeddingScale, config: "scale_emb", .number),
+    .init(.depthScale, config: "scale_depth", .number),
+    .init(.baseWidth, config: "dim_model_base", .number),
+  ]
+}

@@ -1,0 +1,12 @@
+extension Architecture {
+  /// Mistral 7B and its descendants: Llama with a sliding window over the tokens, if the config sets
+  /// one. A GGUF file of it is a Llama, without the window.
+  static let mistral = {
+    var it = llama.renamed("mistral", className: "MistralForCausalLM")
+    it.rope.yarnTurns = YarnTurns(fast: 128, slow: 2)
+    it.slidingWindow = .always(missing: 4096)
+    it.hyperparameters.append(Hyperparameter(.slidingWindow, config: "sliding_window", absent: .none))
+    it.transformers.requiresHeadDimension = true
+    return it
+  }()
+}

@@ -1,0 +1,23 @@
+extension Architecture {
+  /// Phi-3 and 3.5 mini and medium, Phi-4-mini: fused projections. llama.cpp switches the sliding window off.
+  package static let phi3 = {
+    var it = Architecture(
+      modelType: "phi3", className: "Phi3ForCausalLM",
+      gguf: GGUF(name: "phi3", factorTensors: .always, requiresOriginalWindow: true))
+    it.slidingWindow = .always(missing: nil)
+    it.transformers = TransformersTraits(
+      takesLegacyTypes: true, takesThreeKeysOnly: true, recomputesKeys: true,
+      defaultOriginalWindow: 4096)
+    it.mlx = MLXTraits(
+      longRoPE: .byFactors, rotatesPartially: true, readsOriginalWindowAtTop: true,
+      defaultOriginalWindow: 4096)
+    var decoder = DecoderLayer()
+    decoder.attention = .fused
+    decoder.feedForward = .fusedGateUp
+    it.decoder = decoder
+    // llama.cpp tells Phi-4 from the others by the window of 0.
+    it.hyperparameters =
+      Hyperparameter.common + [.rotaryDimensions, .slidingWindow, .configHeadDimension]
+    return it
+  }()
+}

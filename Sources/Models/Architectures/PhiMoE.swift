@@ -1,0 +1,31 @@
+extension Architecture {
+  /// Phi-3.5-MoE and its small relatives: layer norms and biases, and two experts a token, chosen by
+  /// SparseMixer. llama.cpp takes RMS norms in place of the layer norms, and the softmax over all
+  /// experts.
+  static let phiMoE = {
+    var it = Architecture(
+      modelType: "phimoe", className: "PhimoeForCausalLM",
+      gguf: GGUF(name: "phimoe", factorTensors: .always, requiresOriginalWindow: true))
+    it.rope.defaultTheta = 1_000_000
+    it.slidingWindow = .always(missing: nil)
+    it.requiresMscales = true
+    it.transformers = TransformersTraits(
+      requiresRopeType: true, usesShortFactorsOnly: true, recomputesKeys: true)
+    it.mlx = MLXTraits(
+      longRoPE: .always, readsOriginalWindowAtTop: true, defaultOriginalWindow: 4096)
+    var decoder = DecoderLayer()
+    decoder.norm = .layer
+    decoder.feedForward = .experts
+    decoder.deviations = [.llamaCpp: [.rmsNorms, .softmaxRouting]]
+    it.decoder = decoder
+    it.hyperparameters =
+      Hyperparameter.common + [.rotaryDimensions, .slidingWindow] + [
+        .init(.experts, config: "num_local_experts", gguf: "expert_count"),
+        .init(.expertsPerToken, config: "num_experts_per_tok", gguf: "expert_used_count"),
+        .init(.routerJitter, config: "router_jitter_noise", .number, absent: .value(0.01)),
+        .configHeadDimension,
+      ]
+    it.biasMembers = BiasMembers(attention: "attention_bias", output: "lm_head_bias")
+    return it
+  }()
+}

@@ -1,0 +1,26 @@
+extension Architecture {
+  /// Qwen 2 and 2.5: Llama with biases on queries, keys and values. llama.cpp keeps pairs as halves.
+  package static let qwen2 = {
+    var it = Architecture(
+      modelType: "qwen2", className: "Qwen2ForCausalLM", gguf: GGUF(name: "qwen2"))
+    it.slidingWindow = .switched
+    it.mlx.theta = .optional(1_000_000)
+    it.decoder = DecoderLayer()
+    it.hyperparameters =
+      Hyperparameter.common + Hyperparameter.headSizes + Hyperparameter.switchedWindow
+    return it
+  }()
+}
+
+extension Hyperparameter.Quantity {
+  /// The layers before this one attend to everything, the others to a window.
+  public static let firstWindowedLayer = Self("firstWindowedLayer")
+}
+
+extension Hyperparameter {
+  /// Qwen's sliding window, of which a GGUF file says nothing.
+  static let switchedWindow: [Hyperparameter] = [
+    .init(.slidingWindow, config: "sliding_window", absent: .none),
+    .init(.firstWindowedLayer, config: "max_window_layers", absent: .none),
+  ]
+}

@@ -1,0 +1,15 @@
+extension Architecture {
+  /// Qwen 3 (dense): Qwen 2 without biases, with norms over the heads of queries and keys.
+  static let qwen3 = {
+    var it = Architecture(
+      modelType: "qwen3", className: "Qwen3ForCausalLM", gguf: GGUF(name: "qwen3"))
+    it.slidingWindow = .switched
+    it.mlx = MLXTraits(theta: .requiredAnywhere, readsRopeParameters: true)
+    var decoder = DecoderLayer()
+    decoder.headNorms = .perHead
+    it.decoder = decoder
+    it.hyperparameters =
+      Hyperparameter.common + Hyperparameter.headSizes + Hyperparameter.switchedWindow
+    return it
+  }()
+}

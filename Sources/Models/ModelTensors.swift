@@ -1,0 +1,78 @@
+package import Formats
+
+/// A tensor as stored in a file of a model.
+package struct ModelTensor: Sendable {
+  package var name: String
+  package var type: ElementType
+  /// The slowest-varying dimension first.
+  package var shape: [Int]
+  package var file: SharedFile
+  /// The position of its first byte in the file.
+  package var offset: Int
+  package var byteCount: Int
+
+  package var elements: Int { shape.reduce(1, *) }
+  package var range: Range<Int> { offset..<offset + byteCount }
+
+  /// One slice along the first dimension, such as the matrix of one expert.
+  package func part(_ index: Int, of count: Int) -> ModelTensor {
+    precondition(shape.first == count && byteCount % max(1, count) == 0)
+    var part = self
+    part.shape.removeFirst()
+    part.byteCount = byteCount / count
+    part.offset = offset + index * part.byteCount
+    return part
+  }
+}
+
+/// All tensors of a model, in the order of its files.
+package struct ModelTensors: Sendable {
+  package let all: [ModelTensor]
+  /// The files and their status when they were opened, to detect changes.
+  private let files: [(path: String, status: FileStatus)]
+
+  /// Opens all weight files of a model.
+  /// - Throws: `ModelError` for a folder without weights, `FileError` or `FormatError` for a file
+  ///   that cannot be opened.
+  package init(_ model: ModelFile) throws {
+    var (tensors, files): ([ModelTensor], [(path: String, status: FileStatus)]) = ([], [])
+    func open(_ path: String) throws -> SharedFile {
+      files.append((path, try FileStatus(of: path, followingLinks: true)))
+      return try SharedFile(path: path)
+    }
+    switch model {
+    case .folder(let folder):
+      guard let weights = try SafetensorsFolder(path: folder.path) else {
+        throw ModelError.unsupported(folder.path, "the folder has no safetensors weights")
+      }
+      for shard in weights.shards {
+        let file = try open("\(folder.path)/\(shard.name)")
+        tensors += shard.header.tensors.map { tensor in
+          ModelTensor(
+            name: tensor.name, type: tensor.dtype, shape: tensor.shape, file: file,
+            offset: shard.header.dataOffset + tensor.range.lowerBound,
+            byteCount: tensor.range.count)
+        }
+      }
+    case .gguf(let file):
+      for shard in file.shards {
+        let file = try open(shard.path)
+        tensors += shard.header.tensors.map { tensor in
+          ModelTensor(
+            name: tensor.name, type: tensor.type, shape: tensor.shape.reversed(), file: file,
+            offset: shard.header.dataOffset + tensor.offset, byteCount: tensor.byteCount)
+        }
+      }
+    }
+    all = tensors
+    self.files = files
+  }
+
+  /// Checks that no file has changed since it was opened.
+  /// - Throws: `ModelError` if another process has changed a file.
+  package func requireUnchanged() throws {
+    for (path, status) in files where try FileStatus(of: path, followingLinks: true) != status {
+      throw ModelError.changedMeanwhile(path)
+    }
+  }
+}

@@ -1,0 +1,285 @@
+internal import CKernels
+package import Formats
+
+/// A stored matrix whose rows are unpacked only when a product needs them: (rows, columns).
+package struct Weight: Sendable {
+  package let file: SharedFile
+  package let name: String
+  package let type: ElementType
+  /// The number of outputs.
+  package let rows: Int
+  /// The number of inputs.
+  package let columns: Int
+  /// The position of the first row in the file.
+  package let offset: Int
+  private let rowBytes: Int
+
+  /// - Parameters:
+  ///   - type: a type with `canUnpack`.
+  ///   - columns: a multiple of the type's block.
+  package init(
+    file: SharedFile, name: String, type: ElementType, rows: Int, columns: Int, offset: Int
+  ) {
+    guard let block = type.block, type.canUnpack else {
+      preconditionFailure("\(type) cannot be unpacked")
+    }
+    precondition(columns % block.elements == 0)
+    self.file = file
+    self.name = name
+    self.type = type
+    self.rows = rows
+    self.columns = columns
+    self.offset = offset
+    rowBytes = columns / block.elements * block.bytes
+  }
+
+  /// Some of the rows as a separate matrix, such as one part of a fused projection.
+  package func part(_ range: Range<Int>) -> Weight {
+    precondition(range.upperBound <= rows)
+    return Weight(
+      file: file, name: name, type: type, rows: range.count, columns: columns,
+      offset: offset + range.lowerBound * rowBytes)
+  }
+
+  private func withBytes(_ range: Range<Int>, _ body: (UnsafeRawPointer) -> Void) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= rows)
+    let start = offset + range.lowerBound * rowBytes
+    unsafe file.map.withUnsafeBytes(in: start..<start + range.count * rowBytes) { buffer in
+      if let base = buffer.baseAddress { unsafe body(base) }
+    }
+  }
+
+  private func unpack(
+    _ range: Range<Int>, to destination: UnsafeMutablePointer<Float>, _ kernels: KernelTable = .best
+  ) {
+    unsafe withBytes(range) {
+      unsafe type.unpack($0, to: destination, count: range.count * columns, kernels)
+    }
+  }
+
+  /// Unpacks one row into row `place` of a matrix with the same number of columns.
+  package func unpack(row: Int, into matrix: Matrix, at place: Int) {
+    precondition(matrix.columns == columns)
+    unsafe unpack(row..<row + 1, to: matrix.address(row: place))
+  }
+
+  /// All numbers, for small tensors.
+  package var values: [Float] {
+    unsafe [Float](unsafeUninitializedCapacity: rows * columns) { buffer, count in
+      guard let base = buffer.baseAddress else { return }
+      unsafe unpack(0..<rows, to: base)
+      count = rows * columns
+    }
+  }
+
+  /// A message that locates the first NaN or infinity, or nil if there is none.
+  package var firstNonFinite: String? {
+    let unpacked = Matrix(rows: 1, columns: columns)
+    for row in 0..<rows {
+      unpack(row: row, into: unpacked, at: 0)
+      for column in 0..<columns where !unpacked[0, column].isFinite {
+        return "tensor '\(name)' contains \(unpacked[0, column]) at row \(row), column \(column)"
+      }
+    }
+    return nil
+  }
+
+  // MARK: Products
+
+  /// The number of outputs that one task computes with OpenBLAS.
+  ///
+  /// Fixed, so that no result depends on the number of threads.
+  private static let exactTile = 256
+  /// The number of outputs that one task computes with the kernels.
+  private static let fastTile = 128
+
+  /// out(tokens, rows) = x(tokens, columns) * this matrix transposed
+  package func project(_ x: Operand, into out: Matrix, _ engine: Engine) {
+    precondition(x.matrix.columns == columns && out.rows == x.matrix.rows && out.columns == rows)
+    if x.isFew {
+      projectFew(x.matrix, into: out, engine)
+    } else if let rounded = x.int8(for: type) {
+      projectInt8(rounded, into: out, engine)
+    } else if let rounded = x.bf16 {
+      projectBF16(rounded, into: out, engine)
+    } else {
+      projectF32(x.matrix, into: out, engine)
+    }
+  }
+
+  private func tile(_ number: Int, of size: Int) -> Range<Int> {
+    number * size..<min(rows, (number + 1) * size)
+  }
+
+  private func projectF32(_ x: Matrix, into out: Matrix, _ engine: Engine) {
+    let kernels = engine.kernels
+    let size = kernels.hasFloatProducts ? Self.fastTile : Self.exactTile
+    engine.parallel.run(
+      (rows + size - 1) / size,
+      scratch: {
+        (
+          Matrix(rows: size, columns: columns),
+          PackedF32(outputs: kernels.hasFloatProducts ? size : 0, inputs: columns)
+        )
+      }
+    ) { number, scratch in
+      let range = tile(number, of: size)
+      let target = MatrixPart(out, columns: range)
+      unsafe withBytes(range) { bytes in
+        let floats = unsafe self.floats(bytes, count: range.count * columns, scratch.0, kernels)
+        if kernels.hasFloatProducts {
+          unsafe kernels.packRows(
+            at: floats, outputs: range.count, inputs: columns, into: scratch.1)
+          kernels.multiply(MatrixPart(x), scratch.1, into: target)
+        } else {
+          unsafe BLAS.productTransposed(MatrixPart(x), rows: range.count, at: floats, into: target)
+        }
+      }
+    }
+  }
+
+  /// Unpacks rows, or returns the stored rows themselves if they are aligned 32-bit floats.
+  private func floats(
+    _ bytes: UnsafeRawPointer, count: Int, _ unpacked: Matrix, _ kernels: KernelTable
+  ) -> UnsafePointer<Float> {
+    if type == .f32, Int(bitPattern: bytes) % MemoryLayout<Float>.alignment == 0 {
+      return unsafe bytes.assumingMemoryBound(to: Float.self)
+    }
+    unsafe type.unpack(bytes, to: unpacked.pointer, count: count, kernels)
+    return unsafe UnsafePointer(unpacked.pointer)
+  }
+
+  /// Multiplies without packing, directly from the stored rows if their type allows it.
+  private func projectFew(_ x: Matrix, into out: Matrix, _ engine: Engine) {
+    let kernels = engine.kernels
+    let size = type == .bf16 || type == .f32 ? Self.fastTile : 16
+    engine.parallel.run(
+      (rows + size - 1) / size,
+      scratch: { Matrix(rows: type == .bf16 ? 0 : size, columns: columns) }
+    ) { number, unpacked in
+      let range = tile(number, of: size)
+      unsafe withBytes(range) { bytes in
+        let floats =
+          unsafe type == .bf16
+          ? nil : self.floats(bytes, count: range.count * columns, unpacked, kernels)
+        for row in 0..<x.rows {
+          let from = unsafe x.address(row: row)
+          let to = unsafe out.address(row: row, column: range.lowerBound)
+          if let floats = unsafe floats {
+            unsafe kernels.functions.pointee.dot_rows(
+              from, floats, columns, range.count, columns, to)
+          } else {
+            unsafe kernels.functions.pointee.dot_rows_bf16(from, bytes, range.count, columns, to)
+          }
+        }
+      }
+    }
+  }
+
+  private func projectInt8(_ x: Int8Matrix, into out: Matrix, _ engine: Engine) {
+    let kernels = engine.kernels
+    engine.parallel.run(
+      (rows + Self.fastTile - 1) / Self.fastTile,
+      scratch: { PackedInt8(outputs: Self.fastTile, inputs: columns, kernels) }
+    ) { number, packed in
+      let range = tile(number, of: Self.fastTile)
+      unsafe withBytes(range) {
+        unsafe type.pack($0, outputs: range.count, inputs: columns, into: packed, kernels)
+      }
+      kernels.multiply(x, packed, into: MatrixPart(out, columns: range))
+    }
+  }
+
+  private func projectBF16(_ x: BF16Matrix, into out: Matrix, _ engine: Engine) {
+    let kernels = engine.kernels
+    let tiles = (rows + Self.fastTile - 1) / Self.fastTile
+    engine.parallel.run(
+      tiles,
+      scratch: {
+        (
+          Matrix(rows: type == .bf16 ? 0 : Self.fastTile, columns: columns),
+          PackedBF16(outputs: Self.fastTile, inputs: columns, kernels)
+        )
+      }
+    ) { number, scratch in
+      let (unpacked, packed) = scratch
+      let range = tile(number, of: Self.fastTile)
+      unsafe withBytes(range) { bytes in
+        if type == .bf16 {
+          unsafe kernels.functions.pointee.pack_rows_bf16(
+            bytes, range.count, columns, packed.pointer)
+        } else {
+          unsafe type.unpack(bytes, to: unpacked.pointer, count: range.count * columns, kernels)
+          kernels.packRows(MatrixPart(unpacked, rows: 0..<range.count), into: packed)
+        }
+      }
+      kernels.multiply(x, inputs: columns, packed, into: MatrixPart(out, columns: range))
+    }
+  }
+}
+
+/// The left factor of one or several products.
+///
+/// It is rounded once, when a product first needs it.
+package final class Operand {
+  package let matrix: Matrix
+  /// Whether it is multiplied row by row, without packing the other factor.
+  let isFew: Bool
+  private let engine: Engine?
+  private var roundedBF16: BF16Matrix?
+  private var roundedInt8: Int8Matrix?
+
+  /// An operand that is multiplied in 32-bit floats whatever the precision.
+  package init(exact matrix: Matrix) {
+    self.matrix = matrix
+    isFew = false
+    engine = nil
+  }
+
+  package init(_ matrix: Matrix, _ engine: Engine) {
+    self.matrix = matrix
+    isFew = engine.generates && matrix.rows <= Engine.fewRows
+    self.engine = engine.usesBF16 ? engine : nil
+  }
+
+  /// The operand rounded to bf16, or nil if products are exact.
+  package var bf16: BF16Matrix? {
+    guard let engine else { return nil }
+    if let roundedBF16 { return roundedBF16 }
+    let rounded = BF16Matrix(rows: matrix.rows, columns: matrix.columns)
+    engine.parallel.run(rows: matrix.rows, by: 64) { [matrix] rows in
+      engine.kernels.round(MatrixPart(matrix, rows: rows), into: rounded, at: rows.lowerBound)
+    }
+    roundedBF16 = rounded
+    return rounded
+  }
+
+  /// The operand rounded to 8 bits, or nil if products are exact or if weights of this type have no
+  /// 8-bit products.
+  package func int8(for type: ElementType) -> Int8Matrix? {
+    guard let engine, engine.kernels.hasInt8Products, type.canPackInt8, matrix.columns % 32 == 0
+    else { return nil }
+    if let roundedInt8 { return roundedInt8 }
+    let rounded = Int8Matrix(rows: matrix.rows, columns: matrix.columns)
+    engine.parallel.run(rows: matrix.rows, by: 64) { [matrix] rows in
+      engine.kernels.round(matrix, rows: rows, into: rounded)
+    }
+    roundedInt8 = rounded
+    return rounded
+  }
+}
+
+extension Engine {
+  /// x(tokens, inputs) * weight(outputs, inputs) transposed + bias
+  /// - Returns: (tokens, outputs)
+  package func project(_ x: Operand, _ weight: Weight, bias: [Float]? = nil) -> Matrix {
+    let out = Matrix(rows: x.matrix.rows, columns: weight.rows)
+    weight.project(x, into: out, self)
+    if let bias {
+      for row in 0..<out.rows {
+        unsafe kernels.functions.pointee.add_scaled(out.address(row: row), bias, 1, bias.count)
+      }
+    }
+    return out
+  }
+}

@@ -1,0 +1,48 @@
+import Formats
+
+/// Describes the members that differ between two JSON objects.
+enum JSONDifference {
+  /// The differences.
+  ///
+  /// Objects are compared member by member, other values as a whole.
+  static func changes(
+    from old: JSONValue, to new: JSONValue, file: String, path: String = ""
+  ) -> [Plan.Change] {
+    let oldMembers = old.members ?? []
+    let newMembers = new.members ?? []
+    let added = newMembers.filter { member in !oldMembers.contains { $0.name == member.name } }
+    var result: [Plan.Change] = []
+    for name in oldMembers.map(\.name) + added.map(\.name) {
+      let place = path.isEmpty ? name : "\(path).\(name)"
+      let before = old[name]
+      let after = new[name]
+      if let before, let after, before.means(after) { continue }
+      if before?.members != nil || after?.members != nil,
+        before.map({ $0.members != nil || $0.isNull }) ?? true,
+        after.map({ $0.members != nil || $0.isNull }) ?? true
+      {
+        result += changes(
+          from: before ?? .null, to: after ?? .null, file: file, path: place)
+      } else {
+        result.append(
+          Plan.Change(file: file, name: place, old: before?.summary, new: after?.summary))
+      }
+    }
+    return result
+  }
+}
+
+extension JSONValue {
+  /// The value on one line.
+  ///
+  /// A long list is shown by its length and its first and last value.
+  package var summary: String {
+    if let elements, elements.count > 8 {
+      let ends = [elements.first, elements.last].compactMap { $0?.summary }
+      return "[\(elements.count) values: \(ends.joined(separator: " … "))]"
+    }
+    if let text { return "\"\(text.sanitized)\"" }
+    let bytes = JSONStyle.compact.encode(self)
+    return String(decoding: bytes, as: UTF8.self).sanitized
+  }
+}

@@ -1,0 +1,34 @@
+import Formats
+import Models
+
+/// SGLang, which reads the config class of transformers 5 with its own `get_rope`.
+struct SGLang: RuntimeReader {
+  let runtime = Runtime.sglang
+
+  func read(_ config: FolderConfig) throws(RuntimeRefusal) -> RuntimeReading {
+    let read = try config.standardized()
+    let dimensions = config.dimensions(config["partial_rotary_factor"]?.double ?? 1)
+    guard read.type == "longrope", let scaling = read.scaling else {
+      return config.plain(
+        runtime, type: read.type, read.scaling, theta: read.theta, dimensions: dimensions)
+    }
+    let lists = try config.lists(scaling, dimensions: dimensions)
+    let derived = config.derivedMscale(
+      factor: Double(config.window) / Double(read.original), read.original)
+    var reading = RuntimeReading(runtime)
+    reading.short = config.table(
+      "short", lists.short, scaling["short_mscale"]?.double ?? derived, theta: read.theta,
+      dimensions: dimensions)
+    reading.long = config.table(
+      "long", lists.long, scaling["long_mscale"]?.double ?? derived, theta: read.theta,
+      dimensions: dimensions)
+    reading.switching = "each batch: any position > \(read.original); keys are not recomputed"
+    // SGLang compares positions, which count from 0, so it switches one token later than others.
+    reading.rule = .kept(beyond: read.original + 1)
+    return reading
+  }
+
+  func serving(window: Int, model: String) -> String {
+    "python -m sglang.launch_server --model-path \(model) --context-length \(window)"
+  }
+}

@@ -1,0 +1,118 @@
+import Formats
+import Models
+public import Patch
+import Verify
+
+/// A model's card, README.md next to it, before and after an update.
+///
+/// In the YAML only `base_model`, `tags` and the program's own results in `model-index` are set, in
+/// the text one section between two marks. Everything else stays, byte for byte.
+public struct CardFile: Sendable {
+  public struct Options: Sendable {
+    /// The Hub's name of the model that this one was made from; nil leaves the card's.
+    public var baseModel: String?
+    /// The model's name in the model index; nil for the name of its folder or file.
+    public var name: String?
+    /// Paths of saved results, whose numbers go into the card.
+    public var results: [String] = []
+
+    public init() {}
+  }
+
+  public let path: String
+  /// The bytes of the card that is there; empty if there is none.
+  public let old: [UInt8]
+  /// The bytes of the updated card.
+  public let new: [UInt8]
+
+  public var isChanged: Bool { new != old }
+
+  /// Makes the update, without writing it.
+  /// - Throws: `ModelError` for a model without factors, results of other files or of a run that
+  ///   ended early, and a card whose YAML cannot be edited; `FormatError`; `FileError`.
+  public init(of session: borrowing ModelSession, _ options: Options = Options()) throws {
+    path =
+      session.format == .folder
+      ? "\(session.path)/README.md"
+      : FileSystem.path("README.md", in: FileSystem.folder(of: session.path))
+    old = FileSystem.exists(path) ? try FileSystem.contents(of: path, limit: 8 << 20) : []
+    let update = try Self.update(session, options)
+    new = try ModelCard(parsing: old, subject: path).updated(update)
+  }
+
+  /// Writes the updated card.
+  /// - Throws: `ModelError` of kind `unsafe` if the card is a link or has other names; `FileError`.
+  public func write() throws {
+    try FileSafety.requireWritable(path, remedy: "replace it with a separate file")
+    try OutputFile.replace(path, by: new)
+  }
+
+  // MARK: The update
+
+  private static func update(
+    _ session: borrowing ModelSession, _ options: Options
+  ) throws -> ModelCard.Update {
+    let inspection = try Inspection(session)
+    guard inspection.factors != nil else {
+      throw ModelError.unsupported(
+        session.path, "carries no factors; there is nothing for its card to say")
+    }
+    let own = try ModelManifest.name(of: session)
+    let result = try options.results.isEmpty ? nil : ResultDocument.merged(paths: options.results)
+    if let result {
+      let subject = options.results.joined(separator: ", ")
+      try requireComplete(result, subject)
+      try require(result, toBeOf: ModelManifest(session, .runtime), subject)
+    }
+    let name = options.name ?? own
+    let section = CardSection(inspection, name: name, result: result)
+    return ModelCard.Update(
+      baseModel: options.baseModel, tags: ["long-context", "longrope"], model: name,
+      results: result.map { _ in section.results },
+      section: session.format == .folder ? "" : mark(own), text: section.lines)
+  }
+
+  /// A file's name as it can stand in a mark. Two names never become the same.
+  private static func mark(_ name: String) -> String {
+    let plain = Set("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-".utf8)
+    return name.utf8.map { byte in
+      guard !plain.contains(byte) else { return String(Unicode.Scalar(byte)) }
+      return "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+    }.joined()
+  }
+
+  // MARK: Results
+
+  private static func requireComplete(_ result: ResultDocument, _ subject: String) throws {
+    if result.shard != nil {
+      throw ModelError.unsupported(subject, "is a part of a grid; give all its parts")
+    }
+    guard result.isComplete, result.measured.missing.isEmpty else {
+      throw ModelError.unsupported(
+        subject, "is from a run that ended early; run verify again to the end")
+    }
+    guard result.method["factors"]?.isNull != false else {
+      throw ModelError.unsupported(
+        subject, "was measured with other factors than the model's own (--factors)")
+    }
+    guard !result.provenance.files.isEmpty else {
+      throw ModelError.unsupported(
+        subject, "does not name the measured files; run verify again with -o")
+    }
+  }
+
+  /// - Throws: `ModelError` if the numbers are another model's.
+  private static func require(
+    _ result: ResultDocument, toBeOf manifest: ModelManifest, _ subject: String
+  ) throws {
+    let old = Dictionary(result.provenance.files.map { ($0.name, $0.sha256) }) { first, _ in first }
+    let new = Dictionary(manifest.files.map { ($0.name, $0.sha256) }) { first, _ in first }
+    for file in Set(old.keys).union(new.keys).sorted() where old[file] != new[file] {
+      let what =
+        old[file] == nil
+        ? "was not there" : new[file] == nil ? "was there" : "had other bytes"
+      throw ModelError.unsupported(
+        subject, "was measured on other files: \(file.sanitized) \(what)")
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import Formats
+import Models
+public import Patch
+
+/// The two files that vouch for a model's bytes: SHA256SUMS, for `sha256sum -c`, and an in-toto
+/// statement to be signed.
+public struct ProvenanceFiles: Sendable {
+  /// The path of the sums.
+  public let sums: String
+  /// The path of the statement.
+  public let statement: String
+  private let folder: String
+  private let ignored: Set<String>
+
+  /// - Parameter folder: where the files are; nil for the model's own folder.
+  /// - Throws: `FileError`.
+  public init(of session: borrowing ModelSession, in folder: String? = nil) throws {
+    let isFolder = session.format == .folder
+    let own = isFolder ? session.path : FileSystem.folder(of: session.path)
+    let prefix = isFolder ? "" : "\(try ModelManifest.name(of: session))."
+    let names = ("\(prefix)SHA256SUMS", isFolder ? "model.intoto.json" : "\(prefix)intoto.json")
+    ignored = isFolder ? [names.0, names.1, "model.sig"] : []
+    self.folder = folder ?? own
+    sums = FileSystem.path(names.0, in: self.folder)
+    statement = FileSystem.path(names.1, in: self.folder)
+  }
+
+  /// Lists the model's files and writes both files, or replaces older ones.
+  /// - Parameter report: called with the share of all bytes that was read, from 0 to 1.
+  /// - Throws: `ModelError` of kind `unsafe` if the folder is in a Hub cache or inside the model's,
+  ///   or if files of others are there; `FormatError` for a damaged GGUF file; `FileError`.
+  public func write(
+    for session: borrowing ModelSession, report: (Double) -> Void = { _ in }
+  ) throws -> ModelManifest {
+    try FileSafety.requireOutsideHubCache(folder, remedy: Self.remedy)
+    try requireNotInside(session)
+    try requireOwn()
+    let manifest = try manifest(session, report)
+    let document = SigningStatement(
+      manifest, ignoring: ignored, knowledge: Self.knowledge(session))
+    // The statement first: without it, sums would be taken for somebody else's.
+    try OutputFile.replace(statement, by: JSONStyle.standard.encode(document.json) + [0x0A])
+    try OutputFile.replace(sums, by: Array(manifest.sums.utf8))
+    return manifest
+  }
+
+  /// Compares the model's files with the sums that are there.
+  /// - Parameter report: called with the share of all bytes that was read, from 0 to 1.
+  /// - Returns: the files as they are now, and one line for each difference.
+  /// - Throws: `ModelError` for sums that cannot be read; `FormatError`; `FileError`.
+  public func check(
+    _ session: borrowing ModelSession, report: (Double) -> Void = { _ in }
+  ) throws -> (manifest: ModelManifest, differences: [String]) {
+    let manifest = try manifest(session, report)
+    let saved = try FileSystem.contents(of: sums, limit: 64 << 20)
+    return (manifest, try manifest.differences(from: saved, sums))
+  }
+
+  private func manifest(
+    _ session: borrowing ModelSession, _ report: (Double) -> Void
+  ) throws -> ModelManifest {
+    // A file that is not GGUF is found before it is read whole.
+    if session.format == .gguf {
+      for path in try GGUFModel.shardPaths(of: session.path) { _ = try GGUFFile(path: path) }
+    }
+    return try ModelManifest(session, .everything, ignoring: ignored, report: report)
+  }
+
+  // MARK: Safety
+
+  private static let remedy = "name another folder with -o"
+
+  /// - Throws: `ModelError` of kind `unsafe` for a folder inside the model's, whose files would be
+  ///   listed themselves.
+  private func requireNotInside(_ session: borrowing ModelSession) throws {
+    guard session.format == .folder else { return }
+    let (model, place) = (try FileSystem.resolved(session.path), try FileSystem.resolved(folder))
+    guard place == model || !place.hasPrefix(model + "/") else {
+      throw ModelError.unsafe(
+        folder, "is inside the model's folder, which is listed whole; name one outside, or none")
+    }
+  }
+
+  /// - Throws: `ModelError` of kind `unsafe` if anything but older files of this program is there.
+  ///   The statement says that it is one, and vouches for the sums next to it.
+  private func requireOwn() throws {
+    for path in [sums, statement] { try FileSafety.requireWritable(path, remedy: Self.remedy) }
+    let hasStatement = FileSystem.exists(statement)
+    let isOwn: Bool
+    if hasStatement {
+      let bytes = try FileSystem.contents(of: statement, limit: 64 << 20)
+      isOwn = (try? JSONDocument(parsing: bytes))?.value["predicate"]?["lrpatch"] != nil
+    } else {
+      isOwn = !FileSystem.exists(sums)
+    }
+    guard isOwn else {
+      throw ModelError.unsafe(
+        hasStatement ? statement : sums,
+        "already exists and was not written by lrpatch; \(Self.remedy)")
+    }
+  }
+
+  // MARK: What the model says about its patch
+
+  private static func knowledge(_ session: borrowing ModelSession) -> JSONValue {
+    var members = [JSONMember("version", .string(lrpatchVersion))]
+    guard let inspection = try? Inspection(session) else {
+      return .object(members)
+    }
+    members += [
+      JSONMember("original_window", .number(inspection.geometry.originalWindow)),
+      JSONMember("window", .number(inspection.geometry.window)),
+    ]
+    if let hash = inspection.mark["factors_sha256"] {
+      members.append(JSONMember("factors_sha256", .string(hash)))
+    }
+    if let factors = inspection.factors {
+      members.append(JSONMember("mscale", .number(factors.longMscale)))
+    }
+    return .object(members)
+  }
+}

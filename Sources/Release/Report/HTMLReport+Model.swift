@@ -1,0 +1,121 @@
+import Formats
+import Patch
+import Verify
+
+/// The model itself: its factors, what the runtimes make of it, and where the numbers come from.
+///
+/// All of it is read from the saved result, whose inspection is that of `lrpatch inspect --json`. A
+/// member that is missing is not shown.
+extension HTMLReport {
+  private var inspection: JSONValue { document.inspection }
+
+  // MARK: Factors
+
+  var factors: [String] {
+    guard let long = inspection["factors"]?["long"]?.doubles, !long.isEmpty else { return [] }
+    let short = inspection["factors"]?["short"]?.doubles ?? []
+    let critical = inspection["rope"]?["theoretical_critical_pair"]?.integer
+    let plot = LinePlot(
+      title: "rescale factor", ylabel: "", isLogarithmic: false,
+      series: [("long", long), ("short", short)].filter { !$0.1.isEmpty },
+      marks: critical.map { [($0, "critical")] } ?? [])
+    let rows = long.indices.map { pair in
+      [
+        String(pair), long[pair].sixDigits,
+        short.indices.contains(pair) ? short[pair].sixDigits : "-",
+      ]
+    }
+    return [
+      "<h2>Factors</h2>", "<p>\(XML.escaped(facts(critical).joined(separator: " ")))</p>",
+      HTML.figure(
+        width: LinePlot.width, height: LinePlot.height, title: "Rescale factors by rotary pair",
+        plot.body(at: 0)),
+      """
+      <details><summary>The numbers</summary>
+      \(HTML.table(["pair", "long", "short"], rows))
+      </details>
+      """,
+    ]
+  }
+
+  private func facts(_ critical: Int?) -> [String] {
+    let (rope, mscale) = (inspection["rope"], inspection["factors"]?["mscale"])
+    let (window, original) = (Self.shown(rope?["window"]), Self.shown(rope?["original_window"]))
+    let (long, short) = (Self.shown(mscale?["long"]), Self.shown(mscale?["short"]))
+    return [
+      "Window \(window) tokens, originally \(original).",
+      "mscale \(long) for long inputs, \(short) for short ones.",
+    ]
+      + (critical.map {
+        [
+          """
+          Critical pair \($0): the first that does not complete a turn within the original window.
+          """
+        ]
+      } ?? [])
+  }
+
+  private static func shown(_ value: JSONValue?) -> String {
+    value?.double.map(\.sixDigits) ?? value?.text ?? "unknown"
+  }
+
+  // MARK: Runtimes
+
+  var runtimes: [String] {
+    let readings = inspection["runtimes"]?.elements ?? []
+    guard !readings.isEmpty else { return [] }
+    let header = ["runtime", "status", "short input", "long input", "switch", "to serve", "notes"]
+    let table = HTML.table(header, readings.map(Self.cells))
+    return ["<h2>What each runtime uses</h2>", "<div class=\"words\">\(table)</div>"]
+  }
+
+  private static func cells(_ reading: JSONValue) -> [String] {
+    let notes = (reading["notes"]?.elements ?? []).compactMap { $0.text }
+    return [
+      shown(reading["runtime"]), shown(reading["status"]), use(reading["short"]),
+      use(reading["long"]), reading["switch"]?.text ?? "", reading["serve"]?.text ?? "",
+      notes.joined(separator: "; "),
+    ]
+  }
+
+  private static func use(_ table: JSONValue?) -> String {
+    guard let table, !table.isNull else { return "-" }
+    return "\(shown(table["table"])) x \(shown(table["mscale"]))"
+  }
+
+  // MARK: Provenance
+
+  var provenance: [String] {
+    let method = (document.method.members ?? []).map { [$0.name, Self.setting($0.value)] }
+    return [
+      "<h2>How it was measured</h2>",
+      HTML.table(["setting", "value"], [["lrpatch", document.version]] + method),
+    ] + commands + files
+  }
+
+  private static func setting(_ value: JSONValue) -> String {
+    value.text ?? value.elements?.compactMap(\.text).joined(separator: ", ") ?? value.summary
+  }
+
+  private var commands: [String] {
+    let runs = document.provenance.runs
+    guard !runs.isEmpty else { return [] }
+    let rows = runs.map { run in
+      [run.command.map(\.shellQuoted).joined(separator: " "), run.processor, run.system]
+    }
+    let table = HTML.table(["command", "processor", "system"], rows)
+    return ["<div class=\"words\">\(table)</div>"]
+  }
+
+  private var files: [String] {
+    let saved = document.provenance
+    guard !saved.files.isEmpty else { return [] }
+    let tables = [("of the model", saved.files), ("given", saved.inputs)].filter { !$0.1.isEmpty }
+    return ["<h2>Files</h2>"]
+      + tables.map { caption, files in
+        let rows = files.map { [$0.name, String($0.size), $0.sha256] }
+        let table = HTML.table(["file", "bytes", "SHA-256"], rows, caption: caption)
+        return "<div class=\"hash\">\(table)</div>"
+      }
+  }
+}

@@ -1,0 +1,64 @@
+import Verify
+
+/// Passkeys found, by length and depth, as coloured tables. Runtimes with equal results share one.
+extension HTMLReport {
+  private struct Passkeys: Equatable {
+    let length: Int
+    let depth: Double
+    let isExact: Bool
+
+    init(_ result: Passkey.Result) {
+      (length, depth, isExact) = (result.cell.length, result.cell.depth, result.isExact)
+    }
+  }
+
+  var heatMaps: [String] {
+    guard !measured.passkeys.isEmpty else { return [] }
+    let groups = groups { measured, runtime in
+      measured.passkeys.filter { $0.runtime == runtime }.map { Passkeys($0) }
+    }
+    return ["<h2>Passkeys found, by length and depth</h2>"] + groups.map(pair)
+  }
+
+  /// The heat map of a group of runtimes, before and after.
+  private func pair(_ names: [String]) -> String {
+    let caption = names.joined(separator: ", ")
+    guard let before, before.measured.passkeys.contains(where: { $0.runtime == names[0] }) else {
+      return Self.heatMap(measured, names[0], caption)
+    }
+    return "<div class=\"pair\">\n"
+      + Self.heatMap(before.measured, names[0], "\(caption), before")
+      + Self.heatMap(measured, names[0], "\(caption), after") + "</div>"
+  }
+
+  private static func heatMap(
+    _ measured: Measurements, _ runtime: String, _ caption: String
+  ) -> String {
+    let results = measured.passkeys.filter { $0.runtime == runtime }
+    let lengths = Set(results.map(\.cell.length)).sorted()
+    let rows = Set(results.map(\.cell.depth)).sorted().map { depth in
+      let cells = lengths.map { length in
+        cell(results.filter { $0.cell.length == length && $0.cell.depth == depth })
+      }
+      let heading = HTML.rowHeading("\(((depth * 1000).rounded() / 10).sixDigits) %")
+      return "<tr>\(heading)\(cells.joined())</tr>"
+    }
+    let columns = lengths.map { $0 > measured.originalWindow ? "\($0) *" : "\($0)" }
+    return HTML.table(head: ["depth"] + columns, body: rows, caption: caption)
+  }
+
+  private static func cell(_ results: [Passkey.Result]) -> String {
+    guard !results.isEmpty else { return "<td>-</td>" }
+    let share = Double(results.count { $0.isExact }) / Double(results.count)
+    return """
+      <td class="heat" style="background:\(colour(share))">\(Int((share * 100).rounded())) %</td>
+      """
+  }
+
+  /// From orange to blue, which everybody can tell apart.
+  private static func colour(_ share: Double) -> String {
+    let (from, to) = ((230.0, 159.0, 80.0), (120.0, 190.0, 235.0))
+    func mixed(_ a: Double, _ b: Double) -> Int { Int((a + (b - a) * share).rounded()) }
+    return "rgb(\(mixed(from.0, to.0)),\(mixed(from.1, to.1)),\(mixed(from.2, to.2)))"
+  }
+}

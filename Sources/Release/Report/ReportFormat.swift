@@ -1,0 +1,51 @@
+import Formats
+import Models
+public import Verify
+
+/// A format in which reports are written, and the rules for replacing an older report.
+public enum ReportFormat: CaseIterable, Sendable {
+  case html, junit, markdown
+
+  /// The beginning of every report that this program writes in the format.
+  private var beginning: String {
+    switch self {
+    case .html: HTMLReport.beginning
+    case .junit: JUnitReport.beginning
+    case .markdown: MarkdownReport.beginning
+    }
+  }
+
+  /// The report of a result.
+  /// - Parameter before: the same measurements before the patch, which only HTML shows.
+  public func text(of document: ResultDocument, before: ResultDocument? = nil) -> String {
+    switch self {
+    case .html: HTMLReport(document, before: before).text
+    case .junit: JUnitReport(document).text
+    case .markdown: MarkdownReport(document).text
+    }
+  }
+
+  /// Checks that a report can be written to a path. Call it before long work.
+  /// - Throws: `ModelError` of kind `unsafe` if the path holds anything but an older report;
+  ///   `FileError` if no file can be made there.
+  public func requireReplaceable(_ path: String) throws {
+    // A temporary file next to it is made and removed again, so that failures show now.
+    _ = try OutputFile(path: path)
+    guard let status = try? FileStatus(of: path, followingLinks: false) else { return }
+    let head =
+      status.kind == .file
+      ? try Descriptor(path: path, .read).read(at: 0, count: min(400, status.size)) : []
+    let text = String(decoding: head, as: UTF8.self)
+    guard status.kind == .file, text.isEmpty || text.hasPrefix(beginning) else {
+      throw ModelError.unsafe(
+        path, "already exists and was not written by lrpatch; name a new path")
+    }
+  }
+
+  /// Writes a report, or replaces an older one.
+  /// - Throws: as `requireReplaceable` does.
+  public func write(_ text: String, to path: String) throws {
+    try requireReplaceable(path)
+    try OutputFile.replace(path, by: Array(text.utf8))
+  }
+}

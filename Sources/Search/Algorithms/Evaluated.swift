@@ -1,0 +1,12 @@
+/// A candidate with its losses. Lower is better.
+public struct Evaluated: Codable, Equatable, Sendable {
+  public var candidate: Candidate
+  /// The losses of the evaluated units, in the run's order of units. All units, unless the race
+  /// stopped the candidate.
+  public var losses: [Double]
+  /// Whether every unit was evaluated.
+  public var isComplete: Bool
+
+  /// The mean of the known losses.
+  public var fitness: Double { losses.reduce(0, +) / Double(max(1, losses.count)) }
+}

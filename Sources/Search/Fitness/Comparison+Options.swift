@@ -1,0 +1,62 @@
+import Inference
+import Models
+import Numerics
+public import Patch
+public import Verify
+
+extension Comparison {
+  /// Runs every set at the length, with its own attention scale.
+  /// - Throws: `ModelError` for factors that do not fit the model, or texts that are too short;
+  ///   `EarlyStop.interrupted`; `FormatError`; `FileError`.
+  public init(
+    _ options: ComparisonOptions, in session: borrowing ModelSession,
+    environment: JobEnvironment = JobEnvironment()
+  ) throws {
+    let geometry = try Inspection(session).geometry
+    let tokenizer = try Tokenizer(path: options.model)
+    let paths = options.texts.isEmpty ? [""] : options.texts
+    let texts = try paths.map { try SearchText($0, tokenizer).tokens }
+    let units = try FitnessUnits(options.settings, texts: texts, tokenizer: tokenizer)
+    let policies = try options.sets.map { try options.policy($0, geometry) }
+    let stopCheck = StopCheck(environment, budget: nil)
+    let forward = ForwardPass(
+      try Transformer(path: options.model), threads: 1, precision: options.precision
+    ) { try stopCheck() }
+    let forms = geometry.settings(original: geometry.originalWindow, window: options.length)
+    let evaluator = Evaluator(
+      SearchSpace(forms, mscale: 1), units, forward, geometry: geometry)
+    try self.init(policies, evaluator, jobs: options.threads)
+  }
+}
+
+extension ComparisonOptions {
+  fileprivate var settings: FitnessSettings {
+    var settings = FitnessSettings(length: length)
+    settings.documents = fitness.hasDocuments ? documents : 0
+    settings.needles = fitness.hasNeedles ? needles : 0
+    settings.needlePrompt = needlePrompt
+    settings.seed = seed
+    (settings.part, settings.parts) = (part.number, part.count)
+    return settings
+  }
+
+  fileprivate func policy(_ path: String, _ geometry: RopeGeometry) throws -> RopePolicy {
+    let pairs = geometry.rotaryDimensions / 2
+    if path == Self.noFactors {
+      return RopePolicy(
+        trying: Array(repeating: 1, count: pairs), startTokens: 0, mscale: 1, pairMscales: nil,
+        geometry: geometry)
+    }
+    let set = try FactorSource(path: path).set
+    guard let long = set.long.uniform, long.count == pairs else {
+      throw ModelError.unsupported(
+        path, "\(set.long.pairs) factors, expected one list of \(pairs)")
+    }
+    let mscale = set.mscale.values(
+      originalWindow: set.originalWindow ?? geometry.originalWindow,
+      window: set.window ?? length)
+    return RopePolicy(
+      trying: long, startTokens: set.startTokens, mscale: mscale.long, pairMscales: nil,
+      geometry: geometry)
+  }
+}

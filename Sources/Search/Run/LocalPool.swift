@@ -1,0 +1,34 @@
+/// Threads of one process. Each evaluates its own candidates, so that none waits for another.
+public struct LocalPool: EvaluatorPool {
+  private let evaluator: Evaluator
+  private let jobs: Int
+
+  /// - Parameters:
+  ///   - evaluator: its forward pass has the threads of one job.
+  ///   - jobs: the number of candidates that are evaluated at the same time.
+  public init(_ evaluator: Evaluator, jobs: Int) {
+    self.evaluator = evaluator
+    self.jobs = jobs
+  }
+
+  public var isFirst: Bool { true }
+
+  public func agree(_ wantsToStop: Bool) -> Bool { wantsToStop }
+
+  public func losses(_ candidates: [Candidate], units range: Range<Int>) throws -> [[Double]] {
+    let pieces = candidates.indices.flatMap { candidate in
+      evaluator.units.pieces(of: range).map { (candidate: candidate, units: $0) }
+    }
+    var losses = candidates.map { _ in [Double]() }
+    let found = try self.losses(pieces.map { (candidates[$0.candidate], $0.units) })
+    for (piece, part) in zip(pieces, found) { losses[piece.candidate] += part }
+    return losses
+  }
+
+  /// The losses of each piece.
+  func losses(_ pieces: [(candidate: Candidate, units: Range<Int>)]) throws -> [[Double]] {
+    try ConcurrentMap.run(pieces.count, jobs: jobs) { index in
+      try evaluator.losses([pieces[index].candidate], units: pieces[index].units)[0]
+    }
+  }
+}

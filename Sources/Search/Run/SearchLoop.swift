@@ -1,0 +1,96 @@
+import Patch
+import Verify
+
+/// The generations of a search, from its beginning or from a checkpoint. `SearchJob` sets one up and
+/// runs it.
+public struct SearchLoop: Sendable {
+  /// The result of a generation.
+  public struct Generation: Codable, Equatable, Sendable {
+    public var number: Int
+    public var best: Candidate
+    /// The mean loss of the best candidate, in nats per token.
+    public var fitness: Double
+    public var cost: SearchCost
+  }
+
+  /// Everything that changes during a run.
+  public struct State: Codable, Sendable {
+    var algorithm: AnyAlgorithm
+    var random: SearchRandom
+    /// The completely evaluated candidates, so that none is evaluated twice.
+    var known: [CandidateKey: Evaluated] = [:]
+    public internal(set) var generations: [Generation] = []
+    public internal(set) var cost = SearchCost()
+  }
+
+  public let settings: SearchSettings
+  public let space: SearchSpace
+  public private(set) var state: State
+  private let race: Race
+
+  /// - Parameter state: the state in a checkpoint of a run with the same settings, or nil to begin.
+  public init(
+    _ settings: SearchSettings, _ space: SearchSpace, _ units: FitnessUnits,
+    _ pool: any EvaluatorPool, state: State? = nil
+  ) {
+    self.settings = settings
+    self.space = space
+    race = Race(settings: settings.race, pool: pool, units: units)
+    self.state =
+      state
+      ?? State(
+        algorithm: AnyAlgorithm(settings, space), random: SearchRandom(seed: settings.seed &+ 0xACE))
+  }
+
+  public var best: Evaluated? { state.algorithm.best }
+
+  /// Evaluates the next generation.
+  /// - Returns: nil if the search has ended.
+  public mutating func advance() throws -> Generation? {
+    var algorithm = state.algorithm
+    let asked = algorithm.ask()
+    guard !asked.isEmpty else { return nil }
+    let (random, cost) = (state.random, state.cost)
+    do {
+      algorithm.tell(try evaluate(asked, algorithm.threshold))
+    } catch {
+      // Forget that this generation was begun.
+      (state.random, state.cost) = (random, cost)
+      throw error
+    }
+    state.algorithm = algorithm
+    guard let best = algorithm.best else { return nil }
+    let generation = Generation(
+      number: state.generations.count, best: best.candidate, fitness: best.fitness, cost: state.cost)
+    state.generations.append(generation)
+    return generation
+  }
+
+  private mutating func evaluate(
+    _ asked: [Candidate], _ threshold: Threshold
+  ) throws -> [Evaluated] {
+    // The published code evaluates near-duplicates too.
+    if case .released = state.algorithm {
+      return try race.run(asked, threshold, &state.cost, &state.random)
+    }
+    let fresh = asked.filter { state.known[$0.key] == nil }
+    let results = try race.run(fresh, threshold, &state.cost, &state.random)
+    var byPlace = results[...]
+    return asked.map { candidate in
+      if let known = state.known[candidate.key] {
+        return Evaluated(candidate: candidate, losses: known.losses, isComplete: true)
+      }
+      let result = byPlace.removeFirst()
+      if result.isComplete { state.known[candidate.key] = result }
+      return result
+    }
+  }
+}
+
+extension SearchLoop.State {
+  /// Whether every candidate in the state fits the model.
+  func isSound(pairs: Int) -> Bool {
+    known.values.allSatisfy { $0.candidate.factors.count == pairs && !$0.losses.isEmpty }
+      && generations.allSatisfy { $0.best.factors.count == pairs } && algorithm.isSound(pairs: pairs)
+  }
+}

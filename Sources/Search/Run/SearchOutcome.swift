@@ -1,0 +1,20 @@
+public import Patch
+public import Verify
+
+/// What a search found.
+public struct SearchOutcome: Sendable {
+  /// The settings, and the state at the end.
+  public let checkpoint: Checkpoint
+  /// The best candidate; nil if no generation was evaluated.
+  public let best: Evaluated?
+  /// The best factors as a set with its provenance, which can be applied to the model; nil if no
+  /// generation was evaluated.
+  public let factors: FactorSet?
+  /// Why the search ended early; nil if it came to its own end.
+  public let stop: EarlyStop?
+  /// How long the search took, since it was begun or resumed.
+  public let seconds: Double
+
+  public var generations: [SearchLoop.Generation] { checkpoint.state?.generations ?? [] }
+  public var cost: SearchCost { checkpoint.state?.cost ?? SearchCost() }
+}

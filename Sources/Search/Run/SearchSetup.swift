@@ -1,0 +1,114 @@
+import Inference
+import Models
+import Numerics
+import Patch
+import Verify
+
+/// A search made ready: its settings and state, its units, and the workers.
+struct SearchSetup: Sendable {
+  let options: SearchOptions
+  /// The settings, and the state from which the search continues.
+  let checkpoint: Checkpoint
+  let units: FitnessUnits
+  let pool: any EvaluatorPool
+
+  init(
+    _ options: SearchOptions, _ session: borrowing ModelSession, _ environment: JobEnvironment
+  ) throws {
+    try options.validate()
+    try options.requireReplaceableFiles()
+    self.options = options
+    let inspection = try Inspection(session)
+    let tokenizer = try Tokenizer(path: options.model)
+    let identity = try ModelIdentity(path: options.model)
+    var checkpoint: Checkpoint
+    if let path = options.resume {
+      checkpoint = try Self.saved(path, options, inspection.geometry, identity)
+    } else {
+      let target = options.targetWindow ?? inspection.geometry.window
+      checkpoint = try NewSearch(options, inspection, target: target).checkpoint(identity)
+    }
+    let texts = try checkpoint.texts.map { try SearchText($0.path, tokenizer) }
+    units = try FitnessUnits(
+      checkpoint.fitness, texts: texts.map(\.tokens), tokenizer: tokenizer)
+    if let path = options.resume {
+      try Self.requireSame(units, texts, checkpoint, path)
+    } else {
+      checkpoint.unitsSHA256 = units.sha256
+      for index in texts.indices { checkpoint.texts[index].sha256 = texts[index].sha256 }
+    }
+    self.checkpoint = checkpoint
+    pool = try Self.pool(options, checkpoint, units, inspection.geometry, environment)
+  }
+
+  // MARK: A checkpoint
+
+  private static func saved(
+    _ path: String, _ options: SearchOptions, _ geometry: RopeGeometry, _ identity: ModelIdentity
+  ) throws -> Checkpoint {
+    let checkpoint = try Checkpoint(path: path)
+    guard checkpoint.model == identity else {
+      throw ModelError.unsupported(
+        path, "the checkpoint is for another model than \(options.model)")
+    }
+    guard checkpoint.space.pairs * 2 == geometry.rotaryDimensions else {
+      throw ModelError.unsupported(
+        path,
+        "the checkpoint has \(checkpoint.space.pairs) pairs, but the model has another number")
+    }
+    try ResumeConflicts(options, checkpoint).check()
+    return checkpoint
+  }
+
+  private static func requireSame(
+    _ units: FitnessUnits, _ texts: [SearchText], _ checkpoint: Checkpoint, _ path: String
+  ) throws {
+    guard units.sha256 != checkpoint.unitsSHA256 else { return }
+    let changed = zip(texts, checkpoint.texts).first { $0.sha256 != $1.sha256 }?.1.path
+    let which = changed.map { ": '\($0)' has changed" } ?? ""
+    throw ModelError.unsupported(path, "the texts differ from those of the checkpoint\(which)")
+  }
+
+  // MARK: Workers
+
+  /// - Throws: `ModelError` if a document needs more memory than is available.
+  private static func pool(
+    _ options: SearchOptions, _ checkpoint: Checkpoint, _ units: FitnessUnits,
+    _ geometry: RopeGeometry, _ environment: JobEnvironment
+  ) throws -> any EvaluatorPool {
+    let model = try Transformer(path: options.model)
+    let length = checkpoint.fitness.length
+    let needed = ForwardPass(model, threads: 1).memory(tokens: length)
+    let available = environment.availableMemory() ?? .max
+    guard needed <= available else {
+      throw ModelError.unsupported(
+        options.model,
+        """
+        \(length) tokens need at least \(needed >> 20) MiB of memory, but only \
+        \(available >> 20) are available
+        """)
+    }
+    let fitting = max(1, min(options.threads, available / 2 / max(1, 2 * needed)))
+    let jobs = options.jobs ?? fitting
+    // Several processes stop together, between generations.
+    let stopCheck = StopCheck(environment, budget: Self.isAlone ? options.timeBudget : nil)
+    let forward = ForwardPass(
+      model, threads: max(1, options.threads / jobs),
+      precision: Precision(rawValue: checkpoint.precision) ?? .exact
+    ) { try stopCheck() }
+    let evaluator = Evaluator(checkpoint.space, units, forward, geometry: geometry)
+    #if MPI
+    if !Self.isAlone { return try MPIPool(evaluator, jobs: jobs) }
+    #endif
+    return LocalPool(evaluator, jobs: jobs)
+  }
+
+  /// Whether this process is the only one of the search.
+  private static var isAlone: Bool {
+    #if MPI
+    !MPIPool.isLaunched
+    #else
+    true
+    #endif
+  }
+}

@@ -1,0 +1,15 @@
+/// A file's name, size and SHA-256.
+public struct FileDigest: Equatable, Sendable {
+  /// A path, or a name relative to the folder that is listed, with slashes.
+  public var name: String
+  /// In bytes.
+  public var size: Int
+  /// In lower-case hexadecimal.
+  public var sha256: String
+
+  public init(name: String, size: Int, sha256: String) {
+    self.name = name
+    self.size = size
+    self.sha256 = sha256
+  }
+}

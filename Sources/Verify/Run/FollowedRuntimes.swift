@@ -1,0 +1,81 @@
+import Inference
+import Models
+import Patch
+
+/// The runtimes whose rules a verification follows, and what they read.
+struct FollowedRuntimes: Sendable {
+  /// The model as it is run, with its own factors or the given ones.
+  var inspection: Inspection
+  var policies: [RopePolicy]
+  var unfollowed: [UnfollowedRuntime]
+
+  /// - Throws: `ModelError` if a runtime that is named does not run the model, or if none does; what
+  ///   reading the model and the factors throws.
+  init(_ options: VerifyOptions, _ session: borrowing ModelSession) throws {
+    let set = try options.factors.map { try FactorSource(path: $0).set }
+    if let set, set.isBeyondRuntimes {
+      self = try Self(paper: set, options, session)
+      return
+    }
+    if let set {
+      inspection = try Inspection(session, overlaying: set)
+    } else {
+      inspection = try Inspection(session)
+    }
+    if options.runtimes.isEmpty {
+      (policies, unfollowed) = Self.all(inspection)
+    } else {
+      let names = options.runtimes.map(\.name)
+      policies = try inspection.readings.filter { names.contains($0.name) }.map(RopePolicy.init)
+      unfollowed = []
+    }
+    guard !policies.isEmpty else {
+      let reasons = unfollowed.map { "\($0.runtime): \($0.reason)" }.joined(separator: "; ")
+      throw ModelError.unsupported(options.model, "no runtime can be followed: \(reasons)")
+    }
+  }
+
+  /// Follows the paper's rule with a set that no runtime can express.
+  private init(
+    paper set: FactorSet, _ options: VerifyOptions, _ session: borrowing ModelSession
+  ) throws {
+    let reason = "it cannot express start tokens, lists that differ by layer, or tables by length"
+    if let other = options.runtimes.first(where: { $0 != .paper }) {
+      throw ModelError.unsupported(
+        options.factors ?? "", "cannot be followed as \(other.name): \(reason)")
+    }
+    var inspection = try Inspection(session)
+    if let original = set.originalWindow { inspection.geometry.originalWindows = [original] }
+    if let window = set.window { inspection.geometry.window = window }
+    self.inspection = inspection
+    policies = [try RopePolicy(paper: set, geometry: inspection.geometry)]
+    unfollowed = inspection.readings.dropFirst().map {
+      UnfollowedRuntime(runtime: $0.name, reason: reason)
+    }
+  }
+
+  /// Every runtime that runs a model, and the others with the reason why they do not.
+  static func all(
+    _ inspection: Inspection
+  ) -> (policies: [RopePolicy], unfollowed: [UnfollowedRuntime]) {
+    var policies: [RopePolicy] = []
+    var unfollowed: [UnfollowedRuntime] = []
+    for reading in inspection.readings {
+      do {
+        policies.append(try RopePolicy(reading))
+      } catch {
+        let reason = (error as? ModelError)?.message ?? "\(error)"
+        unfollowed.append(UnfollowedRuntime(runtime: reading.name, reason: reason))
+      }
+    }
+    return (policies, unfollowed)
+  }
+}
+
+extension FactorSet {
+  /// Whether it contains what no runtime can express.
+  fileprivate var isBeyondRuntimes: Bool {
+    startTokens > 0 || !buckets.isEmpty || long.uniform == nil
+      || (short.map { $0.uniform == nil } ?? false)
+  }
+}

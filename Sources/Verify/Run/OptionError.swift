@@ -1,0 +1,18 @@
+/// An option with an impossible value, or options that contradict each other.
+///
+/// The message calls options by their names on the command line, where it is a usage error.
+public struct OptionError: Error, Equatable, Sendable, CustomStringConvertible {
+  public var message: String
+  public var description: String { message }
+
+  public init(_ message: String) { self.message = message }
+}
+
+extension OptionError {
+  /// Checks a condition.
+  package static func require(
+    _ condition: Bool, _ message: @autoclosure () -> String
+  ) throws(OptionError) {
+    if !condition { throw OptionError(message()) }
+  }
+}

@@ -1,0 +1,80 @@
+import Formats
+import Inference
+import Models
+import Patch
+
+/// The grid that options ask for.
+extension TaskGrid {
+  /// - Throws: what reading the texts throws.
+  init(_ options: VerifyOptions, _ geometry: RopeGeometry, _ tokenizer: Tokenizer) throws {
+    tasks = Self.tasks(options)
+    lengths = Array(Set(options.lengths ?? Self.lengths(geometry))).sorted()
+    depths = Self.depths(options.depths)
+    samples = options.samples
+    seed = options.seed
+    style = options.passkeyPrompt
+    method = options.method
+    stride = options.stride
+    windows = options.windows
+    shard = options.shard
+    try addTexts(options.texts, tokenizer)
+  }
+
+  private static func tasks(_ options: VerifyOptions) -> [Task] {
+    var tasks = options.tasks
+    if tasks.isEmpty { tasks = options.texts.isEmpty ? [.passkey] : [.passkey, .perplexity] }
+    if options.baseline != nil { tasks.append(.retention) }
+    var seen: Set<Task> = []
+    return tasks.filter { seen.insert($0).inserted }
+  }
+
+  private static func lengths(_ geometry: RopeGeometry) -> [Int] {
+    let original = geometry.originalWindow
+    var lengths = [original / 2, original]
+    while let last = lengths.last, last * 2 <= geometry.window { lengths.append(last * 2) }
+    return lengths
+  }
+
+  private static func depths(_ count: Int) -> [Double] {
+    count == 1 ? [0.5] : (0..<count).map { Double($0) / Double(count - 1) }
+  }
+
+  /// Tokenizing a book takes a moment, so it is read only if a task needs it.
+  private mutating func addTexts(_ paths: [String], _ tokenizer: Tokenizer) throws {
+    let needsTokens = tasks.contains { $0.needsTokens }
+    guard needsTokens || tasks.contains(where: { $0.needsEssay }) else { return }
+    var texts = try paths.map { path in
+      (name: path, text: try FileSystem.text(FileSystem.contents(of: path), of: path))
+    }
+    if texts.isEmpty { texts = [(name: ShippedText.name, text: try ShippedText.text())] }
+    if needsTokens {
+      self.texts = texts.map {
+        Text(name: $0.name, tokens: tokenizer.encode(String($0.text.prefix(mostCharacters))))
+      }
+      haystack = Text(name: texts[0].name, tokens: self.texts.flatMap(\.tokens))
+    }
+    essay = RULEREssay(
+      texts.map(\.text).joined(separator: "\n"),
+      name: texts.map(\.name).joined(separator: ", "))
+  }
+
+  /// The characters of a text that the windows can reach. No token is shorter than a byte, and in
+  /// prose none is longer than 16.
+  private var mostCharacters: Int {
+    let tokens = Double(windows) * (Double(lengths.max() ?? 0) + Double(stride))
+    return Int(min(16 * tokens, 0x1p40))
+  }
+}
+
+extension VerifyOptions {
+  /// The gates that are judged: the given ones, or the default ones of the tasks. A part of a grid is
+  /// never judged.
+  func gates(for tasks: [TaskGrid.Task]) -> [Gate] {
+    if shard != nil { return [] }
+    if let gates { return gates }
+    var texts: [String] = []
+    if tasks.contains(.passkey) { texts.append("passkey>=0.9") }
+    if tasks.contains(.retention) { texts.append("perplexity_ratio@short<=1.05") }
+    return texts.compactMap { Gate($0) }
+  }
+}

@@ -1,0 +1,63 @@
+import Inference
+public import Patch
+
+/// A verification: runs a model as each runtime would, and judges what it measures.
+///
+/// ```swift
+/// var options = VerifyOptions(model: "model.gguf")
+/// options.gates = [Gate("passkey>=0.95")].compactMap(\.self)
+/// let outcome = try VerifyJob(options).run()
+/// print(outcome.passes, outcome.verdicts.map(\.place))
+/// ```
+public struct VerifyJob: ~Copyable {
+  /// The model under its lock.
+  public let session: ModelSession
+  private let setup: VerifySetup
+
+  /// Runtimes that read such models but cannot be followed.
+  public var unfollowed: [UnfollowedRuntime] { setup.followed.unfollowed }
+
+  /// Opens the model and makes everything ready, so that errors show before hours of work.
+  /// - Throws: `OptionError` for options that contradict each other, or a gate about something that is
+  ///   not measured; `ModelError` for a model that cannot be run, or a length for which there is too
+  ///   little memory; `FormatError`; `FileError`.
+  public init(
+    _ options: VerifyOptions, environment: JobEnvironment = JobEnvironment()
+  ) throws {
+    try self.init(
+      options, session: ModelSession(path: options.model, exclusive: false),
+      environment: environment)
+  }
+
+  /// The same for a model that is already open.
+  public init(
+    _ options: VerifyOptions, session: consuming ModelSession,
+    environment: JobEnvironment = JobEnvironment()
+  ) throws {
+    setup = try VerifySetup(options, session, environment)
+    self.session = session
+  }
+
+  /// Measures everything, until it is done or has to end early.
+  /// - Parameter progress: called before and after each piece of work.
+  /// - Returns: what was measured. If the run ended early, the rest counts as missing, and gates about
+  ///   it fail.
+  /// - Throws: `ModelError` for a length or a text that is too short, or damaged weights.
+  public func run(
+    progress: (TaskGrid.Progress) -> Void = { _ in }
+  ) throws -> VerifyOutcome {
+    let start = ContinuousClock.now
+    var measured = Measurements(originalWindow: setup.originalWindow)
+    var stop: EarlyStop?
+    do {
+      try setup.grid.run(
+        setup.scoring, baseline: setup.baseline, setup.tokenizer, into: &measured, report: progress)
+    } catch let reason as EarlyStop {
+      stop = reason
+    }
+    return VerifyOutcome(
+      options: setup.options, measured: measured, verdicts: setup.gates.map(measured.judge),
+      stop: stop, unfollowed: unfollowed, texts: setup.grid.texts.map(\.name),
+      inspection: setup.followed.inspection, seconds: start.duration(to: .now).seconds)
+  }
+}

@@ -1,0 +1,82 @@
+import Foundation
+public import Inference
+public import Numerics
+
+/// What a verification measures, of which model, and how. A new value has the defaults of
+/// `lrpatch verify`.
+public struct VerifyOptions: Sendable {
+  /// What the model is compared with.
+  public enum Baseline: Equatable, Sendable {
+    /// The model itself, as it was before its patch.
+    case beforePatch
+    /// Another model of the same vocabulary, at a path.
+    case model(String)
+  }
+
+  // MARK: The model
+
+  /// The path of a model folder or a GGUF file.
+  public var model: String
+  /// The runtimes whose rules are followed; empty for all that run the model. Each one that is named
+  /// must run it.
+  public var runtimes: [RuntimeChoice] = []
+  /// The path of factors to run the model with, in any accepted form; nil for the model's own.
+  public var factors: String?
+  public var baseline: Baseline?
+  public var bos = Tokenizer.Beginning.auto
+  public var precision = Precision.exact
+
+  // MARK: The measurements
+
+  /// Empty for passkeys, and the perplexity of given texts. Retention is measured whenever there is a
+  /// baseline.
+  public var tasks: [TaskGrid.Task] = []
+  /// In tokens; nil for half the original window, the original window, and its doublings up to the
+  /// window.
+  public var lengths: [Int]?
+  /// Depths at which passkeys and needles are hidden, evenly spread.
+  public var depths = 11
+  /// Prompts for each length and depth.
+  public var samples = 1
+  public var passkeyPrompt = Passkey.Style.longrope
+  /// Paths of texts whose perplexity is measured and in which needles are hidden; empty for a book
+  /// that comes with the library.
+  public var texts: [String] = []
+  public var method = Perplexity.Method.truncate
+  /// Tokens by which a window moves, for the methods `sliding` and `hfStride`.
+  public var stride = 256
+  /// The most windows of each text.
+  public var windows = 4
+  /// The part of the grid that is measured, which is never judged; nil for the whole.
+  public var shard: TaskGrid.Shard?
+  /// The seed of the prompts.
+  public var seed: UInt64 = 0
+  /// nil for the default gates of the tasks; empty for none.
+  public var gates: [Gate]?
+
+  // MARK: The run
+
+  /// The time after which the run ends with what it has, counted from the opening of the model; nil
+  /// for no limit.
+  public var timeBudget: Duration?
+  public var threads = ProcessInfo.processInfo.activeProcessorCount
+
+  public init(model: String) { self.model = model }
+
+  /// Checks the ranges of numbers, and that the options do not contradict each other.
+  public func validate() throws(OptionError) {
+    try OptionError.require(
+      !tasks.contains(.retention) || baseline != nil, "the task retention needs --baseline")
+    let most = 1_000_000
+    for (name, value, limit) in [
+      ("depths", depths, 1000), ("samples", samples, 1000), ("windows", windows, most),
+      ("stride", stride, most), ("threads", threads, 1024),
+    ] {
+      try OptionError.require(
+        (1...limit).contains(value), "--\(name) takes a number from 1 to \(limit)")
+    }
+    let areLengths = lengths?.allSatisfy { (1...1 << 40).contains($0) } ?? true
+    try OptionError.require(areLengths, "--lengths takes numbers of tokens from 1 to 2^40")
+    try OptionError.require(shard == nil || (gates ?? []).isEmpty, "a shard is never judged")
+  }
+}

@@ -1,0 +1,51 @@
+import Formats
+import Inference
+import Numerics
+public import Patch
+
+/// What a verification found.
+public struct VerifyOutcome: Sendable {
+  public let options: VerifyOptions
+  public let measured: Measurements
+  /// One for each gate.
+  public let verdicts: [Verdict]
+  /// Why the run ended early; nil if everything was measured.
+  public let stop: EarlyStop?
+  public let unfollowed: [UnfollowedRuntime]
+  /// The names of the texts that were used as tokens.
+  public let texts: [String]
+  /// The model as it was run.
+  public let inspection: Inspection
+  /// How long the run took.
+  public let seconds: Double
+
+  /// Whether every gate holds.
+  public var passes: Bool { verdicts.allSatisfy(\.passes) }
+
+  /// The result as it is saved, without its provenance.
+  public var document: ResultDocument {
+    var document = ResultDocument(
+      method: method, version: lrpatchVersion, model: options.model, isComplete: stop == nil,
+      shard: options.shard?.description, unfollowed: unfollowed, measured: measured,
+      verdicts: verdicts)
+    document.inspection = .object(inspection.members)
+    return document
+  }
+
+  private var method: JSONValue {
+    let baseline: JSONValue =
+      switch options.baseline {
+      case nil: .null
+      case .beforePatch?: .string("before the patch")
+      case .model(let path)?: .string(path)
+      }
+    return .object([
+      "precision": .string(options.precision.rawValue), "seed": .number(String(options.seed)),
+      "passkey_prompt": .string(options.passkeyPrompt.rawValue),
+      "perplexity": .string(options.method.rawValue), "stride": .number(options.stride),
+      "windows": .number(options.windows), "bos": .string(options.bos.rawValue),
+      "factors": options.factors.map { .string($0) } ?? .null, "baseline": baseline,
+      "texts": .array(texts.map { .string($0) }),
+    ])
+  }
+}

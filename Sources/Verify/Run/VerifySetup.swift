@@ -1,0 +1,122 @@
+import Inference
+import Models
+import Patch
+
+/// A model made ready for a verification, and the grid that is to be measured.
+struct VerifySetup: Sendable {
+  let options: VerifyOptions
+  let followed: FollowedRuntimes
+  let tokenizer: Tokenizer
+  let scoring: Scoring
+  let baseline: Scoring?
+  let grid: TaskGrid
+  let gates: [Gate]
+
+  var originalWindow: Int { followed.inspection.geometry.originalWindow }
+
+  init(
+    _ options: VerifyOptions, _ session: borrowing ModelSession, _ environment: JobEnvironment
+  ) throws {
+    try options.validate()
+    self.options = options
+    followed = try FollowedRuntimes(options, session)
+    var tokenizer = try Tokenizer(path: options.model)
+    try tokenizer.set(options.bos)
+    self.tokenizer = tokenizer
+    let opener = ModelOpener(options, environment)
+    scoring = Scoring(try opener.forward(options.model), followed.policies)
+    let vocabulary = scoring.forward.model.vocabulary
+    guard tokenizer.vocabulary <= vocabulary else {
+      throw ModelError.unsupported(
+        options.model,
+        "the tokenizer has \(tokenizer.vocabulary) tokens and the model \(vocabulary)")
+    }
+    baseline = try Self.baseline(options, session, scoring.forward, opener)
+    grid = try TaskGrid(options, followed.inspection.geometry, tokenizer)
+    gates = options.gates(for: grid.tasks)
+    try checkMemory(environment)
+    try checkGates()
+  }
+
+  private static func baseline(
+    _ options: VerifyOptions, _ session: borrowing ModelSession, _ forward: ForwardPass,
+    _ opener: ModelOpener
+  ) throws -> Scoring? {
+    switch options.baseline {
+    case nil: return nil
+    case .beforePatch?:
+      // Given factors leave the model as it is; a patched model is rebuilt from its record.
+      let before: Inspection
+      if options.factors == nil {
+        before = try Inspection(beforePatching: session)
+      } else {
+        before = try Inspection(session)
+      }
+      return Scoring(forward, FollowedRuntimes.all(before).policies)
+    case .model(let path)?:
+      let other = try ModelSession(path: path, exclusive: false)
+      let policies = FollowedRuntimes.all(try Inspection(other)).policies
+      let scoring = Scoring(try opener.forward(path), policies)
+      let (own, its) = (forward.model.vocabulary, scoring.forward.model.vocabulary)
+      guard own == its else {
+        throw ModelError.unsupported(
+          path, "its vocabulary has \(its) tokens, that of the model \(own)")
+      }
+      return scoring
+    }
+  }
+
+  // MARK: Checks before hours of work
+
+  /// - Throws: `ModelError` if the longest sequence needs more memory than there is.
+  private func checkMemory(_ environment: JobEnvironment) throws {
+    guard let longest = grid.lengths.max(), let available = environment.availableMemory() else {
+      return
+    }
+    let needed = scoring.forward.memory(tokens: longest)
+    guard needed > available else { return }
+    func gibibytes(_ bytes: Int) -> String {
+      "\((Double(bytes) / Double(1 << 30) * 10).rounded() / 10) GiB"
+    }
+    throw ModelError.unsupported(
+      options.model,
+      """
+      \(longest) tokens need at least \(gibibytes(needed)) of memory; \(gibibytes(available)) are \
+      available
+      """)
+  }
+
+  /// - Throws: `OptionError` for a gate about something that is not measured anywhere.
+  private func checkGates() throws {
+    let places = grid.places(originalWindow: originalWindow)
+    for gate in options.gates ?? [] {
+      let isMeasured = places.contains { gate.covers($0.metric, length: $0.length, originalWindow) }
+      let isFollowed =
+        gate.runtime.map { name in followed.policies.contains { $0.name == name } } ?? true
+      try OptionError.require(
+        isMeasured && isFollowed, "the gate '\(gate.text)' is about nothing that is measured here")
+    }
+  }
+}
+
+/// Opens models for a forward pass that can be ended early.
+private struct ModelOpener {
+  private let options: VerifyOptions
+  private let environment: JobEnvironment
+  private let stopCheck: StopCheck
+
+  init(_ options: VerifyOptions, _ environment: JobEnvironment) {
+    self.options = options
+    self.environment = environment
+    stopCheck = StopCheck(environment, budget: options.timeBudget)
+  }
+
+  func forward(_ path: String) throws -> ForwardPass {
+    let stopCheck = stopCheck
+    var pass = ForwardPass(
+      try Transformer(path: path), threads: options.threads, precision: options.precision
+    ) { try stopCheck() }
+    if let available = environment.availableMemory() { pass.cacheLimit = available / 4 * 3 }
+    return pass
+  }
+}

@@ -1,0 +1,25 @@
+extension TaskGrid {
+  /// One of several parts of a grid, which different machines can measure.
+  public struct Shard: Equatable, Sendable, CustomStringConvertible {
+    /// From 1 to `count`.
+    public let number: Int
+    public let count: Int
+
+    /// Reads `2/8`, the second of eight parts. Returns nil for other text.
+    public init?(_ text: String) {
+      let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+      guard parts.count == 2, let number = parts[0], let count = parts[1], 1 <= number,
+        number <= count
+      else { return nil }
+      self.number = number
+      self.count = count
+    }
+
+    public var description: String { "\(number)/\(count)" }
+
+    /// Every `count`th element.
+    func part<Element>(of whole: [Element]) -> [Element] {
+      whole.enumerated().filter { $0.offset % count == number - 1 }.map(\.element)
+    }
+  }
+}

@@ -1,0 +1,82 @@
+public import Inference
+
+/// What one verification measures: tasks over a grid of lengths, depths and samples.
+public struct TaskGrid: Sendable {
+  /// A text under its name.
+  public struct Text: Sendable {
+    public var name: String
+    public var tokens: [Int]
+
+    public init(name: String, tokens: [Int]) {
+      self.name = name
+      self.tokens = tokens
+    }
+  }
+
+  /// How far a run is.
+  public struct Progress: Sendable {
+    /// The share of the work that is done, from 0 to 1.
+    public var share: Double
+    /// What is being done.
+    public var label: String
+  }
+
+  public var tasks: [Task] = [.passkey]
+  /// In tokens.
+  public var lengths: [Int] = []
+  /// From 0 to 1.
+  public var depths: [Double] = []
+  /// Prompts for each length and depth.
+  public var samples = 1
+  public var seed: UInt64 = 0
+  public var style = Passkey.Style.longrope
+  /// Texts whose perplexity is measured.
+  public var texts: [Text] = []
+  /// The text in which needles are hidden.
+  public var haystack = Text(name: "", tokens: [])
+  /// The same for RULER, as words.
+  public var essay = RULEREssay("", name: "")
+  public var method = Perplexity.Method.truncate
+  /// Tokens by which a window moves, for the methods that move one.
+  public var stride = 256
+  /// The most windows of each text.
+  public var windows = 4
+  /// The part of the grid that is measured; nil for the whole.
+  public var shard: Shard?
+
+  public init() {}
+
+  /// Measures everything. If an error ends the run early, `measured` has everything up to there.
+  /// - Parameters:
+  ///   - baseline: the model to compare with, for the task `retention`.
+  ///   - report: called before and after each piece of work.
+  /// - Throws: `ModelError` for a length or a text that is too short; whatever the checkpoint of the
+  ///   forward pass throws.
+  public func run(
+    _ scoring: Scoring, baseline: Scoring?, _ tokenizer: Tokenizer,
+    into measured: inout Measurements, report: (Progress) -> Void
+  ) throws {
+    var steps = steps(measured.originalWindow)
+    if let shard { steps = shard.part(of: steps) }
+    for step in steps { expect(step, scoring.policies.map(\.name), &measured) }
+    let work = Work(grid: self, scoring: scoring, baseline: baseline, tokenizer: tokenizer)
+    let total = steps.reduce(0) { $0 + $1.cost }
+    var done = 0.0
+    for group in Self.groups(steps) {
+      let label = Set(group.map(\.length)).count > 1 ? group[0].task.name : group[0].label
+      report(Progress(share: done / total, label: label))
+      try work.perform(group, &measured) { finished in
+        done += finished
+        report(Progress(share: done / total, label: label))
+      }
+    }
+    report(Progress(share: 1, label: ""))
+  }
+
+  /// The metrics and lengths that the whole grid measures, whatever its shard. Their runtime is "".
+  public func places(originalWindow: Int) -> Set<Measurements.Place> {
+    var measured = Measurements(originalWindow: originalWindow)
+    for step in steps(originalWindow) { expect(step, [""], &measured) }
+    return Set(measured.missing.keys)
+  }
+}

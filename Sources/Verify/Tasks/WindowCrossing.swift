@@ -1,0 +1,59 @@
+import Glibc
+public import Inference
+import Models
+
+/// Generation across the end of the original window.
+///
+/// A text up to shortly before the end is given at once, and the rest token by token, as each runtime
+/// would rotate it. The tokens beyond the window are scored.
+public struct WindowCrossing: Sendable {
+  public struct Result: Equatable, Sendable {
+    public var runtime: String
+    /// In tokens, at the end.
+    public var length: Int
+    public var perplexity: Double
+    public var tokens: Int
+  }
+
+  /// Tokens that are generated before the end of the original window, and after it.
+  private static let margin = 64
+
+  private static func margin(_ originalWindow: Int) -> Int { min(margin, originalWindow / 4) }
+
+  /// The tokens of a whole sequence.
+  static func length(_ originalWindow: Int) -> Int { originalWindow + margin(originalWindow) }
+
+  private let sequences: [Scoring.Sequence]
+  private let length: Int
+
+  /// - Throws: `ModelError` for a text or a window that is too short.
+  public init(_ text: [Int], originalWindow: Int, beginning: Int?, maximumWindows: Int) throws {
+    let lead = beginning.map { [$0] } ?? []
+    let margin = Self.margin(originalWindow)
+    length = Self.length(originalWindow)
+    let (step, length) = (length - lead.count, length)
+    guard margin > 0, text.count >= step else {
+      throw ModelError.unsupported("crossing", "the text has \(text.count) tokens, expected at least \(step)")
+    }
+    sequences = (0..<min(maximumWindows, text.count / step)).map { number in
+      Scoring.Sequence(
+        tokens: lead + text[number * step..<(number + 1) * step], prompt: originalWindow - margin,
+        scored: Array(originalWindow + 1..<length))
+    }
+  }
+
+  public func run(_ scoring: Scoring, each: (Result) throws -> Void) throws {
+    var losses = scoring.policies.map { _ in [Double]() }
+    var windows = scoring.policies.map { _ in 0 }
+    try scoring.run(sequences) { _, policy, scores in
+      losses[policy] += scores.map { -$0.logProbability }
+      windows[policy] += 1
+      guard windows[policy] == sequences.count else { return }
+      let mean = losses[policy].reduce(0, +) / Double(losses[policy].count)
+      try each(
+        Result(
+          runtime: scoring.policies[policy].name, length: length, perplexity: exp(mean),
+          tokens: losses[policy].count))
+    }
+  }
+}

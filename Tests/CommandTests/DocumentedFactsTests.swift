@@ -1,0 +1,79 @@
+import Formats
+import Foundation
+import Models
+import Patch
+import TestSupport
+import Testing
+
+/// Facts that the documentation repeats, held to the code that knows them.
+@Suite("Documented facts") struct DocumentedFactsTests {
+  private static func text(_ name: String) throws -> String {
+    try String(contentsOfFile: "\(Fixture.root)/\(name)", encoding: .utf8)
+  }
+
+  private static func json(_ name: String) throws -> JSONValue {
+    try JSONDocument(path: "\(Fixture.root)/\(name)").value
+  }
+
+  // MARK: Lint rules
+
+  @Test func theLintSchemaNamesEveryRule() throws {
+    let finding = try Self.json("specs/lint.schema.json")["properties"]?["findings"]?["items"]
+    let names = finding?["properties"]?["rule"]?["enum"]?.elements?.compactMap(\.text)
+    #expect(names == LintRule.all.map(\.name))
+  }
+
+  @Test(arguments: LintRule.all.map(\.name)) func theLintSpecHasTheRule(_ name: String) throws {
+    let rule = try #require(LintRule.all.first { $0.name == name })
+    let lines = try Self.text("specs/lint.md").split(separator: "\n")
+    let line = try #require(lines.first { $0.hasPrefix("| `\(name)` |") })
+    #expect(line.contains("| \(rule.severity.rawValue) |"), "\(line)")
+  }
+
+  @Test(arguments: ["README.md", "CHANGELOG.md"]) func theNumberOfRulesIsRight(_ name: String) throws {
+    let counts = try Self.text(name).matches(of: /(\d+) (?:named )?rules/).compactMap { Int($0.1) }
+    #expect(!counts.isEmpty && counts.allSatisfy { $0 == LintRule.all.count }, "\(counts)")
+  }
+
+  // MARK: Architectures
+
+  /// The lists in the README's table of what works.
+  static let lists: [String] = [
+    "folders of \(Architecture.list { $0.modelType != nil })",
+    "folders and GGUF files of \(Architecture.list { $0.decoder != nil && $0.gguf != nil })",
+    "folders of \(Architecture.list { $0.decoder != nil && $0.gguf == nil })",
+    "| `convert`, both ways | \(Architecture.list(\.isConvertible)) |",
+  ]
+
+  @Test(arguments: lists) func theReadmeListsTheArchitectures(_ list: String) throws {
+    #expect(try Self.text("README.md").contains(list), "README.md lacks: \(list)")
+  }
+
+  /// specs/runtimes.md has a table of the GGUF architectures whose loader uses the factors.
+  @Test func theRuntimesSpecListsArchitecturesThatTakeFactors() throws {
+    let rows = try Self.text("specs/runtimes.md").split(separator: "\n").filter { $0.hasPrefix("| ") }
+    let cells = rows.compactMap { $0.split(separator: "|").first?.trimmingCharacters(in: .whitespaces) }
+    let listed = Set(cells.flatMap { $0.components(separatedBy: ", ") })
+    let names = Architecture.all.filter(\.takesFactorsInGGUF).compactMap { $0.gguf?.name }
+    #expect(Set(names).subtracting(listed).isEmpty, "\(Set(names).subtracting(listed))")
+  }
+
+  // MARK: Runtimes
+
+  @Test(arguments: Runtime.allCases) func theRuntimeIsDocumented(_ runtime: Runtime) throws {
+    #expect(try Self.text("specs/runtimes.md").contains(runtime.title))
+    #expect(try Self.text("Tests/CommandTests/Golden/help/verify.txt").contains(runtime.rawValue))
+  }
+
+  // MARK: Element types
+
+  /// specs/gguf.md has a table of two types a line: number, name, elements and bytes of a block.
+  @Test func theGGUFSpecListsEveryElementType() throws {
+    let spec = try Self.text("specs/gguf.md")
+    for type in ElementType.all {
+      guard let number = type.ggmlNumber, let block = type.block else { continue }
+      let row = "| \(number) | \(type.name) | \(block.elements) | \(block.bytes) |"
+      #expect(spec.contains(row), "specs/gguf.md lacks: \(row)")
+    }
+  }
+}

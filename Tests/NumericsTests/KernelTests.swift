@@ -1,0 +1,254 @@
+import CKernels
+import Formats
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Numerics
+
+/// Compares the kernels of every instruction set of this machine with the portable ones.
+@Suite("Kernels") struct KernelTests {
+  private struct Numbers {
+    private var state: UInt64
+
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func next() -> Float {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Float(Int32(truncatingIfNeeded: state >> 32)) / Float(Int32.max)
+    }
+
+    /// The numbers of fixtures/make/make_golden_quantize.py, bit for bit.
+    static func toQuantize(seed: UInt64, count: Int) -> [Float] {
+      var numbers = Numbers(seed)
+      let parts = (0..<4).map { _ in numbers.list(count) }
+      var x = (0..<count).map { parts[0][$0] + parts[1][$0] + parts[2][$0] + parts[3][$0] }
+      for index in 0..<512 { x[index] = 0 }
+      x[300] = -60000
+      for index in 0..<256 {
+        x[512 + index] = 0.75
+        x[768 + index] = Float(index - 128) * 0.5
+        x[1024 + index] *= 0x1p-20
+      }
+      return x
+    }
+
+    mutating func list(_ count: Int, scale: Float = 1) -> [Float] { (0..<count).map { _ in next() * scale } }
+  }
+
+  private static let portable = KernelTable.all[0]
+  private static func close(_ a: [Float], _ b: [Float], _ tolerance: Float = 2e-6) -> Bool {
+    zip(a, b).allSatisfy { abs($0 - $1) <= tolerance * max(1, abs($1)) }
+  }
+
+  @Test func theBestIsAmongThem() {
+    #expect(KernelTable.all.map(\.name).contains(KernelTable.best.name) && Self.portable.name == "portable")
+  }
+
+  @Test(arguments: [1, 7, 64, 131]) func rowFunctionsAgree(_ width: Int) {
+    var numbers = Numbers(UInt64(width))
+    let x = numbers.list(3 * width, scale: 3)
+    let (weight, bias) = (numbers.list(width), numbers.list(width))
+    func results(_ table: KernelTable) -> [[Float]] {
+      let functions = table.functions.pointee
+      var rms = x
+      functions.rms_norm(x, weight, 1e-5, 3, width, &rms)
+      var layer = x
+      functions.layer_norm(x, weight, bias, 1e-5, 3, width, &layer)
+      var gate = x
+      gate[0] = -200
+      functions.silu_gate(&gate, x.reversed(), x.count)
+      var sum = x
+      functions.add_scaled(&sum, x.reversed(), 0.3, x.count)
+      var greatest = 0
+      let total = functions.log_sum_exp(x, x.count, &greatest)
+      return [rms, layer, gate, sum, [Float(total), Float(greatest)]]
+    }
+    let expected = results(Self.portable)
+    for table in KernelTable.all {
+      for (found, wanted) in zip(results(table), expected) { #expect(Self.close(found, wanted), "\(table.name)") }
+    }
+  }
+
+  @Test(arguments: [(1, 1), (3, 7), (4, 64), (9, 131), (17, 600)])
+  func productsOfOneRowAgree(_ n: Int, _ k: Int) {
+    var numbers = Numbers(UInt64(n * k))
+    let (x, stored) = (numbers.list(k), numbers.list(n * k))
+    // The same numbers as bf16 (the upper halves of the floats) and as floats.
+    let halves = stored.map { UInt16($0.bitPattern >> 16) }
+    let floats = halves.map { Float(bitPattern: UInt32($0) << 16) }
+    let exact = (0..<n).map { row in
+      Float((0..<k).reduce(0.0) { $0 + Double(x[$1]) * Double(floats[row * k + $1]) })
+    }
+    for table in KernelTable.all {
+      var (fromFloats, fromHalves) = (exact.map { _ in Float.nan }, exact.map { _ in Float.nan })
+      table.functions.pointee.dot_rows(x, floats, k, n, k, &fromFloats)
+      table.functions.pointee.dot_rows_bf16(x, halves, n, k, &fromHalves)
+      #expect(Self.close(fromFloats, exact, 2e-5), "\(table.name)")
+      #expect(Self.close(fromHalves, exact, 2e-5), "\(table.name)")
+    }
+  }
+
+  @Test(arguments: [(1, 1, 1), (5, 33, 7), (13, 64, 64), (128, 80, 129)])
+  func productsOfHalvesAgree(_ m: Int, _ n: Int, _ k: Int) {
+    var numbers = Numbers(UInt64(m * n * k))
+    let (a, b) = (Matrix(rows: m, columns: k), Matrix(rows: n, columns: k))
+    for row in 0..<m { for column in 0..<k { a[row, column] = numbers.next() } }
+    for row in 0..<n { for column in 0..<k { b[row, column] = numbers.next() } }
+    let transposed = Matrix(rows: k, columns: n)
+    for row in 0..<n { for column in 0..<k { transposed[column, row] = b[row, column] } }
+    for table in KernelTable.all {
+      let halves = BF16Matrix(rows: m, columns: k)
+      table.round(MatrixPart(a), into: halves)
+      let packed = PackedBF16(outputs: n, inputs: k, table)
+      table.packRows(MatrixPart(b), into: packed)
+      let out = Matrix.zeros(rows: m, columns: n)
+      table.multiply(halves, inputs: k, packed, into: MatrixPart(out))
+      table.packColumns(MatrixPart(transposed), into: packed)
+      table.multiply(halves, inputs: k, packed, into: MatrixPart(out), alpha: 2, accumulates: true)
+      for row in 0..<m {
+        for column in 0..<n {
+          let exact = (0..<k).reduce(0.0) { $0 + Double(a[row, $1]) * Double(b[column, $1]) }
+          #expect(abs(Double(out[row, column]) - 3 * exact) < 0.05 * Double(k).squareRoot(), "\(table.name)")
+        }
+      }
+    }
+  }
+
+  /// Compares two steps with limits with a plain softmax.
+  @Test func stepsOfAttentionGiveTheSoftmax() {
+    var numbers = Numbers(9)
+    let (rows, columns, width) = (6, 50, 24)
+    let scores = numbers.list(rows * columns, scale: 8)
+    let last = (0..<rows).map { Int32(20 + 5 * $0) }
+    for table in KernelTable.all {
+      var maxima = [Float](repeating: -.infinity, count: rows)
+      var sums = [Float](repeating: 0, count: rows)
+      var out = [Float](repeating: 1, count: rows * width)
+      var probabilities = [[Float]](repeating: [], count: rows)
+      for start in [0, 25] {
+        var part = (0..<rows).flatMap { row in scores[row * columns + start..<row * columns + start + 25] }
+        let first = [Int32](repeating: 0, count: rows)
+        let limits = last.map { min(25, max(0, $0 - Int32(start))) }
+        out = [Float](repeating: 1, count: rows * width)
+        table.functions.pointee.softmax_step(&part, 25, rows, 25, first, limits, &maxima, &sums, &out, width, width)
+        for row in 0..<rows {
+          let correction = out[row * width]
+          if start > 0 { probabilities[row] = probabilities[row].map { $0 * correction } }
+          probabilities[row] += part[row * 25..<(row + 1) * 25]
+        }
+      }
+      for row in 0..<rows {
+        let seen = scores[row * columns..<row * columns + Int(last[row])].map { Double($0) }
+        let total = seen.reduce(0) { $0 + exp2(($1 - seen.max()!) * 1.4426950408889634) }
+        for (column, score) in seen.enumerated() {
+          let wanted = exp2((score - seen.max()!) * 1.4426950408889634) / total
+          #expect(abs(Double(probabilities[row][column] / sums[row]) - wanted) < 1e-6, "\(table.name)")
+        }
+        #expect(probabilities[row].dropFirst(seen.count).allSatisfy { $0 == 0 })
+      }
+    }
+  }
+
+  /// Compares products of blocks (Q8_0, and random blocks of other types) with those of unpacked
+  /// weights.
+  @Test(arguments: ElementType.all.filter(\.canPackInt8)) func productsOfBytesAgree(_ type: ElementType) throws {
+    var numbers = Numbers(77)
+    let (m, n, k) = (13, 40, 512)
+    let size = try #require(type.block)
+    let blockCount = n * k / size.elements
+    var stored = [UInt8](repeating: 0, count: blockCount * size.bytes)
+    for index in stored.indices { stored[index] = UInt8(truncatingIfNeeded: Int(numbers.next() * 128)) }
+    // Scales of about 0.02, in the first four bytes of a block.
+    for block in 0..<blockCount {
+      let start = block * size.bytes
+      stored.replaceSubrange(start..<start + 2, with: [0x1F, 0x25])
+      if [.q4K, .q5K].contains(type) {
+        stored.replaceSubrange(start + 2..<start + 4, with: [0x1F, 0x21])
+      }
+    }
+    let x = Matrix(rows: m, columns: k)
+    for row in 0..<m { for column in 0..<k { x[row, column] = numbers.next() } }
+    var weights = [Float](repeating: 0, count: n * k)
+    stored.withUnsafeBytes { type.unpack($0.baseAddress!, to: &weights, count: n * k, Self.portable) }
+    for table in KernelTable.all {
+      let bytes = Int8Matrix(rows: m, columns: k)
+      table.round(x, rows: 0..<m, into: bytes)
+      let packed = PackedInt8(outputs: n, inputs: k, table)
+      stored.withUnsafeBytes { type.pack($0.baseAddress!, outputs: n, inputs: k, into: packed, table) }
+      let out = Matrix(rows: m, columns: n)
+      table.multiply(bytes, packed, into: MatrixPart(out))
+      var (difference, norm) = (0.0, 0.0)
+      for row in 0..<m {
+        for column in 0..<n {
+          let exact = (0..<k).reduce(0.0) { $0 + Double(x[row, $1]) * Double(weights[column * k + $1]) }
+          difference += (Double(out[row, column]) - exact) * (Double(out[row, column]) - exact)
+          norm += exact * exact
+        }
+      }
+      #expect((difference / norm).squareRoot() < 0.01, "\(table.name), \(type)")
+    }
+  }
+
+  /// The kernels have their own table in C, which must agree with that of Formats.
+  @Test func knowTheElementTypesOfTheFormats() {
+    let unpacked = ElementType.all.filter(\.canUnpack)
+    #expect(unpacked.count == 15)
+    #expect(ElementType.all.filter(\.canPackInt8) == [.q40, .q80, .q4K, .q5K])
+    for type in unpacked {
+      let block = kernels_block(type.ggmlNumber ?? .max)
+      #expect(Int(block.elements) == type.block?.elements && Int(block.bytes) == type.block?.bytes, "\(type)")
+    }
+  }
+
+  private static func stored(_ type: ElementType, _ x: [Float], _ table: KernelTable) -> [UInt8] {
+    guard let block = type.block else { return [] }
+    var bytes = [UInt8](repeating: 0xAA, count: x.count / block.elements * block.bytes)
+    bytes.withUnsafeMutableBytes { buffer in
+      if let base = buffer.baseAddress { type.quantize(x, to: base, count: x.count, table) }
+    }
+    return bytes
+  }
+
+  /// Every instruction set writes gguf-py's bytes. Types that gguf-py cannot write have at most
+  /// llama.cpp's error.
+  @Test func storesNumbersAsItsPeersDo() throws {
+    let golden = try JSONDocument(path: Fixture.path("golden/quantize.json")).value
+    let x = Numbers.toQuantize(seed: 2024, count: 64 << 10)
+    #expect(sha256(x.withUnsafeBytes { Array($0) }) == golden["numbers"]?.text)
+    for (name, hash) in try #require(golden["sha256"]?.members).map({ ($0.name, $0.value) }) {
+      let type = try #require(ElementType.named(name))
+      for table in KernelTable.all {
+        #expect(sha256(Self.stored(type, x, table)) == hash.text, "\(name), \(table.name)")
+      }
+    }
+    let tail = Array(x[2048...])
+    for (name, value) in try #require(golden["error_of_llama_cpp"]?.members).map({ ($0.name, $0.value) }) {
+      let type = try #require(ElementType.named(name))
+      let all = KernelTable.all.map { Self.stored(type, tail, $0) }
+      #expect(all.allSatisfy { $0 == all[0] }, "\(name)")
+      var back = [Float](repeating: 0, count: tail.count)
+      all[0].withUnsafeBytes { type.unpack($0.baseAddress!, to: &back, count: tail.count, Self.portable) }
+      let error = zip(back, tail).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) } / Double(tail.count)
+      #expect(try error <= 1.01 * #require(value.double), "\(name): \(error)")
+    }
+  }
+
+  @Test func findsTheFirstThatCannotBeStored() {
+    for table in KernelTable.all {
+      for place in [0, 5, 31, 98] {
+        for bad in [Float.nan, .infinity, -.infinity] {
+          var x = [Float](repeating: 65504, count: 99)
+          x[place] = bad
+          x[98] = place == 98 ? bad : 1e6
+          #expect(ElementType.q4K.firstUnstorable(x, count: 99, table) == place)
+          #expect(ElementType.q4K.firstUnstorable(x, count: place, table) == nil)
+          #expect(ElementType.f32.firstUnstorable(x, count: 99, table) == nil)
+          #expect(ElementType.bf16.firstUnstorable(x, count: 99, table) == nil)
+          // Infinity is stored as it is; a finite number that would become infinite is refused.
+          #expect(ElementType.f16.firstUnstorable(x, count: 99, table) == (place == 98 ? nil : 98))
+        }
+      }
+    }
+  }
+}

@@ -4,7 +4,7 @@ extension Architecture {
   /// If several share a GGUF name, a GGUF file is read as the first one.
   public static let all: [Architecture] = [
     llama, mistral, ministral, phi3, phi3Vision, phi4MM, phi4Multimodal, phi3Small, phiMoE, miniCPM,
-    miniCPM3, qwen2, qwen3, granite, graniteMoE, apertus,
+    miniCPM3, qwen2, qwen3, granite, graniteMoE, apertus, smolLM3,
     llamaEmbed, mistral3, graniteSWA, deci, step35,
   ]
 
@@ -14,7 +14,7 @@ extension Architecture {
   static let lacksIt = "it lacks the family"
   /// The runtime runs the architecture only through code that the model brings.
   static let remoteCodeOnly = "only the model's remote code reads it"
-
+  /// The runtime uses the implementation of transformers, which treats a whole batch alike.
   static let throughTransformers =
     "it runs the family through transformers' code, which chooses the table by the whole batch"
 

@@ -14,7 +14,7 @@ public struct ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   public var kind: Kind
   /// The file or option that the error is about; may be empty.
   public var subject: String
-  /// `subject: message`
+  /// `subject: message`.
   public var description: String { subject.isEmpty ? message : "\(subject): \(message)" }
   /// What was found and what was expected.
   public var message: String

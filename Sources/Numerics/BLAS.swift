@@ -29,7 +29,7 @@ package struct MatrixPart {
 package enum BLAS {
   private static let prepared: Void = openblas_set_num_threads(1)
 
-  /// c(m, n) = alpha * a(m, k) * b(n, k) transposed
+  /// Computes c(m, n) = alpha * a(m, k) * b(n, k) transposed.
   package static func productTransposed(
     _ a: MatrixPart, _ b: MatrixPart, into c: MatrixPart, alpha: Float = 1
   ) {
@@ -42,7 +42,7 @@ package enum BLAS {
       c.stride)
   }
 
-  /// c(m, n) = a(m, k) * b(n, k) transposed, with the rows of b contiguous at an address
+  /// Computes c(m, n) = a(m, k) * b(n, k) transposed, with the rows of b contiguous at an address.
   package static func productTransposed(
     _ a: MatrixPart, rows: Int, at b: UnsafePointer<Float>, into c: MatrixPart
   ) {
@@ -54,7 +54,7 @@ package enum BLAS {
       a.address, a.stride, b, width, 0, c.address, c.stride)
   }
 
-  /// c(m, n) += a(m, k) * b(k, n)
+  /// Computes c(m, n) += a(m, k) * b(k, n).
   package static func addProduct(_ a: MatrixPart, _ b: MatrixPart, to c: MatrixPart) {
     _ = prepared
     precondition(a.columns.count == b.rows.count)

@@ -93,7 +93,7 @@ package struct Engine: Sendable {
     }
   }
 
-  /// gate = silu(gate) * up
+  /// Computes gate = silu(gate) * up.
   package func swiGLU(_ gate: Matrix, _ up: Matrix) {
     precondition(gate.rows == up.rows && gate.columns == up.columns)
     forEachRow(gate.rows) { rows in
@@ -103,7 +103,7 @@ package struct Engine: Sendable {
     }
   }
 
-  /// x += y * scale
+  /// Computes x += y * scale.
   package func add(_ y: Matrix, scaled scale: Float = 1, to x: Matrix) {
     precondition(x.rows == y.rows && x.columns == y.columns)
     forEachRow(x.rows) { rows in
@@ -113,21 +113,21 @@ package struct Engine: Sendable {
     }
   }
 
-  /// x[row] += y[source] * scale
+  /// Computes x[row] += y[source] * scale.
   package func add(_ y: Matrix, row source: Int, scaled scale: Float, to x: Matrix, row: Int) {
     precondition(x.columns == y.columns && row < x.rows && source < y.rows)
     unsafe kernels.functions.pointee.add_scaled(
       x.address(row: row), y.address(row: source), scale, x.columns)
   }
 
-  /// x *= factor
+  /// Computes x *= factor.
   package func scale(_ x: Matrix, by factor: Float) {
     if factor != 1 {
       unsafe kernels.functions.pointee.scale_all(x.pointer, factor, x.rows * x.columns)
     }
   }
 
-  /// x[row, columns] /= divisor
+  /// Computes x[row, columns] /= divisor.
   package func divide(_ x: Matrix, row: Int, columns: Range<Int>, by divisor: Float) {
     unsafe kernels.functions.pointee.scale_all(
       x.address(row: row, column: columns.lowerBound), 1 / divisor, columns.count)

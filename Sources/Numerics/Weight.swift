@@ -93,7 +93,7 @@ package struct Weight: Sendable {
   /// The number of outputs that one task computes with the kernels.
   private static let fastTile = 128
 
-  /// out(tokens, rows) = x(tokens, columns) * this matrix transposed
+  /// Computes out(tokens, rows) = x(tokens, columns) * this matrix transposed.
   package func project(_ x: Operand, into out: Matrix, _ engine: Engine) {
     precondition(x.matrix.columns == columns && out.rows == x.matrix.rows && out.columns == rows)
     if x.isFew {
@@ -270,7 +270,7 @@ package final class Operand {
 }
 
 extension Engine {
-  /// x(tokens, inputs) * weight(outputs, inputs) transposed + bias
+  /// Computes x(tokens, inputs) * weight(outputs, inputs) transposed + bias.
   /// - Returns: (tokens, outputs)
   package func project(_ x: Operand, _ weight: Weight, bias: [Float]? = nil) -> Matrix {
     let out = Matrix(rows: x.matrix.rows, columns: weight.rows)

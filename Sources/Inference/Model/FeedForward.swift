@@ -2,7 +2,7 @@ import Glibc
 import Numerics
 
 extension FeedForward {
-  /// (rows, hidden) -> (rows, hidden)
+  /// Runs the feed-forward: (rows, hidden) -> (rows, hidden).
   func callAsFunction(_ normed: Matrix, _ engine: Engine) -> Matrix {
     switch self {
     case .gated(let gate, let up, let down):

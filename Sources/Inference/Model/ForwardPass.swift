@@ -167,7 +167,7 @@ public struct ForwardPass: Sendable {
     }
   }
 
-  /// (rows, hidden)
+  /// The embeddings of all tokens: (rows, hidden).
   private func embed(_ batch: Batch) throws -> Matrix {
     let x = Matrix(rows: batch.rows, columns: model.hidden)
     for segment in batch.segments {

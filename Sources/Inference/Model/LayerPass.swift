@@ -124,7 +124,7 @@ struct LayerPass {
 
   // MARK: Projections of attention
 
-  /// (rows, heads * headDimension)
+  /// Queries: (rows, heads * headDimension).
   private func queries(_ input: Operand) -> Matrix {
     switch layer.attention.inputs {
     case .separate(let query, _, _): return engine.project(input, query)
@@ -138,7 +138,8 @@ struct LayerPass {
     }
   }
 
-  /// (rows, keyValueHeads * headDimension) and (rows, keyValueHeads * valueDimension)
+  /// Keys and values: (rows, keyValueHeads * headDimension) and (rows, keyValueHeads *
+  /// valueDimension).
   private func keysAndValues(_ input: Operand) -> (Matrix, Matrix) {
     switch layer.attention.inputs {
     case .separate(_, let key, let value):
@@ -168,7 +169,7 @@ struct LayerPass {
     return out
   }
 
-  /// (rows, keyValueHeads * headDimension) and (rows, keyValueHeads * valueDimension)
+  /// Keys and values of latent attention, in the same shapes.
   private func latentKeysAndValues(
     _ latent: SelfAttention.Latent, _ input: Operand
   ) -> (Matrix, Matrix) {

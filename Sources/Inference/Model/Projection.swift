@@ -17,7 +17,7 @@ package struct Projection: Sendable {
 }
 
 extension Engine {
-  /// (rows, inputs) -> (rows, outputs)
+  /// Applies a projection: (rows, inputs) -> (rows, outputs).
   func project(_ x: Operand, _ projection: Projection) -> Matrix {
     project(x, projection.weight, bias: projection.bias)
   }

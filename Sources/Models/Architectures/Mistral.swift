@@ -5,7 +5,8 @@ extension Architecture {
     var it = llama.renamed("mistral", className: "MistralForCausalLM")
     it.rope.yarnTurns = YarnTurns(fast: 128, slow: 2)
     it.slidingWindow = .always(missing: 4096)
-    it.hyperparameters.append(Hyperparameter(.slidingWindow, config: "sliding_window", absent: .none))
+    it.hyperparameters.append(
+      Hyperparameter(.slidingWindow, config: "sliding_window", absent: .none))
     it.transformers.requiresHeadDimension = true
     return it
   }()

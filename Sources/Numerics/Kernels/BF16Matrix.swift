@@ -70,7 +70,8 @@ extension KernelTable {
     )
   }
 
-  /// c(m, n) = alpha * a(m, inputs) * b(n, inputs) transposed, plus c if `accumulates` is true.
+  /// Computes c(m, n) = alpha * a(m, inputs) * b(n, inputs) transposed, plus c if `accumulates` is
+  /// true.
   package func multiply(
     _ a: BF16Matrix, inputs: Int, _ b: PackedBF16, into c: MatrixPart, alpha: Float = 1,
     accumulates: Bool = false

@@ -2,7 +2,7 @@ internal import CKernels
 
 /// Products of few rows, computed row by row without packing.
 extension KernelTable {
-  /// c(m, n) = alpha * a(m, k) * b(n, k) transposed
+  /// Computes c(m, n) = alpha * a(m, k) * b(n, k) transposed.
   package func multiplyRows(_ a: MatrixPart, _ b: MatrixPart, into c: MatrixPart, alpha: Float) {
     precondition(a.columns.count == b.columns.count)
     precondition(c.rows.count == a.rows.count && c.columns.count == b.rows.count)
@@ -14,7 +14,7 @@ extension KernelTable {
     }
   }
 
-  /// c(m, n) += a(m, k) * b(k, n)
+  /// Computes c(m, n) += a(m, k) * b(k, n).
   package func addRows(_ a: MatrixPart, _ b: MatrixPart, to c: MatrixPart) {
     precondition(a.columns.count == b.rows.count)
     precondition(c.rows.count == a.rows.count && c.columns.count == b.columns.count)

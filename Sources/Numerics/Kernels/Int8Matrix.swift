@@ -54,7 +54,7 @@ extension KernelTable {
       target.scales.address(row: rows.lowerBound), target.scales.columns)
   }
 
-  /// c(m, n) = a(m, k) * b(n, k) transposed
+  /// Computes c(m, n) = a(m, k) * b(n, k) transposed.
   func multiply(_ a: Int8Matrix, _ b: PackedInt8, into c: MatrixPart) {
     precondition(a.rows >= c.rows.count)
     precondition(b.holds(outputs: c.columns.count, inputs: a.columns, self))

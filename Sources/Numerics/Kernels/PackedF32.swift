@@ -51,7 +51,7 @@ extension KernelTable {
     )
   }
 
-  /// c(m, n) = alpha * a(m, k) * b(n, k) transposed, plus c if `accumulates` is true.
+  /// Computes c(m, n) = alpha * a(m, k) * b(n, k) transposed, plus c if `accumulates` is true.
   package func multiply(
     _ a: MatrixPart, _ b: PackedF32, into c: MatrixPart, alpha: Float = 1, accumulates: Bool = false
   ) {

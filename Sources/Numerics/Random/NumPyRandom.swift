@@ -10,7 +10,7 @@ package struct NumPyRandom: Codable, Equatable, Sendable {
   /// The second number of the last normal pair, if it has not been returned yet.
   private var spare: Double?
 
-  /// `numpy.random.seed(seed)`
+  /// `numpy.random.seed(seed)`.
   package init(seed: UInt32) { twister = MersenneTwister(seed: seed) }
 
   /// `numpy.random.randint(range.lowerBound, range.upperBound)`: masked bits, drawn again while
@@ -46,7 +46,7 @@ package struct NumPyRandom: Codable, Equatable, Sendable {
     }
   }
 
-  /// `numpy.random.choice(count, 2, replace=False)`
+  /// `numpy.random.choice(count, 2, replace=False)`.
   package mutating func twoDifferent(below count: Int) -> (Int, Int) {
     var order = Array(0..<count)
     for place in stride(from: count - 1, to: 0, by: -1) {

@@ -6,7 +6,7 @@
 package struct PythonRandom: Sendable {
   private var twister: MersenneTwister
 
-  /// `random.seed(seed)`
+  /// `random.seed(seed)`.
   package init(seed: UInt64) {
     let high = UInt32(truncatingIfNeeded: seed >> 32)
     twister = MersenneTwister(key: [UInt32(truncatingIfNeeded: seed)] + (high == 0 ? [] : [high]))
@@ -33,7 +33,7 @@ package struct PythonRandom: Sendable {
     return drawn
   }
 
-  /// `randint(range.lowerBound, range.upperBound)`
+  /// `randint(range.lowerBound, range.upperBound)`.
   package mutating func integer(in range: ClosedRange<Int>) -> Int {
     range.lowerBound + index(below: range.count)
   }
@@ -43,14 +43,14 @@ package struct PythonRandom: Sendable {
     String((0..<count).map { _ in alphabet[Int(unit() * Double(alphabet.count))] })
   }
 
-  /// `shuffle(items)`
+  /// `shuffle(items)`.
   package mutating func shuffle<Item>(_ items: inout [Item]) {
     for last in stride(from: items.count - 1, to: 0, by: -1) {
       items.swapAt(last, index(below: last + 1))
     }
   }
 
-  /// `sample(range(bound), count)`
+  /// `sample(range(bound), count)`.
   /// - Returns: nil if `count` exceeds `bound`; Python raises an error then.
   package mutating func sample(below bound: Int, _ count: Int) -> [Int]? {
     guard count <= bound else { return nil }

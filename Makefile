@@ -21,6 +21,7 @@ test: build
 	scripts/test.sh
 	scripts/test-guides.py
 	scripts/docs.sh
+	scripts/check-snippets.py
 	scripts/test-example.sh
 
 test-long: build

@@ -3,10 +3,10 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Patch
 @testable import Inference
 @testable import Models
 @testable import Numerics
+@testable import Patch
 @testable import Verify
 
 @Suite("Tasks and gates") struct VerifyTests {
@@ -21,7 +21,9 @@ import Testing
         #expect(tokenizer.decode(prompt.tokens).contains("The pass key is 12345. Remember it."))
       }
     }
-    #expect(throws: ModelError.self) { try passkey.prompt(.init(length: 40, depth: 0, sample: 0), key: 1) }
+    #expect(throws: ModelError.self) {
+      try passkey.prompt(.init(length: 40, depth: 0, sample: 0), key: 1)
+    }
   }
 
   private static func policy(_ rule: SwitchRule) throws -> RopePolicy {
@@ -35,11 +37,15 @@ import Testing
   @Test func rotatesAsEachRuntimeDoesAtTheCrossing() throws {
     // Ten tokens of prompt, then five generated; the window is 12.
     let scored = Array(10..<15)
-    func mscales(_ schedule: RopeSchedule) -> [Float] { (0..<15).map { schedule.table(at: $0).mscale } }
+    func mscales(_ schedule: RopeSchedule) -> [Float] {
+      (0..<15).map { schedule.table(at: $0).mscale }
+    }
     let fixed = try Self.policy(.fixed).passes(prompt: 10, scored: scored)
     #expect(fixed.count == 1 && mscales(fixed[0].schedule) == Array(repeating: 1.5, count: 15))
     let kept = try Self.policy(.kept(beyond: 12)).passes(prompt: 10, scored: scored)
-    #expect(kept.count == 1 && mscales(kept[0].schedule) == Array(repeating: 1, count: 12) + [1.5, 1.5, 1.5])
+    #expect(
+      kept.count == 1
+        && mscales(kept[0].schedule) == Array(repeating: 1, count: 12) + [1.5, 1.5, 1.5])
     let anew = try Self.policy(.recomputed(beyond: 12)).passes(prompt: 10, scored: scored)
     #expect(anew.map(\.scored) == [[10, 11, 12], [13, 14]])
     #expect(anew.map { $0.schedule.table(at: 0).mscale } == [1, 1.5])
@@ -53,9 +59,11 @@ import Testing
 
   @Test func followsWhatNoRuntimeCanExpress() throws {
     let geometry = RopeGeometry(
-      architecture: "llama", yarnTurns: YarnTurns(fast: 32, slow: 1), rotaryDimensions: 4, theta: 100, window: 64, originalWindows: [16], scalingType: "default")
+      architecture: "llama", yarnTurns: YarnTurns(fast: 32, slow: 1), rotaryDimensions: 4,
+      theta: 100, window: 64, originalWindows: [16], scalingType: "default")
     let set = FactorSet(
-      originalWindow: 16, window: 64, long: .perLayer([[2, 4], [8, 16]]), mscale: .literal(long: 2, short: 3),
+      originalWindow: 16, window: 64, long: .perLayer([[2, 4], [8, 16]]),
+      mscale: .literal(long: 2, short: 3),
       startTokens: 3, buckets: [.init(maximumLength: 32, factors: .uniform([1, 2]))])
     let policy = try RopePolicy(paper: set, geometry: geometry)
     let long = policy.schedule(prompt: 40, count: 40)
@@ -65,17 +73,25 @@ import Testing
     #expect(long.table(at: 0).scale(at: 2) == 1 && long.table(at: 0).scale(at: 3) == 2)
     #expect(long.table(at: 0).frequencies(layer: 0, position: 3) == [0.5, 0.025])
     #expect(long.table(at: 0).frequencies(layer: 1, position: 3) == [0.125, 0.00625])
-    #expect(policy.schedule(prompt: 20, count: 20).table(at: 5).frequencies(layer: 0, position: 5) == [1, 0.05])
+    #expect(
+      policy.schedule(prompt: 20, count: 20).table(at: 5).frequencies(layer: 0, position: 5) == [
+        1, 0.05,
+      ])
     #expect(policy.schedule(prompt: 16, count: 16).table(at: 5).mscale == 3)
   }
 
   @Test func readsGates() throws {
     let names = ["paper", "hf", "vllm"]
     let gate = try #require(Gate("passkey@1024@vllm>=0.95", runtimes: names))
-    #expect(gate.place == .length(1024) && gate.runtime == "vllm" && gate.comparison == .atLeast && gate.limit == 0.95)
+    #expect(
+      gate.place == .length(1024) && gate.runtime == "vllm" && gate.comparison == .atLeast
+        && gate.limit == 0.95)
     #expect(Gate("perplexity@long<=40", runtimes: names)?.place == .long)
-    #expect(Gate("niah_multikey_2@hf@short>=0.5", runtimes: names)?.metric.rawValue == "niah_multikey_2")
-    for text in ["passkey", "passkey=1", "speed>=1", "passkey@nowhere>=1", "passkey@1@2>=1", "passkey>=x"] {
+    #expect(
+      Gate("niah_multikey_2@hf@short>=0.5", runtimes: names)?.metric.rawValue == "niah_multikey_2")
+    for text in [
+      "passkey", "passkey=1", "speed>=1", "passkey@nowhere>=1", "passkey@1@2>=1", "passkey>=x",
+    ] {
       #expect(Gate(text, runtimes: names) == nil, "\(text)")
     }
   }
@@ -109,7 +125,8 @@ import Testing
     let text = Array(100..<130)
     func measure(_ method: Perplexity.Method, _ length: Int, stride: Int = 4) throws -> Perplexity {
       try Perplexity(
-        text, length: length, longest: 10, method: method, stride: stride, beginning: 1, maximumWindows: 3)
+        text, length: length, longest: 10, method: method, stride: stride, beginning: 1,
+        maximumWindows: 3)
     }
     let truncated = try measure(.truncate, 6).windows
     // Documents have the longest length; shorter lengths use their beginnings.
@@ -119,9 +136,12 @@ import Testing
       ])
     #expect(truncated[0].scored == [1, 2, 3, 4, 5])
     let sliding = try measure(.sliding, 6).windows
-    #expect(sliding[1].tokens == [1, 104, 105, 106, 107, 108] && sliding[1].scored == [2, 3, 4, 5])
+    #expect(
+      sliding[1].tokens == [1, 104, 105, 106, 107, 108] && sliding[1].scored == [2, 3, 4, 5])
     let hf = try measure(.hfStride, 6).windows
-    #expect(hf[0].tokens == [1, 100, 101, 102, 103, 104] && hf[1].tokens == [103, 104, 105, 106, 107, 108])
+    #expect(
+      hf[0].tokens == [1, 100, 101, 102, 103, 104]
+        && hf[1].tokens == [103, 104, 105, 106, 107, 108])
     #expect(hf[1].scored == [2, 3, 4, 5])
     let chunks = try measure(.llamaCpp, 6).windows
     #expect(chunks[1].tokens == [1, 106, 107, 108, 109, 110] && chunks[1].scored == [4, 5])
@@ -148,18 +168,22 @@ import Testing
     let inspection = try Inspection(
       ModelSession(path: Fixture.path("models/needle-256-x4"), exclusive: false),
       overlaying: FactorSource(path: Fixture.path("models/needle-256-x4.factors.json")).set)
-    let policies = try inspection.readings.filter { ["paper", "hf", "mlx"].contains($0.name) }.map(RopePolicy.init)
+    let policies = try inspection.readings.filter { ["paper", "hf", "mlx"].contains($0.name) }.map(
+      RopePolicy.init)
     let scoring = Scoring(ForwardPass(model, threads: 2), policies)
     let tokens = (0..<700).map { ($0 * 37) % 1000 + 5 }
     let sequences = [700, 300, 650, 257].map { length in
       Scoring.Sequence(
-        tokens: Array(tokens[..<(length - 20)]) + (0..<20).map { ($0 + length) % 900 }, prompt: length - 10,
+        tokens: Array(tokens[..<(length - 20)]) + (0..<20).map { ($0 + length) % 900 },
+        prompt: length - 10,
         scored: Array(length - 12..<length))
     }
     var together: [[TokenScore]] = []
     try scoring.run(sequences) { _, _, scores in together.append(scores) }
     var alone: [[TokenScore]] = []
-    for sequence in sequences { try scoring.run([sequence]) { _, _, scores in alone.append(scores) } }
+    for sequence in sequences {
+      try scoring.run([sequence]) { _, _, scores in alone.append(scores) }
+    }
     #expect(together.count == 12 && together.count == alone.count)
     for (first, second) in zip(together.joined(), alone.joined()) {
       #expect(abs(first.logProbability - second.logProbability) < 1e-4)
@@ -167,7 +191,9 @@ import Testing
   }
 
   /// Step-by-step decoding gives the tokens that one prefill finds likeliest, also at the crossing.
-  @Test(arguments: ["paper", "hf", "mlx"]) func generatesWhatScoringFindsLikeliest(_ name: String) throws {
+  @Test(arguments: ["paper", "hf", "mlx"]) func generatesWhatScoringFindsLikeliest(_ name: String)
+    throws
+  {
     let path = Fixture.path("models/needle-256-x4")
     let inspection = try Inspection(
       ModelSession(path: path, exclusive: false),
@@ -180,8 +206,10 @@ import Testing
       let found = try generator.generate(prompt, count: 12)
       var greedy: [Int] = []
       let sequence = Scoring.Sequence(
-        tokens: prompt + found, prompt: prompt.count, scored: Array(prompt.count..<prompt.count + 12))
-      try Scoring(forward, [policy]).run([sequence]) { _, _, scores in greedy = scores.map(\.greedy) }
+        tokens: prompt + found, prompt: prompt.count,
+        scored: Array(prompt.count..<prompt.count + 12))
+      try Scoring(forward, [policy]).run([sequence]) { _, _, scores in greedy = scores.map(\.greedy)
+      }
       #expect(precision == .fast || found == greedy)
       // A prompt with the same beginning uses the cache, and gives the same tokens.
       #expect(try generator.generate(Array(prompt.dropLast(3)), count: 4).count == 4)
@@ -208,7 +236,9 @@ import Testing
     let scored = try results(cacheLimit: 0)
     #expect(decoded.count == 6 && scored.count == 6)
     for (one, other) in zip(decoded, scored) {
-      #expect(one.cell == other.cell && one.isExact == other.isExact && abs(one.margin - other.margin) < 1e-3)
+      #expect(
+        one.cell == other.cell && one.isExact == other.isExact
+          && abs(one.margin - other.margin) < 1e-3)
       #expect(one.isPublished != nil && other.isPublished == (other.isExact ? true : nil))
     }
   }
@@ -219,14 +249,18 @@ import Testing
       #require(try Inspection(ModelSession(path: path, exclusive: false)).readings.first))
     let model = try Transformer(path: path)
     let tokens = try Tokenizer(path: path).encode(
-      String(decoding: FileSystem.contents(of: Fixture.path("text/moby-dick-opening.txt")), as: UTF8.self))
+      String(
+        decoding: FileSystem.contents(of: Fixture.path("text/moby-dick-opening.txt")), as: UTF8.self
+      ))
     let measure = try Perplexity(
       tokens, length: 256, longest: 256, method: .truncate, beginning: 0, maximumWindows: 4)
     for kernels in KernelTable.all {
       let fast = ForwardPass(model, Engine(.fast, threads: 2, kernels: kernels, usesBF16: true))
       let exact = ForwardPass(model, Engine(.exact, threads: 1, kernels: KernelTable.all[0]))
-      try Retention(measure).run(Scoring(fast, [policy]), baseline: Scoring(exact, [policy])) { result in
-        #expect(abs(result.ratio - 1) < 0.003 && result.divergence < 0.001, "\(kernels.name): \(result)")
+      try Retention(measure).run(Scoring(fast, [policy]), baseline: Scoring(exact, [policy])) {
+        result in
+        #expect(
+          abs(result.ratio - 1) < 0.003 && result.divergence < 0.001, "\(kernels.name): \(result)")
       }
     }
   }
@@ -240,7 +274,9 @@ import Testing
     let factors = Fixture.path("models/needle-256-x4.factors.json")
     let overlaid = try Program.run(arguments + ["--factors", factors])
     #expect(overlaid.status == 0, "\(overlaid.errors)")
-    #expect(try Program.run(["apply", Fixture.path("models/needle-256-x4.factors.json"), model]).status == 0)
+    #expect(
+      try Program.run(["apply", Fixture.path("models/needle-256-x4.factors.json"), model]).status
+        == 0)
     let after = try Program.run(arguments)
     #expect(after.status == 0, "\(after.errors)")
     #expect(try Self.passkeys(overlaid.output) == Self.passkeys(after.output))
@@ -257,9 +293,13 @@ import Testing
   @Test func measuresEveryTaskAndWritesTheResult() throws {
     let folder = try TemporaryDirectory()
     let model = try folder.copy("models/needle-256-x4", as: "m")
-    #expect(try Program.run(["apply", Fixture.path("models/needle-256-x4.factors.json"), model]).status == 0)
+    #expect(
+      try Program.run(["apply", Fixture.path("models/needle-256-x4.factors.json"), model]).status
+        == 0)
     let result = "\(folder.path)/result.json"
-    var arguments = ["verify", model, "--lengths", "256,320", "--depths", "2", "--windows", "2", "--runtime", "hf"]
+    var arguments = [
+      "verify", model, "--lengths", "256,320", "--depths", "2", "--windows", "2", "--runtime", "hf",
+    ]
     arguments += ["--runtime", "mlx", "--baseline", "-o", result, "--no-progress"]
     for task in ["passkey", "niah", "niah_single_1", "perplexity", "retention", "crossing"] {
       arguments += ["--task", task]
@@ -268,7 +308,8 @@ import Testing
     let run = try Program.run(arguments)
     // Only the gate on needles fails, because the model was not trained on them.
     #expect(run.status == 1, "\(run.errors)")
-    #expect(run.output.contains("passed  top1@short>=0.5") && run.output.contains("FAILED  niah>=0.99"))
+    #expect(
+      run.output.contains("passed  top1@short>=0.5") && run.output.contains("FAILED  niah>=0.99"))
     let json = try JSONDocument(path: result).value
     #expect(json["passkeys"]?.elements?.count == 8 && json["perplexities"]?.elements?.count == 4)
     #expect(json["retention"]?.elements?.count == 2 && json["crossings"]?.elements?.count == 2)
@@ -289,12 +330,16 @@ import Testing
     let process = Process()
     process.executableURL = URL(fileURLWithPath: Program.path)
     process.arguments = [
-      "verify", model, "--lengths", "128,64k", "--no-gates", "-o", result, "-q", "--time-budget", "30s",
+      "verify", model, "--lengths", "128,64k", "--depths", "300", "--no-gates", "-o", result,
+      "--time-budget", "60s",
     ]
     process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
+    let terminal = try PseudoTerminal()
+    process.standardError = terminal.program
+    process.environment = ["TERM": "xterm"]
     try process.run()
-    Thread.sleep(forTimeInterval: 2)
+    // The line is drawn again when the first passkeys are measured.
+    #expect(terminal.waits(for: "passkey", times: 2))
     kill(process.processIdentifier, signal)
     process.waitUntilExit()
     #expect(process.terminationReason == .exit && process.terminationStatus == 130)
@@ -307,13 +352,15 @@ import Testing
     let folder = try TemporaryDirectory()
     let model = try folder.copy("models/needle-256-x4.gguf")
     func status(_ output: String) throws -> Int32 {
-      try Program.run(["verify", model, "--lengths", "128", "--depths", "1", "-q", "-o", output]).status
+      try Program.run(["verify", model, "--lengths", "128", "--depths", "1", "-q", "-o", output])
+        .status
     }
     let before = try FileSystem.contents(of: model)
     #expect(try status(model) == 4 && status(folder.path) == 4 && status("/dev/null") == 4)
     #expect(try FileSystem.contents(of: model) == before)
     #expect(try status("\(folder.path)/missing/result.json") == 5)
-    #expect(try status("\(folder.path)/result.json") == 0 && status("\(folder.path)/result.json") == 0)
+    #expect(
+      try status("\(folder.path)/result.json") == 0 && status("\(folder.path)/result.json") == 0)
   }
 
   @Test func runsFactorsThatNoRuntimeCanExpress() throws {
@@ -338,7 +385,9 @@ import Testing
   @Test func stopsWithWhatItKnows() throws {
     let folder = try TemporaryDirectory()
     let model = try folder.copy("models/needle-256-x4.gguf")
-    let arguments = ["verify", model, "--lengths", "256,512,1024,2048,4096,8192", "--json", "--depths", "40"]
+    let arguments = [
+      "verify", model, "--lengths", "256,512,1024,2048,4096,8192", "--json", "--depths", "40",
+    ]
     let run = try Program.run(arguments + ["--time-budget", "0.4s"])
     #expect(run.status == 1 && run.errors.contains("time budget"))
     let json = try JSONDocument(parsing: Array(run.output.utf8)).value
@@ -348,11 +397,16 @@ import Testing
 
   @Test func shardsMakeUpTheWhole() throws {
     let model = Fixture.path("models/needle-256-x4.gguf")
-    let arguments = ["verify", model, "--lengths", "128,256", "--depths", "3", "--json", "--runtime", "paper"]
+    let arguments = [
+      "verify", model, "--lengths", "128,256", "--depths", "3", "--json", "--runtime", "paper",
+    ]
     func cells(_ more: [String]) throws -> Set<String> {
       let run = try Program.run(arguments + more)
       let cells = try Self.passkeys(run.output)?.elements ?? []
-      return Set(cells.map { "\($0["length"]?.integer ?? 0) \($0["depth"]?.double ?? 0) \($0["key"]?.integer ?? 0)" })
+      return Set(
+        cells.map {
+          "\($0["length"]?.integer ?? 0) \($0["depth"]?.double ?? 0) \($0["key"]?.integer ?? 0)"
+        })
     }
     let whole = try cells([])
     let parts = try (1...3).map { try cells(["--shard", "\($0)/3"]) }
@@ -363,16 +417,23 @@ import Testing
   @Test func refusesWhatItCannotRun() throws {
     let folder = try TemporaryDirectory()
     let model = try folder.copy("models/needle-256", as: "m")
-    func status(_ arguments: String...) throws -> Int32 { try Program.run(["verify", model] + arguments).status }
+    func status(_ arguments: String...) throws -> Int32 {
+      try Program.run(["verify", model] + arguments).status
+    }
     #expect(try status("--runtime", "nonsense") == 2)
     #expect(try status("--require", "nonsense") == 2)
     #expect(try status("--lengths", "20") == 3)
-    for wrong in [["--method", "x"], ["--shard", "3/2"], ["--task", "x"], ["--time-budget", "x"], ["--bos", "x"]] {
+    for wrong in [
+      ["--method", "x"], ["--shard", "3/2"], ["--task", "x"], ["--time-budget", "x"],
+      ["--bos", "x"],
+    ] {
       #expect(try Program.run(["verify", model] + wrong).status == 2, "\(wrong)")
     }
     for wrong in [
-      ["--shard", "1/0"], ["--lengths", "9223372036854775807"], ["--windows", "9223372036854775807"],
-      ["--no-gates", "--require", "passkey>=1"], ["--require", "passkey@99k>=0"], ["--require", "niah>=0"],
+      ["--shard", "1/0"], ["--lengths", "9223372036854775807"],
+      ["--windows", "9223372036854775807"],
+      ["--no-gates", "--require", "passkey>=1"], ["--require", "passkey@99k>=0"],
+      ["--require", "niah>=0"],
     ] { #expect(try Program.run(["verify", model] + wrong).status == 2, "\(wrong)") }
     let config = try FileSystem.contents(of: "\(model)/config.json")
     let text = String(decoding: config, as: UTF8.self)

@@ -14,7 +14,9 @@ public struct ElementType: Sendable {
 
   /// The spelling of ggml and safetensors: `F32`, `Q4_K`, `F8_E4M3`.
   public let name: String
-  /// Nil for a safetensors dtype that the table lacks. Tensors of that dtype are copied unchanged.
+  /// The block, or nil for a safetensors dtype that the table lacks.
+  ///
+  /// Tensors of an unlisted dtype are copied unchanged.
   public let block: Block?
   /// The number in `enum ggml_type`, or nil if GGUF lacks the type.
   public let ggmlNumber: UInt32?
@@ -26,6 +28,7 @@ public struct ElementType: Sendable {
     self = Self.byName[name] ?? Self(name, nil)
   }
 
+  /// A type by its number in `enum ggml_type`.
   /// - Throws: `unknownTensorType` or `removedTensorType`.
   public init(ggmlNumber number: UInt32) throws(FormatError) {
     if let known = Self.byNumber[number] {
@@ -120,7 +123,9 @@ public struct ElementType: Sendable {
       .init("F6_E2M3", 4, 3), .init("F6_E3M2", 4, 3), .init("F4", 2, 1),
     ]
 
-  /// Numbers of types that were removed from the format. llama.cpp refuses files with them.
+  /// The types that were removed from the format, by number.
+  ///
+  /// llama.cpp refuses files with them.
   private static let removed: [UInt32: String] = [
     4: "Q4_2", 5: "Q4_3", 31: "Q4_0_4_4", 32: "Q4_0_4_8", 33: "Q4_0_8_8",
     36: "IQ4_NL_4_4", 37: "IQ4_NL_4_8", 38: "IQ4_NL_8_8",

@@ -1,5 +1,6 @@
 /// The wording of every format error: what, where, and what was expected.
 extension FormatError: CustomStringConvertible {
+  /// The sentence for users: file, subject, reason, and the offset in bytes.
   public var description: String {
     var text = ""
     if let file { text += "\(file): " }
@@ -11,6 +12,7 @@ extension FormatError: CustomStringConvertible {
 }
 
 extension FormatError.Subject: CustomStringConvertible {
+  /// The subject in words, such as `key 'general.name'`; numbers count from 1.
   public var description: String {
     switch self {
     case .header: "header"
@@ -24,6 +26,7 @@ extension FormatError.Subject: CustomStringConvertible {
 }
 
 extension FormatError.Reason: CustomStringConvertible {
+  /// The reason in words, with what was expected.
   public var description: String {
     switch self {
     case .truncated(let needed, let available):
@@ -74,15 +77,17 @@ extension FormatError.Reason: CustomStringConvertible {
       "the tensors end at byte \(end), but the file has \(size) bytes"
     case .outsideFolder(let name): "'\(name.sanitized)' is outside the model's folder"
     case .missingShard(let name): "the shard '\(name.sanitized)' is missing"
-    case .missingTensor(let shard): "missing from the shard '\(shard.sanitized)' that the index names"
+    case .missingTensor(let shard):
+      "missing from the shard '\(shard.sanitized)' that the index names"
     case .invalidJSON(let detail): "invalid JSON: \(detail)"
     }
   }
 }
 
 extension String {
-  /// The text with control characters made visible, cut to 120 characters. Names come from files
-  /// that may be hostile, and are printed to terminals.
+  /// The text with control characters made visible, cut to 120 characters.
+  ///
+  /// Names come from files that may be hostile, and are printed to terminals.
   package var sanitized: String {
     let start = String(unicodeScalars.prefix(121)).visible
     return unicodeScalars.count > 120 || start.count > 120 ? String(start.prefix(120)) + "…" : start

@@ -2,13 +2,16 @@
 ///
 /// Every reader of this module throws it. `FormatError+Description.swift` has the wording.
 public struct FormatError: Error, Equatable, Sendable {
+  /// What is wrong.
   public var reason: Reason
   /// The offset of the error, in bytes from the start of the file.
   public var offset: Int?
+  /// The part of the file that is wrong, or nil if it is the file as a whole.
   public var subject: Subject?
   /// The file's path, which the code that opened the file fills in.
   public var file: String?
 
+  /// Creates an error without a path; `inFile(_:)` adds it.
   public init(_ reason: Reason, at offset: Int? = nil, _ subject: Subject? = nil) {
     self.reason = reason
     self.offset = offset
@@ -19,12 +22,16 @@ public struct FormatError: Error, Equatable, Sendable {
   public enum Subject: Equatable, Sendable {
     case header
     case key(String)
+    /// A key without a readable name, by its index from 0.
     case keyNumber(Int)
     case tensor(String)
+    /// A tensor without a readable name, by its index from 0.
     case tensorNumber(Int)
+    /// A JSON member, by its name or its path with dots.
     case member(String)
   }
 
+  /// What is wrong, with the numbers and names that the message shows.
   public enum Reason: Equatable, Sendable {
     // Any file.
     case truncated(needed: UInt64, available: UInt64)

@@ -1,13 +1,17 @@
 internal import CZstd
 
-/// Compresses to and decompresses from single zstd frames. Frames have a checksum, so that damage
-/// is detected.
+/// Compresses to and decompresses from single zstd frames.
+///
+/// Frames have a checksum, so that damage is detected.
 public enum Zstd {
   /// An error of the decoder.
   public struct Failure: Error, CustomStringConvertible {
+    /// Why the frame cannot be decompressed.
     public let description: String
   }
 
+  /// Compresses bytes to one frame with a checksum.
+  /// - Parameter level: zstd's level, from 1 (fast) to 22 (small).
   public static func compress(_ bytes: [UInt8], level: Int32 = 19) -> [UInt8] {
     let bound = ZSTD_compressBound(bytes.count)
     let context = unsafe ZSTD_createCCtx()
@@ -23,6 +27,7 @@ public enum Zstd {
     }
   }
 
+  /// Decompresses one frame.
   /// - Parameter limit: the most bytes to which the frame may expand. A frame that declares more is
   ///   refused.
   public static func decompress(_ bytes: [UInt8], limit: Int) throws(Failure) -> [UInt8] {

@@ -35,7 +35,7 @@ public struct Architecture: Sendable {
   /// Features that some models of this architecture have but that are not supported.
   ///
   /// A model with one of them is neither run nor converted.
-  var foreignFeatures: [ForeignFeature] = []
+  var unsupportedFeatures: [UnsupportedFeature] = []
   /// The name of the final norm in a folder.
   var finalNormName = "model.norm"
   /// Name prefixes of tensors that belong to another part of the model, such as a vision encoder.
@@ -66,7 +66,7 @@ public struct Architecture: Sendable {
       /// Never: the loader refuses or ignores them.
       case never
       /// Only if `rope.scaling.type` is `longrope`.
-      case ifLongRoPE
+      case forLongRoPE
       /// Whenever the file has them.
       case always
     }
@@ -128,7 +128,7 @@ public struct Architecture: Sendable {
   }
 
   /// An unsupported feature of some models of an architecture.
-  struct ForeignFeature: Sendable {
+  struct UnsupportedFeature: Sendable {
     /// The member of config.json that turns the feature on.
     var config: String?
     /// The GGUF key, without the prefix, that only files with the feature have.

@@ -16,7 +16,7 @@ public struct Hyperparameter: Sendable {
   /// What it means if a model does not contain the number.
   public enum Absence: Sendable {
     /// The model is invalid.
-    case refused
+    case required
     /// The number is derived from others, or the feature is absent.
     case none
     /// The number has this value.
@@ -36,7 +36,7 @@ public struct Hyperparameter: Sendable {
 
   package init(
     _ quantity: Quantity, config: String? = nil, gguf: String? = nil, _ kind: Kind = .count,
-    absent absence: Absence = .refused
+    absent absence: Absence = .required
   ) {
     self.quantity = quantity
     self.config = config

@@ -37,10 +37,10 @@ package struct Engine: Sendable {
   /// The number of rows in one task of a row-wise kernel.
   ///
   /// Like all such sizes it is fixed, so that no result depends on the number of threads.
-  private static let rowsATask = 64
+  private static let rowsPerTask = 64
 
   private func forEachRow(_ rows: Int, _ work: @Sendable (Range<Int>) -> Void) {
-    parallel.run(rows: rows, by: Self.rowsATask, work)
+    parallel.run(rows: rows, by: Self.rowsPerTask, work)
   }
 
   /// RMSNorm over each part of a row with the length of `weight`.

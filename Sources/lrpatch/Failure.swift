@@ -65,7 +65,9 @@ struct Failure {
   }
 }
 
-/// A check that the user asked for has failed. The result itself is already printed.
+/// A check that the user asked for has failed.
+///
+/// The result itself is already printed.
 struct CheckFailed: Error {
   var message = ""
 }

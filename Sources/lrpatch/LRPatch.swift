@@ -22,7 +22,8 @@ struct LRPatch: ParsableCommand {
     version: lrpatchVersion,
     subcommands: [
       InspectCommand.self, LintCommand.self, ApplyCommand.self, RevertCommand.self,
-      ConvertCommand.self, VerifyCommand.self, SearchCommand.self, MixCommand.self, ReportCommand.self,
+      ConvertCommand.self, VerifyCommand.self, SearchCommand.self, MixCommand.self,
+      ReportCommand.self,
       CardCommand.self, ProvenanceCommand.self, DiffCommand.self, FactorsCommand.self,
     ])
 
@@ -46,7 +47,7 @@ struct LRPatch: ParsableCommand {
     }
   }
 
-  /// Those that mpirun has started beside this one, which would wait for it.
+  /// Ends MPI, so that the other processes do not wait for this one.
   private static func endOtherProcesses(_ code: Int32) {
     #if MPI
     if MPIPool.isLaunched { MPIPool.end(code: code) }

@@ -9,7 +9,9 @@ import Testing
   @Test func appliesChecksAndRevertsWithItsExitCodes() throws {
     let folder = try TemporaryDirectory()
     try folder.copy("models/needle-256-x4")
-    func run(_ arguments: String...) throws -> Program.Result { try Program.run(arguments, in: folder.path) }
+    func run(_ arguments: String...) throws -> Program.Result {
+      try Program.run(arguments, in: folder.path)
+    }
     let before = try snapshot(folder.path)
     #expect(try run("apply", Self.factors, "needle-256-x4", "--check").status == 1)
     let dry = try run("apply", Self.factors, "needle-256-x4", "--dry-run")
@@ -29,7 +31,9 @@ import Testing
   @Test func usesTheExitCodesOfItsContract() throws {
     let folder = try TemporaryDirectory()
     try folder.copy("models/needle-256.gguf")
-    func status(_ arguments: String...) throws -> Int32 { try Program.run(arguments, in: folder.path).status }
+    func status(_ arguments: String...) throws -> Int32 {
+      try Program.run(arguments, in: folder.path).status
+    }
     #expect(try status("--help") == 0)
     #expect(try status("--version") == 0)
     #expect(try status("nonsense") == 2)
@@ -93,20 +97,27 @@ import Testing
     let repository = "hub/models--org--needle"
     for name in try FileSystem.names(in: Fixture.path("models/needle-256-x4")) {
       try folder.write(
-        "\(repository)/blobs/\(name)", FileSystem.contents(of: Fixture.path("models/needle-256-x4/\(name)")))
+        "\(repository)/blobs/\(name)",
+        FileSystem.contents(of: Fixture.path("models/needle-256-x4/\(name)")))
       try FileManager.default.createDirectory(
         atPath: "\(folder.path)/\(repository)/snapshots/\(hash)", withIntermediateDirectories: true)
       try FileManager.default.createSymbolicLink(
-        atPath: "\(folder.path)/\(repository)/snapshots/\(hash)/\(name)", withDestinationPath: "../../blobs/\(name)")
+        atPath: "\(folder.path)/\(repository)/snapshots/\(hash)/\(name)",
+        withDestinationPath: "../../blobs/\(name)")
     }
     try folder.write("\(repository)/refs/main", hash)
-    func run(_ arguments: String..., environment: [String: String]? = nil) throws -> Program.Result {
-      try Program.run(arguments, in: folder.path, environment: environment ?? ["HF_HUB_CACHE": "\(folder.path)/hub"])
+    func run(_ arguments: String..., environment: [String: String]? = nil) throws -> Program.Result
+    {
+      try Program.run(
+        arguments, in: folder.path,
+        environment: environment ?? ["HF_HUB_CACHE": "\(folder.path)/hub"])
     }
     for name in ["org/needle", "org/needle@main", "org/needle@\(hash)", "org/needle@0123456"] {
       #expect(try run("inspect", name, "--json").status == 0, "\(name)")
     }
-    #expect(try run("inspect", "org/needle", environment: ["HF_HUB_CACHE": "", "HF_HOME": folder.path]).status == 0)
+    #expect(
+      try run("inspect", "org/needle", environment: ["HF_HUB_CACHE": "", "HF_HOME": folder.path])
+        .status == 0)
     #expect(try run("inspect", "org/needle@other").status == 5)
     #expect(try run("inspect", "org/missing").status == 5)
     #expect(try run("inspect", "org/../needle").status == 5)

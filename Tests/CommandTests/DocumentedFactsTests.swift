@@ -30,7 +30,9 @@ import Testing
     #expect(line.contains("| \(rule.severity.rawValue) |"), "\(line)")
   }
 
-  @Test(arguments: ["README.md", "CHANGELOG.md"]) func theNumberOfRulesIsRight(_ name: String) throws {
+  @Test(arguments: ["README.md", "CHANGELOG.md"]) func theNumberOfRulesIsRight(_ name: String)
+    throws
+  {
     let counts = try Self.text(name).matches(of: /(\d+) (?:named )?rules/).compactMap { Int($0.1) }
     #expect(!counts.isEmpty && counts.allSatisfy { $0 == LintRule.all.count }, "\(counts)")
   }
@@ -51,8 +53,12 @@ import Testing
 
   /// specs/runtimes.md has a table of the GGUF architectures whose loader uses the factors.
   @Test func theRuntimesSpecListsArchitecturesThatTakeFactors() throws {
-    let rows = try Self.text("specs/runtimes.md").split(separator: "\n").filter { $0.hasPrefix("| ") }
-    let cells = rows.compactMap { $0.split(separator: "|").first?.trimmingCharacters(in: .whitespaces) }
+    let rows = try Self.text("specs/runtimes.md").split(separator: "\n").filter {
+      $0.hasPrefix("| ")
+    }
+    let cells = rows.compactMap {
+      $0.split(separator: "|").first?.trimmingCharacters(in: .whitespaces)
+    }
     let listed = Set(cells.flatMap { $0.components(separatedBy: ", ") })
     let names = Architecture.all.filter(\.takesFactorsInGGUF).compactMap { $0.gguf?.name }
     #expect(Set(names).subtracting(listed).isEmpty, "\(Set(names).subtracting(listed))")

@@ -2,8 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Kills the program, or fills its disk, at every system call that changes files. Afterwards the
-/// model is the old one or the new one, or the next command restores it.
+/// Kills the program, or fills its disk, at every system call that changes files.
+///
+/// Afterwards the model is the old one or the new one, or the next command restores it.
 @Suite("Fault injection", .serialized) struct FaultInjectionTests {
   enum Model: String, CaseIterable, CustomTestStringConvertible {
     case folder, gguf, split
@@ -26,12 +27,15 @@ import Testing
 
   /// The preloaded library, built once.
   static let library: Result<String, any Error> = Result {
-    let folder = NSTemporaryDirectory() + "lrpatch-faults-\(ProcessInfo.processInfo.processIdentifier)"
+    let folder =
+      NSTemporaryDirectory() + "lrpatch-faults-\(ProcessInfo.processInfo.processIdentifier)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let source = Fixture.root + "/Tests/Faults/faults.c"
     let compiler = Process()
     compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    compiler.arguments = ["cc", "-shared", "-fPIC", "-O1", "-o", "\(folder)/faults.so", source, "-ldl"]
+    compiler.arguments = [
+      "cc", "-shared", "-fPIC", "-O1", "-o", "\(folder)/faults.so", source, "-ldl",
+    ]
     try compiler.run()
     compiler.waitUntilExit()
     guard compiler.terminationStatus == 0 else { throw CocoaError(.executableLoad) }
@@ -48,7 +52,9 @@ import Testing
     }
   }
 
-  /// A conversion does not change the model. Its output is complete or absent, whatever happens.
+  /// A conversion does not change the model.
+  ///
+  /// Its output is complete or absent, whatever happens.
   @Test(arguments: ["out", "out.gguf"], Fault.allCases)
   func makesAWholeModelOrNone(_ name: String, _ fault: Fault) throws {
     let folder = try TemporaryDirectory()
@@ -57,7 +63,10 @@ import Testing
     let environment = ["LD_PRELOAD": try Self.library.get(), "FAULT_MODE": fault.rawValue]
     func convert(_ more: [String: String] = [:]) throws -> Program.Result {
       try Program.run(
-        ["convert", model, "-o", output, "--type", "f16", "--max-shard-size", "700K", "--threads", "1", "-q"],
+        [
+          "convert", model, "-o", output, "--type", "f16", "--max-shard-size", "700K", "--threads",
+          "1", "-q",
+        ],
         environment: more.isEmpty ? [:] : environment.merging(more) { $1 })
     }
     let old = try snapshot("\(folder.path)/m")
@@ -66,7 +75,8 @@ import Testing
     let calls = try #require(Int(try String(contentsOfFile: countPath, encoding: .utf8)))
     let new = try snapshot("\(folder.path)/m")
     func removeOutput() throws {
-      for name in try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/m") where name != "model" {
+      for name in try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/m")
+      where name != "model" {
         try FileManager.default.removeItem(atPath: "\(folder.path)/m/\(name)")
       }
     }
@@ -76,14 +86,17 @@ import Testing
       let place = "\(name) \(fault) at call \(call) of \(calls)"
       let struck = try convert(["FAULT_AT": "\(call)"])
       if fault == .full {
-        #expect([0, 5].contains(struck.status) && !struck.wasKilled, "\(place): \(struck.status) \(struck.errors)")
+        #expect(
+          [0, 5].contains(struck.status) && !struck.wasKilled,
+          "\(place): \(struck.status) \(struck.errors)")
       } else {
         #expect(struck.wasKilled, "\(place)")
       }
       var after = try snapshot("\(folder.path)/m")
       if fault != .full { after = withoutTemporaries(after) }
       // The shards of a GGUF file appear one after another; the one with the keys is last.
-      let isPart = name == "out.gguf" && fault != .full && after.allSatisfy { new[$0.key] == $0.value }
+      let isPart =
+        name == "out.gguf" && fault != .full && after.allSatisfy { new[$0.key] == $0.value }
       #expect(after == old || after == new || isPart, "\(place): \(difference(after, old))")
       try removeDone(after, folder)
       // The next conversion deletes what a kill left.
@@ -97,11 +110,14 @@ import Testing
   @Test(arguments: [6, 10]) func convertsARestoredModel(_ call: Int) throws {
     let folder = try TemporaryDirectory()
     let model = try folder.copy("models/needle-256-x4.gguf", as: "m.gguf")
-    let environment = ["LD_PRELOAD": try Self.library.get(), "FAULT_MODE": "kill", "FAULT_AT": "\(call)"]
+    let environment = [
+      "LD_PRELOAD": try Self.library.get(), "FAULT_MODE": "kill", "FAULT_AT": "\(call)",
+    ]
     #expect(try Program.run(["apply", Self.factors, model], environment: environment).wasKilled)
     let result = try Program.run(["convert", model, "-o", "\(folder.path)/out.gguf"])
     #expect(result.status == 0 && result.errors.contains("interrupted"), "\(result.errors)")
-    #expect(try Program.run(["diff", model, Fixture.path("models/needle-256-x4.gguf")]).status == 0)
+    #expect(
+      try Program.run(["diff", model, Fixture.path("models/needle-256-x4.gguf")]).status == 0)
     #expect(try Program.run(["diff", "\(folder.path)/out.gguf", model]).status == 0)
   }
 
@@ -112,24 +128,29 @@ import Testing
     }
   }
 
-  private func inject(_ fault: Fault, into command: String, on model: Model, cannotInsert: Bool) throws {
+  private func inject(_ fault: Fault, into command: String, on model: Model, cannotInsert: Bool)
+    throws
+  {
     var environment = ["LD_PRELOAD": try Self.library.get(), "FAULT_MODE": fault.rawValue]
     if cannotInsert { environment["FAULT_NO_INSERT"] = "1" }
 
     // The old and the new bytes, and the number of calls from one to the other.
     let reference = try prepare(model, for: command)
     let countPath = "\(reference.folder.path)/count"
-    let whole = try run(command, reference.path, environment.merging(["FAULT_COUNT": countPath]) { $1 })
+    let whole = try run(
+      command, reference.path, environment.merging(["FAULT_COUNT": countPath]) { $1 })
     #expect(whole.status == 0, "\(whole.errors)")
     let calls = try #require(Int(try String(contentsOfFile: countPath, encoding: .utf8)))
     #expect(calls >= 5)
     let new = try snapshot("\(reference.folder.path)/m")
 
     for call in 1...calls {
-      let place = "\(model) \(command) \(fault) at call \(call) of \(calls), insert \(!cannotInsert)"
+      let place =
+        "\(model) \(command) \(fault) at call \(call) of \(calls), insert \(!cannotInsert)"
       let victim = try prepare(model, for: command)
       let old = try snapshot("\(victim.folder.path)/m")
-      let struck = try run(command, victim.path, environment.merging(["FAULT_AT": "\(call)"]) { $1 })
+      let struck = try run(
+        command, victim.path, environment.merging(["FAULT_AT": "\(call)"]) { $1 })
       if fault == .full {
         #expect(!struck.wasKilled, "\(place)")
         #expect([0, 5].contains(struck.status), "\(place): \(struck.status) \(struck.errors)")
@@ -164,7 +185,9 @@ import Testing
     return Victim(folder: folder, path: path)
   }
 
-  private func run(_ command: String, _ path: String, _ environment: [String: String]) throws -> Program.Result {
+  private func run(_ command: String, _ path: String, _ environment: [String: String]) throws
+    -> Program.Result
+  {
     let arguments = command == "apply" ? ["apply", Self.factors, path] : ["revert", path]
     return try Program.run(arguments, environment: environment)
   }
@@ -180,5 +203,7 @@ import Testing
 
 extension FaultInjectionTests.Fault {
   /// During a swap the model's name is absent for a moment; `revert` restores the model then too.
-  fileprivate func keepsAName(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+  fileprivate func keepsAName(_ path: String) -> Bool {
+    FileManager.default.fileExists(atPath: path)
+  }
 }

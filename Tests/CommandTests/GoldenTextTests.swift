@@ -4,16 +4,20 @@ import TestSupport
 import Testing
 
 /// Compares what users see, word for word, with the files in Golden/: help, errors, results and
-/// JSON documents. `LRPATCH_RECORD=1` writes the files again; read the difference before you commit
-/// it.
+/// JSON documents.
+///
+/// `LRPATCH_RECORD=1` writes the files again; read the difference before you commit it.
 @Suite("Golden texts") struct GoldenTextTests {
   private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Golden").path
   private static let isRecording = ProcessInfo.processInfo.environment["LRPATCH_RECORD"] == "1"
-  private static let plain = ["COLUMNS": "100", "NO_COLOR": "1", "LC_ALL": "C", "GITHUB_ACTIONS": ""]
+  private static let plain = [
+    "COLUMNS": "100", "NO_COLOR": "1", "LC_ALL": "C", "GITHUB_ACTIONS": "",
+  ]
 
   private static let commands = [
-    "", "inspect", "lint", "apply", "revert", "convert", "verify", "search", "mix", "report", "card", "provenance",
+    "", "inspect", "lint", "apply", "revert", "convert", "verify", "search", "mix", "report",
+    "card", "provenance",
     "diff",
     "factors", "factors make", "factors show", "factors convert", "factors compare",
   ]
@@ -29,14 +33,17 @@ import Testing
     let golden = try String(contentsOfFile: path, encoding: .utf8)
     guard text != golden else { return }
     let (new, old) = (text.split(separator: "\n"), golden.split(separator: "\n"))
-    let index = zip(new, old).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? min(new.count, old.count)
+    let index =
+      zip(new, old).enumerated().first { $0.element.0 != $0.element.1 }?.offset
+      ?? min(new.count, old.count)
     Issue.record(
       "\(name), line \(index + 1): '\(new.indices.contains(index) ? new[index] : "")', expected '\(old.indices.contains(index) ? old[index] : "")'"
     )
   }
 
   private func run(_ line: String, in folder: TemporaryDirectory) throws -> Program.Result {
-    try Program.run(line.split(separator: " ").map(String.init), in: folder.path, environment: Self.plain)
+    try Program.run(
+      line.split(separator: " ").map(String.init), in: folder.path, environment: Self.plain)
   }
 
   /// A folder with small models, factors, and broken files.
@@ -44,9 +51,12 @@ import Testing
     let folder = try TemporaryDirectory()
     for (old, new) in [
       ("models/needle-256-x4", "model"), ("models/needle-256-x4.gguf", "model.gguf"),
-      ("models/needle-256-x4.factors.json", "factors.json"), ("factors/phi-3-mini-128k-instruct.json", "phi3.json"),
+      ("models/needle-256-x4.factors.json", "factors.json"),
+      ("factors/phi-3-mini-128k-instruct.json", "phi3.json"),
       ("text/moby-dick-opening.txt", "text.txt"),
-    ] { try FileManager.default.copyItem(atPath: Fixture.path(old), toPath: "\(folder.path)/\(new)") }
+    ] {
+      try FileManager.default.copyItem(atPath: Fixture.path(old), toPath: "\(folder.path)/\(new)")
+    }
     try folder.write("broken.json", "{\"long_factor\": [1, 2")
     try folder.write("broken.gguf", "GGUF\u{3}\0\0\0")
     try folder.write("nothing.txt", "")
@@ -58,8 +68,10 @@ import Testing
       {"schema": "lrpatch.factors/1", "original_max_position_embeddings": 256,
       "max_position_embeddings": 1024, "long_factor": [\(falling)]}
       """)
-    try FileManager.default.createDirectory(atPath: "\(folder.path)/empty", withIntermediateDirectories: false)
-    try FileManager.default.createSymbolicLink(atPath: "\(folder.path)/link.gguf", withDestinationPath: "model.gguf")
+    try FileManager.default.createDirectory(
+      atPath: "\(folder.path)/empty", withIntermediateDirectories: false)
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(folder.path)/link.gguf", withDestinationPath: "model.gguf")
     return folder
   }
 
@@ -69,33 +81,41 @@ import Testing
       let result = try run("\(command) --help", in: folder)
       #expect(result.status == 0 && result.errors.isEmpty, "\(command): \(result.errors)")
       try expect(
-        result.output, in: "help/\(command.isEmpty ? "lrpatch" : command.replacing(" ", with: "-")).txt")
+        result.output,
+        in: "help/\(command.isEmpty ? "lrpatch" : command.replacing(" ", with: "-")).txt")
     }
   }
 
   @Test func manualPages() throws {
     let folder = try TemporaryDirectory()
     let dump = try folder.write("help.json", try run("--experimental-dump-help", in: folder).output)
-    try FileManager.default.createDirectory(atPath: "\(folder.path)/man", withIntermediateDirectories: false)
-    try python("packaging/manual.py", ["0.1.0", "January 1, 2026", "\(folder.path)/man"], input: dump)
+    try FileManager.default.createDirectory(
+      atPath: "\(folder.path)/man", withIntermediateDirectories: false)
+    try python(
+      "packaging/manual.py", ["0.1.0", "January 1, 2026", "\(folder.path)/man"], input: dump)
     let pages = try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/man").sorted()
     #expect(pages.count == Self.commands.count)
     for page in pages {
-      try expect(String(contentsOfFile: "\(folder.path)/man/\(page)", encoding: .utf8), in: "man/\(page)")
+      try expect(
+        String(contentsOfFile: "\(folder.path)/man/\(page)", encoding: .utf8), in: "man/\(page)")
     }
   }
 
   @Test func errors() throws {
     let folder = try workbench()
     let lines = [
-      "frobnicate", "inspect", "inspect nowhere", "inspect empty", "inspect broken.gguf", "inspect org/absent",
+      "frobnicate", "inspect", "inspect nowhere", "inspect empty", "inspect broken.gguf",
+      "inspect org/absent",
       "lint model --allow nothing", "lint model --junit text.txt",
-      "apply broken.json model", "apply factors.json empty", "apply phi3.json model", "apply few.json model",
+      "apply broken.json model", "apply factors.json empty", "apply phi3.json model",
+      "apply few.json model",
       "apply factors.json link.gguf", "apply factors.json model --target-length 128",
       "apply factors.json model -o empty",
-      "apply factors.json model --check", "apply factors.json model --check --dry-run", "revert model",
+      "apply factors.json model --check", "apply factors.json model --check --dry-run",
+      "revert model",
       "revert model.gguf",
-      "convert model -o model.gguf", "convert model -o new.gguf --type q9_9", "convert broken.gguf -o new",
+      "convert model -o model.gguf", "convert model -o new.gguf --type q9_9",
+      "convert broken.gguf -o new",
       "verify model --lengths 12x", "verify model --require passkey", "verify model --task nothing",
       "verify model --runtime tensorrt", "verify model --lengths 16",
       "verify model --perplexity nothing.txt --lengths 256",
@@ -103,10 +123,14 @@ import Testing
       "search model --target-length 128 -o found.json", "search model -o found.json",
       "search model --target-length 1k -o factors.json",
       "search model --target-length 1k -o found.json --text nothing.txt",
-      "mix nothing.txt --model model -o mixed --target-length 1k", "report", "report text.txt", "report factors.json",
-      "card model", "card model --base-model nobody", "card model.gguf", "card patched.gguf --result factors.json", "provenance nowhere",
-      "provenance model --check", "diff model model.gguf", "factors show broken.json", "factors show nothing.txt",
-      "factors make model --method pi --target-length 128", "factors make model --method magic --target-length 1k",
+      "mix nothing.txt --model model -o mixed --target-length 1k", "report", "report text.txt",
+      "report factors.json",
+      "card model", "card model --base-model nobody", "card model.gguf",
+      "card patched.gguf --result factors.json", "provenance nowhere",
+      "provenance model --check", "diff model model.gguf", "factors show broken.json",
+      "factors show nothing.txt",
+      "factors make model --method pi --target-length 128",
+      "factors make model --method magic --target-length 1k",
       "factors convert factors.json -o factors.json",
     ]
     #expect(try run("apply factors.json model.gguf -o patched.gguf", in: folder).status == 0)
@@ -123,10 +147,14 @@ import Testing
   @Test func results() throws {
     let folder = try workbench()
     let lines = [
-      "inspect model", "factors show factors.json", "apply falling.json model --dry-run", "factors make model --method yarn --target-length 1k",
-      "apply factors.json model --dry-run", "apply factors.json model", "apply factors.json model", "lint model",
-      "inspect model", "verify model --lengths 128,512 --depths 3 --runtime paper --runtime vllm", "diff model model",
-      "provenance model", "provenance model --check", "revert model", "apply factors.json model.gguf --dry-run",
+      "inspect model", "factors show factors.json", "apply falling.json model --dry-run",
+      "factors make model --method yarn --target-length 1k",
+      "apply factors.json model --dry-run", "apply factors.json model", "apply factors.json model",
+      "lint model",
+      "inspect model", "verify model --lengths 128,512 --depths 3 --runtime paper --runtime vllm",
+      "diff model model",
+      "provenance model", "provenance model --check", "revert model",
+      "apply factors.json model.gguf --dry-run",
       "convert model -o new.gguf --type q8_0", "inspect new.gguf",
     ]
     var text = ""
@@ -145,7 +173,8 @@ import Testing
   @Test func documents() throws {
     let folder = try workbench()
     let lines = [
-      ("inspect", "inspect model"), ("inspect-tensors", "inspect model.gguf --tensors"), ("lint", "lint model"),
+      ("inspect", "inspect model"), ("inspect-tensors", "inspect model.gguf --tensors"),
+      ("lint", "lint model"),
       ("apply-plan", "apply factors.json model --dry-run"), ("apply", "apply factors.json model"),
       ("inspect-patched", "inspect model"), ("diff", "diff model model"),
       (
@@ -156,7 +185,8 @@ import Testing
       // Before the card, because its numbers differ between processors.
       ("provenance", "provenance model"), ("provenance-check", "provenance model --check"),
       ("card", "card model --result saved.json"), ("revert", "revert model"),
-      ("convert", "convert model -o new.gguf --type q8_0"), ("factors", "factors show factors.json"),
+      ("convert", "convert model -o new.gguf --type q8_0"),
+      ("factors", "factors show factors.json"),
       (
         "search",
         "search model --target-length 1k -o found.json --algorithm cma-es --evaluations 8 --documents 2 --log log.jsonl"
@@ -167,7 +197,8 @@ import Testing
     var paths: [String] = []
     for (name, line) in lines {
       let result = try run("\(line) --json -q", in: folder)
-      #expect(result.status == 0 && result.errors.isEmpty, "\(line): \(result.status) \(result.errors)")
+      #expect(
+        result.status == 0 && result.errors.isEmpty, "\(line): \(result.status) \(result.errors)")
       paths.append(try folder.write("\(name).document.json", result.output))
       let value = try JSONDocument(parsing: Array(result.output.utf8)).value
       try expect(
@@ -197,10 +228,13 @@ import Testing
   /// differently, times and names.
   private static func stable(_ value: JSONValue, _ name: String) -> JSONValue {
     switch value {
-    case .number(let text): return text.contains { ".eE".contains($0) } ? .string("a number") : value
+    case .number(let text):
+      return text.contains { ".eE".contains($0) } ? .string("a number") : value
     case .array(let elements):
       // Of many numbers, two are enough.
-      let few = elements.count > 6 && elements.allSatisfy { $0.double != nil } ? Array(elements.prefix(2)) : elements
+      let few =
+        elements.count > 6 && elements.allSatisfy { $0.double != nil }
+        ? Array(elements.prefix(2)) : elements
       return .array(few.map { stable($0, name) })
     case .object(let members):
       return .object(members.map { JSONMember($0.name, stable($0.value, $0.name)) })

@@ -8,7 +8,8 @@ import Testing
   static let factors = Fixture.path("models/needle-256-x4.factors.json")
 
   @Test(arguments: [
-    #"{"name":"../victim","action":{"contents":{"old":"AAAA"}}}"#, #"{"name":"../victim","action":{"contents":{}}}"#,
+    #"{"name":"../victim","action":{"contents":{"old":"AAAA"}}}"#,
+    #"{"name":"../victim","action":{"contents":{}}}"#,
     #"{"name":"model.safetensors","action":{"contents":{}}}"#,
     #"{"name":".lrpatch/../../victim","action":{"contents":{}}}"#,
   ])
@@ -30,7 +31,9 @@ import Testing
   @Test func keepsFilesOfOthersWithSimilarNames() throws {
     let folder = try TemporaryDirectory()
     let model = try folder.copy("models/needle-256-x4.gguf", as: "m.gguf")
-    let names = [".m.gguf.lrpatch-backup", ".m.gguf.lrpatch-dir/precious", ".m.gguf.lrpatch-tmp-x/precious"]
+    let names = [
+      ".m.gguf.lrpatch-backup", ".m.gguf.lrpatch-dir/precious", ".m.gguf.lrpatch-tmp-x/precious",
+    ]
     for name in names { try folder.write(name, "mine") }
     #expect(try Program.run(["apply", Self.factors, model]).status == 0)
     for name in names { #expect(FileSystem.exists("\(folder.path)/\(name)")) }
@@ -61,7 +64,9 @@ import Testing
     #expect(try Program.run(["apply", Self.factors, model]).status == 0)
     let patched = try FileSystem.contents(of: model)
     let key = try #require(GGUFFile(path: model).header.keys.first { $0.name == "lrpatch.undo" })
-    for place in stride(from: key.range.upperBound - 1, to: key.valueOffset + 12, by: -max(1, key.range.count / 60)) {
+    for place in stride(
+      from: key.range.upperBound - 1, to: key.valueOffset + 12, by: -max(1, key.range.count / 60))
+    {
       var damaged = patched
       damaged[place] ^= 0x04
       try folder.write("m.gguf", damaged)
@@ -70,15 +75,20 @@ import Testing
     }
   }
 
-  @Test(arguments: [Float.nan, .infinity, 0, -1, 1e30]) func refusesImpossibleNumbersInAFile(_ value: Float) throws {
+  @Test(arguments: [Float.nan, .infinity, 0, -1, 1e30]) func refusesImpossibleNumbersInAFile(
+    _ value: Float
+  ) throws {
     let folder = try TemporaryDirectory()
     let tables = GGUFBuilder.llama(window: 1024).key("llama.rope.scaling.type", "longrope")
       .key("llama.rope.scaling.original_context_length", 256 as UInt32)
     let ones = Array(repeating: Float(1), count: 16)
     let factor = tables.key("llama.rope.scaling.attn_factor", 1 as Float)
-      .floats("rope_factors_long.weight", [value] + ones.dropFirst()).floats("rope_factors_short.weight", ones)
-    let mscale = tables.key("llama.rope.scaling.attn_factor", value).floats("rope_factors_long.weight", ones)
-      .floats("rope_factors_short.weight", ones)
+      .floats("rope_factors_long.weight", [value] + ones.dropFirst()).floats(
+        "rope_factors_short.weight", ones)
+    let mscale = tables.key("llama.rope.scaling.attn_factor", value).floats(
+      "rope_factors_long.weight", ones
+    )
+    .floats("rope_factors_short.weight", ones)
     for builder in [factor, mscale] {
       let model = try folder.write("m.gguf", builder.bytes)
       #expect(try Program.run(["inspect", model, "--json"]).status == 3)
@@ -99,7 +109,8 @@ import Testing
     let folder = try TemporaryDirectory()
     let model = try folder.copy("models/needle-256-x4", as: "m")
     #expect(try Program.run(["apply", Self.factors, ".", "-o", "copy"], in: model).status == 4)
-    #expect(try Program.run(["apply", Self.factors, "m", "-o", "m/copy"], in: folder.path).status == 4)
+    #expect(
+      try Program.run(["apply", Self.factors, "m", "-o", "m/copy"], in: folder.path).status == 4)
     #expect(try FileSystem.names(in: model).contains("copy") == false)
   }
 
@@ -116,7 +127,10 @@ import Testing
   @Test func tellsThatItsOutputWasLost() throws {
     let shell = Process()
     shell.executableURL = URL(fileURLWithPath: "/bin/sh")
-    shell.arguments = ["-c", "\"$0\" inspect \"$1\" > /dev/full", Program.path, Fixture.path("models/needle-256.gguf")]
+    shell.arguments = [
+      "-c", "\"$0\" inspect \"$1\" > /dev/full", Program.path,
+      Fixture.path("models/needle-256.gguf"),
+    ]
     shell.standardError = FileHandle.nullDevice
     try shell.run()
     shell.waitUntilExit()
@@ -140,7 +154,8 @@ import Testing
     let model = try folder.write(
       "m.gguf",
       GGUFBuilder.llama(window: 1024).key("llama.rope.scaling.type", "longrope")
-        .floats("rope_factors_long.weight", values).floats("rope_factors_short.weight", values).bytes)
+        .floats("rope_factors_long.weight", values).floats("rope_factors_short.weight", values)
+        .bytes)
     #expect(try Program.run(["lint", model]).status == 1)
     #expect(try Program.run(["apply", model, model]).status == 3)
     #expect(try Program.run(["apply", model, model, "--original-length", "256"]).status == 0)

@@ -4,22 +4,27 @@ import Patch
 import TestSupport
 import Testing
 
-/// Random byte flips, truncations and splices of every fixture. Reading and planning always answer
-/// within a second, in bounded memory, and without a crash. `make test` runs this under the address
-/// sanitizer.
+/// Random byte flips, truncations and splices of every fixture.
+///
+/// Reading and planning always answer within a second, in bounded memory, and without a crash.
+/// `make test` runs this under the address sanitizer.
 @Suite("Mutations", .serialized) struct MutationTests {
   static let isLong = ProcessInfo.processInfo.environment["LRPATCH_TEST_LONG"] != nil
   static let cases = isLong ? 20_000 : 1500
 
   static let gguf = [
-    "gguf/every-type.gguf", "gguf/nested-arrays.gguf", "gguf/no-tensors.gguf", "models/phi3-tiny-longrope.gguf",
+    "gguf/every-type.gguf", "gguf/nested-arrays.gguf", "gguf/no-tensors.gguf",
+    "models/phi3-tiny-longrope.gguf",
     "patched.gguf",
   ]
   static let safetensors = (try? safetensorsFixtures()) ?? []
   static let texts = [
-    "models/needle-256/config.json", "models/needle-256-x4.factors.json", "factors/phi-3-mini-128k-instruct.json",
+    "models/needle-256/config.json", "models/needle-256-x4.factors.json",
+    "factors/phi-3-mini-128k-instruct.json",
     "factors/longrope-v1-csv/ft_la2_128k.csv", "factors/longrope2-llama3-8b-128k.json",
   ]
+
+  @Test func filesToMutateAreThere() { #expect(Self.safetensors.count >= 3) }
 
   @Test(arguments: gguf) func survivesMutatedGGUF(_ name: String) throws {
     try mutate(try original(name), seed: 1, as: "m.gguf") { path in
@@ -117,7 +122,8 @@ import Testing
       let place = Int.random(in: 0..<max(1, reach - 8), using: &random)
       let absurd: [UInt64] = [.max, .max / 64, 1 << 63, 1 << 31, 0]
       let value = absurd.randomElement(using: &random) ?? 0
-      for (index, byte) in GGUFBuilder.little(value).enumerated() where place + index < bytes.count {
+      for (index, byte) in GGUFBuilder.little(value).enumerated() where place + index < bytes.count
+      {
         bytes[place + index] = byte
       }
     default:

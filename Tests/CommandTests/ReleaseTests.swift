@@ -6,7 +6,9 @@ import Testing
 /// What accompanies a model in a release: its card, checksums and statement, and warnings about
 /// signatures.
 @Suite("Release") struct ReleaseTests {
-  private func run(_ arguments: String..., in folder: TemporaryDirectory, _ environment: [String: String] = [:]) throws
+  private func run(
+    _ arguments: String..., in folder: TemporaryDirectory, _ environment: [String: String] = [:]
+  ) throws
     -> Program.Result
   {
     try Program.run(arguments, in: folder.path, environment: environment)
@@ -19,15 +21,19 @@ import Testing
     let factors = Fixture.path("models/needle-256-x4.factors.json")
     #expect(try run("apply", factors, "model", "-q", in: folder).status == 0)
     let verify = try run(
-      "verify", "model", "--lengths", "128,256", "--depths", "2", "--runtime", "vllm", "-o", "result.json", "-q",
+      "verify", "model", "--lengths", "128,256", "--depths", "2", "--runtime", "vllm", "-o",
+      "result.json", "-q",
       in: folder)
     #expect(verify.status == 0, "\(verify.errors)")
     return folder
   }
 
-  private func edit(_ name: String, in folder: TemporaryDirectory, _ change: (String) -> String) throws {
+  private func edit(_ name: String, in folder: TemporaryDirectory, _ change: (String) -> String)
+    throws
+  {
     let path = "\(folder.path)/\(name)"
-    try change(String(contentsOfFile: path, encoding: .utf8)).write(toFile: path, atomically: true, encoding: .utf8)
+    try change(String(contentsOfFile: path, encoding: .utf8)).write(
+      toFile: path, atomically: true, encoding: .utf8)
   }
 
   @Test func theCardDoesNotDependOnHowTheModelIsNamed() throws {
@@ -43,13 +49,16 @@ import Testing
 
   @Test func resultsOfOtherFilesAndHalfRunsStayOut() throws {
     let folder = try measured()
-    func card(_ result: String) throws -> Program.Result { try run("card", "model", "--result", result, in: folder) }
+    func card(_ result: String) throws -> Program.Result {
+      try run("card", "model", "--result", result, in: folder)
+    }
     for (old, new, words) in [
       ("\"complete\": true", "\"complete\": false", "ended early"),
       ("\"shard\": null", "\"shard\": \"1/2\"", "missing"),
       ("\"factors\": null", "\"factors\": \"f.json\"", "other factors"),
     ] {
-      try FileManager.default.copyItem(atPath: "\(folder.path)/result.json", toPath: "\(folder.path)/edited.json")
+      try FileManager.default.copyItem(
+        atPath: "\(folder.path)/result.json", toPath: "\(folder.path)/edited.json")
       try edit("edited.json", in: folder) { $0.replacingOccurrences(of: old, with: new) }
       let result = try card("edited.json")
       #expect(result.status == 3 && result.errors.contains(words), "\(old): \(result.errors)")
@@ -67,14 +76,20 @@ import Testing
     try edit("result.json", in: folder) {
       $0.replacingOccurrences(
         of: "\"passkey_prompt\": \"longrope\"",
-        with: "\"passkey_prompt\": \"\\u001b[31m<script>\\n<!-- lrpatch: end -->\\n::error::x ![p](https://evil)\"")
+        with:
+          "\"passkey_prompt\": \"\\u001b[31m<script>\\n<!-- lrpatch: end -->\\n::error::x ![p](https://evil)\""
+      )
     }
-    let report = try run("report", "result.json", "--markdown", "r.md", "--html", "r.html", in: folder)
-    #expect(report.status == 0 && !report.output.contains("\u{1B}") && !report.output.contains("\n::error"))
+    let report = try run(
+      "report", "result.json", "--markdown", "r.md", "--html", "r.html", in: folder)
+    #expect(
+      report.status == 0 && !report.output.contains("\u{1B}")
+        && !report.output.contains("\n::error"))
     for name in ["r.md", "r.html"] {
       let text = try String(contentsOfFile: "\(folder.path)/\(name)", encoding: .utf8)
       // This text is an image in Markdown only.
-      #expect(!text.contains("<script>") && (name == "r.html" || !text.contains("![p](")), "\(name)")
+      #expect(
+        !text.contains("<script>") && (name == "r.html" || !text.contains("![p](")), "\(name)")
     }
     #expect(try run("card", "model", "--result", "result.json", in: folder).status == 0)
     #expect(try run("card", "model", "--result", "result.json", "--check", in: folder).status == 0)
@@ -99,7 +114,9 @@ import Testing
     try edit("model/sub/x", in: folder) { $0 + "!" }
     try folder.write("model/new", "")
     let check = try run("provenance", "model", "--check", in: folder)
-    #expect(check.status == 1 && check.output.contains("sub/x: differs") && check.output.contains("new: is not listed"))
+    #expect(
+      check.status == 1 && check.output.contains("sub/x: differs")
+        && check.output.contains("new: is not listed"))
     #expect(check.output.contains("nfc\u{E9}: is missing"))
   }
 
@@ -108,7 +125,8 @@ import Testing
     try folder.write("model/SHA256SUMS", "\(String(repeating: "0", count: 64))  config.json\n")
     #expect(try run("provenance", "model", in: folder).status == 4)
     #expect(try run("provenance", "model", "-o", "", in: folder).status == 2)
-    try FileManager.default.createDirectory(atPath: "\(folder.path)/model/in", withIntermediateDirectories: false)
+    try FileManager.default.createDirectory(
+      atPath: "\(folder.path)/model/in", withIntermediateDirectories: false)
     #expect(try run("provenance", "model", "-o", "model/in", in: folder).status == 4)
     try edit("model/SHA256SUMS", in: folder) { $0 + $0 }
     let check = try run("provenance", "model", "--check", in: folder)
@@ -118,16 +136,24 @@ import Testing
   @Test func signaturesAreNamedBeforeAChange() throws {
     let folder = try TemporaryDirectory()
     try folder.copy("models/needle-256-x4-split", as: "m")
-    let names = try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/m").filter { $0.hasSuffix(".gguf") }
-      .sorted()
+    let names = try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/m").filter {
+      $0.hasSuffix(".gguf")
+    }
+    .sorted()
     let (first, last) = (try #require(names.first), try #require(names.last))
-    for name in ["model.sig", "\(last).asc", "other.gguf.sig"] { try folder.write("m/\(name)", "x") }
+    for name in ["model.sig", "\(last).asc", "other.gguf.sig"] {
+      try folder.write("m/\(name)", "x")
+    }
     let factors = Fixture.path("models/needle-256-x4.factors.json")
     let apply = try run("apply", factors, "m/\(first)", in: folder)
-    #expect(apply.status == 0 && apply.errors.contains("note: model.sig signs") && apply.errors.contains("\(last).asc"))
+    #expect(
+      apply.status == 0 && apply.errors.contains("note: model.sig signs")
+        && apply.errors.contains("\(last).asc"))
     #expect(!apply.errors.contains("other.gguf.sig"))
     let card = try run("card", "m/\(last)", in: folder)
-    #expect(card.status == 0 && card.errors.contains("model.sig") && !card.errors.contains(".asc"), "\(card.errors)")
+    #expect(
+      card.status == 0 && card.errors.contains("model.sig") && !card.errors.contains(".asc"),
+      "\(card.errors)")
     // Any shard names the same model.
     #expect(try run("card", "m/\(first)", "--check", in: folder).status == 0)
   }
@@ -135,14 +161,17 @@ import Testing
   @Test func savedGatesAreJudgedAgain() throws {
     let folder = try measured()
     let strict = try run(
-      "verify", "model", "--lengths", "128", "--depths", "2", "--runtime", "vllm", "--task", "perplexity", "--require",
+      "verify", "model", "--lengths", "128", "--depths", "2", "--runtime", "vllm", "--task",
+      "perplexity", "--require",
       "perplexity<=1", "-o", "failed.json", "-q", in: folder)
     #expect(strict.status == 1)
     #expect(try run("report", "failed.json", "-q", in: folder).status == 1)
     #expect(try run("report", "result.json", "failed.json", "-q", in: folder).status == 1)
     #expect(try run("report", "failed.json", "--no-gates", "-q", in: folder).status == 0)
     // A gate that cannot be read does not pass.
-    try edit("failed.json", in: folder) { $0.replacingOccurrences(of: "perplexity<=1", with: "nothing<=1") }
+    try edit("failed.json", in: folder) {
+      $0.replacingOccurrences(of: "perplexity<=1", with: "nothing<=1")
+    }
     #expect(try run("report", "failed.json", "-q", in: folder).status == 3)
   }
 
@@ -150,10 +179,13 @@ import Testing
     let folder = try TemporaryDirectory()
     try folder.copy("models/needle-256-x4", as: "m\r\n::error::x")
     let run = try run(
-      "verify", "m\r\n::error::x", "--lengths", "512", "--depths", "1", "--runtime", "vllm", "-q", in: folder,
+      "verify", "m\r\n::error::x", "--lengths", "512", "--depths", "1", "--runtime", "vllm", "-q",
+      in: folder,
       ["GITHUB_ACTIONS": "true"])
     let lines = run.errors.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("::error") }
-    #expect(run.status == 1 && lines.count == 1 && lines[0].contains("m%0D%0A::error::x"), "\(run.errors)")
+    #expect(
+      run.status == 1 && lines.count == 1 && lines[0].contains("m%0D%0A::error::x"), "\(run.errors)"
+    )
   }
 
   @Test func coloursComeAndGo() throws {

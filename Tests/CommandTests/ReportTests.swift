@@ -10,33 +10,49 @@ import FoundationXML
 /// Saved results: merged, judged and rendered.
 @Suite("Reports") struct ReportTests {
   static let model = Fixture.path("models/needle-256-x4")
-  static let common = ["--lengths", "256,512", "--depths", "3", "--runtime", "paper", "--runtime", "vllm", "-q"]
+  static let common = [
+    "--lengths", "256,512", "--depths", "3", "--runtime", "paper", "--runtime", "vllm", "-q",
+  ]
 
-  private func verify(_ arguments: [String], in folder: TemporaryDirectory) throws -> Program.Result {
+  private func verify(_ arguments: [String], in folder: TemporaryDirectory) throws -> Program.Result
+  {
     try Program.run(["verify", Self.model] + Self.common + arguments, in: folder.path)
   }
 
-  private func report(_ arguments: String..., in folder: TemporaryDirectory) throws -> Program.Result {
+  private func report(_ arguments: String..., in folder: TemporaryDirectory) throws
+    -> Program.Result
+  {
     try Program.run(["report"] + arguments, in: folder.path)
   }
 
   @Test func partsMakeTheWhole() throws {
     let folder = try TemporaryDirectory()
     #expect(try verify(["-o", "whole.json", "--no-gates"], in: folder).status == 0)
-    for part in 1...3 { #expect(try verify(["--shard", "\(part)/3", "-o", "\(part).json"], in: folder).status == 0) }
+    for part in 1...3 {
+      #expect(try verify(["--shard", "\(part)/3", "-o", "\(part).json"], in: folder).status == 0)
+    }
     let merged = try report("1.json", "2.json", "3.json", "--json", in: folder)
     let (whole, parts) = try (
-      JSONDocument(path: "\(folder.path)/whole.json").value, JSONDocument(parsing: Array(merged.output.utf8)).value
+      JSONDocument(path: "\(folder.path)/whole.json").value,
+      JSONDocument(parsing: Array(merged.output.utf8)).value
     )
     func cells(_ value: JSONValue) -> Set<String> {
-      Set((value["passkeys"]?.elements ?? []).map { String(decoding: JSONStyle.compact.encode($0), as: UTF8.self) })
+      Set(
+        (value["passkeys"]?.elements ?? []).map {
+          String(decoding: JSONStyle.compact.encode($0), as: UTF8.self)
+        })
     }
-    #expect(cells(whole) == cells(parts) && cells(whole).count == 12 && parts["shard"]?.isNull == true)
-    #expect(try report("1.json", "2.json", "3.json", "--require", "passkey@256>=0.9", in: folder).status == 0)
-    #expect(try report("1.json", "2.json", "3.json", "--require", "passkey>=0.9", in: folder).status == 1)
+    #expect(
+      cells(whole) == cells(parts) && cells(whole).count == 12 && parts["shard"]?.isNull == true)
+    #expect(
+      try report("1.json", "2.json", "3.json", "--require", "passkey@256>=0.9", in: folder).status
+        == 0)
+    #expect(
+      try report("1.json", "2.json", "3.json", "--require", "passkey>=0.9", in: folder).status == 1)
     for (wrong, words) in [
       (["1.json", "2.json"], "3 is missing"), (["1.json", "2.json", "2.json"], "part 2/3"),
-      (["1.json", "whole.json"], "whole result among parts"), (["whole.json", "whole.json"], "is there already"),
+      (["1.json", "whole.json"], "whole result among parts"),
+      (["whole.json", "whole.json"], "is there already"),
     ] {
       let result = try Program.run(["report"] + wrong, in: folder.path)
       #expect(result.status == 3 && result.errors.contains(words), "\(wrong): \(result.errors)")
@@ -46,10 +62,17 @@ import FoundationXML
   @Test func theSameFilesAreTheSameModelWhereverTheyStand() throws {
     let folder = try TemporaryDirectory()
     for name in ["a", "b", "c"] { try folder.copy("models/needle-256-x4", as: name) }
-    try folder.write("c/config.json", String(contentsOfFile: "\(folder.path)/c/config.json", encoding: .utf8) + "\n")
-    for (model, file, length) in [("a", "1", "128"), ("\(folder.path)/b/", "2", "256"), ("c", "3", "256")] {
+    try folder.write(
+      "c/config.json",
+      String(contentsOfFile: "\(folder.path)/c/config.json", encoding: .utf8) + "\n")
+    for (model, file, length) in [
+      ("a", "1", "128"), ("\(folder.path)/b/", "2", "256"), ("c", "3", "256"),
+    ] {
       let run = try Program.run(
-        ["verify", model, "--lengths", length, "--depths", "2", "--runtime", "vllm", "-q", "-o", "\(file).json"],
+        [
+          "verify", model, "--lengths", length, "--depths", "2", "--runtime", "vllm", "-q", "-o",
+          "\(file).json",
+        ],
         in: folder.path)
       #expect(run.status == 0, "\(run.errors)")
     }
@@ -60,12 +83,15 @@ import FoundationXML
   @Test func resultsOfOtherMethodsAreNotMixed() throws {
     let folder = try TemporaryDirectory()
     #expect(try verify(["-o", "a.json", "--no-gates"], in: folder).status == 0)
-    #expect(try verify(["-o", "b.json", "--no-gates", "--seed", "5", "--task", "niah"], in: folder).status == 0)
+    #expect(
+      try verify(["-o", "b.json", "--no-gates", "--seed", "5", "--task", "niah"], in: folder).status
+        == 0)
     #expect(try verify(["-o", "c.json", "--no-gates", "--task", "niah"], in: folder).status == 0)
     #expect(try report("a.json", "b.json", in: folder).errors.contains("another method"))
     #expect(try report("a.json", "c.json", in: folder).output.contains("niah: answers found"))
     for (name, text) in [
-      ("x.json", "{}"), ("y.json", "[1"), ("z.json", "{\"schema\": \"lrpatch.verify/1\", \"method\": 3}"),
+      ("x.json", "{}"), ("y.json", "[1"),
+      ("z.json", "{\"schema\": \"lrpatch.verify/1\", \"method\": 3}"),
     ] {
       try folder.write(name, text)
       let result = try report(name, in: folder)
@@ -77,7 +103,8 @@ import FoundationXML
     for _ in 0..<30 {
       var damaged = original
       for _ in 0..<3 {
-        damaged[Int.random(in: 0..<damaged.count, using: &random)] = UInt8.random(in: 32..<127, using: &random)
+        damaged[Int.random(in: 0..<damaged.count, using: &random)] = UInt8.random(
+          in: 32..<127, using: &random)
       }
       try folder.write("d.json", damaged)
       let result = try report("d.json", "--html", "d.html", "--require", "passkey>=0.5", in: folder)
@@ -90,7 +117,8 @@ import FoundationXML
     var failures = 0
     var declared: [String: Int] = [:]
     func parser(
-      _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
+      _ parser: XMLParser, didStartElement name: String, namespaceURI: String?,
+      qualifiedName: String?,
       attributes: [String: String]
     ) {
       if name == "testcase" { cases += 1 }
@@ -105,9 +133,11 @@ import FoundationXML
     let folder = try TemporaryDirectory()
     try folder.copy("models/needle-256-x4", as: "m<&\"1")
     let rendering = [
-      "--html", "r.html", "--junit", "r.xml", "--markdown", "r.md", "--task", "passkey", "--task", "perplexity",
+      "--html", "r.html", "--junit", "r.xml", "--markdown", "r.md", "--task", "passkey", "--task",
+      "perplexity",
     ]
-    let result = try Program.run(["verify", "m<&\"1"] + Self.common + rendering + ["--json"], in: folder.path)
+    let result = try Program.run(
+      ["verify", "m<&\"1"] + Self.common + rendering + ["--json"], in: folder.path)
     // `-q` and `--json` go together: one document, nothing else.
     let value = try JSONDocument(parsing: Array(result.output.utf8)).value
     #expect(result.status == 1 && value["gates"]?.elements?.first?["passed"]?.flag == false)
@@ -120,15 +150,19 @@ import FoundationXML
     #expect(parser.parse(), "\(String(describing: parser.parserError))")
     #expect(cases.failures == 1 && cases.declared == ["tests": cases.cases, "failures": 1])
     #expect(
-      cases.cases == 1 + (value["passkeys"]?.elements?.count ?? 0) + (value["perplexities"]?.elements?.count ?? 0))
+      cases.cases == 1 + (value["passkeys"]?.elements?.count ?? 0)
+        + (value["perplexities"]?.elements?.count ?? 0))
     let (html, markdown) = try (text("r.html"), text("r.md"))
     for item in value["perplexities"]?.elements ?? [] {
       let number = try #require(item["perplexity"]?.double)
       let shown = String(format: "%.6g", number)
       #expect(html.contains(shown) && markdown.contains(shown), "\(shown)")
     }
-    #expect(html.contains("FAILED") && html.contains("m&lt;&amp;&quot;1") && !html.contains("<script"))
-    #expect(!html.contains("http://") && !html.contains("https://") && html.contains("prefers-color-scheme: dark"))
+    #expect(
+      html.contains("FAILED") && html.contains("m&lt;&amp;&quot;1") && !html.contains("<script"))
+    #expect(
+      !html.contains("http://") && !html.contains("https://")
+        && html.contains("prefers-color-scheme: dark"))
     #expect(markdown.contains("\n# FAILED") && markdown.contains("`passkey>=0.9`"))
   }
 
@@ -147,7 +181,8 @@ import FoundationXML
       ]
       process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
       process.environment = ProcessInfo.processInfo.environment.merging([
-        "LRPATCH": Program.path, "VERIFY": "--lengths 256,512 --depths 2 --runtime paper --require 'passkey>=0.9'",
+        "LRPATCH": Program.path,
+        "VERIFY": "--lengths 256,512 --depths 2 --runtime paper --require 'passkey>=0.9'",
         "GITHUB_STEP_SUMMARY": "\(folder.path)/summary",
       ]) { $1 }
       process.standardOutput = FileHandle.nullDevice
@@ -159,7 +194,8 @@ import FoundationXML
     #expect(try check() == 1)
     #expect(try Program.run(["apply", factors, "m", "-q"], in: folder.path).status == 0)
     #expect(try check() == 0)
-    let summary = String(decoding: try FileSystem.contents(of: "\(folder.path)/summary"), as: UTF8.self)
+    let summary = String(
+      decoding: try FileSystem.contents(of: "\(folder.path)/summary"), as: UTF8.self)
     #expect(summary.contains("# FAILED") && summary.contains("# passed"))
     for name in ["result.json", "report.html", "junit.xml"] {
       #expect(FileSystem.exists("\(folder.path)/lrpatch-report/\(name)"))

@@ -50,7 +50,8 @@ import Testing
     let model = try GGUFModel(path: path)
     let prefix = "\(model.geometry.architecture)."
     let own = model.first.header.keys.filter { $0.name.hasPrefix(prefix) }
-    return Dictionary(uniqueKeysWithValues: own.compactMap { key in key.value.number.map { (key.name, $0) } })
+    return Dictionary(
+      uniqueKeysWithValues: own.compactMap { key in key.value.number.map { (key.name, $0) } })
   }
 
   private static func convert(_ model: String, to output: String) throws {

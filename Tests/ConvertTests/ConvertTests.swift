@@ -6,11 +6,12 @@ import Patch
 import TestSupport
 import Testing
 
-@testable import Inference
 @testable import Convert
+@testable import Inference
 
-/// Conversions of the trained fixture models. scripts/conformance checks the results with other
-/// programs.
+/// Conversions of the trained fixture models.
+///
+/// scripts/conformance checks the results with other programs.
 @Suite("Conversions") struct ConvertTests {
   static let folder = Fixture.path("models/needle-256-x4")
   static let gguf = Fixture.path("models/needle-256-x4.gguf")
@@ -18,7 +19,8 @@ import Testing
 
   @discardableResult
   static func convert(
-    _ model: String, to output: String, _ change: (inout ConversionOptions) throws -> Void = { _ in }
+    _ model: String, to output: String,
+    _ change: (inout ConversionOptions) throws -> Void = { _ in }
   ) throws -> Conversion {
     var options = ConversionOptions()
     options.threads = 2
@@ -33,7 +35,9 @@ import Testing
   static func tensors(_ path: String) throws -> [String: [UInt8]] {
     var result: [String: [UInt8]] = [:]
     for tensor in try ModelTensors(ModelFile(path: path)).all {
-      tensor.file.map.withUnsafeBytes(in: tensor.range) { result["\(tensor.name) \(tensor.type)"] = Array($0) }
+      tensor.file.map.withUnsafeBytes(in: tensor.range) {
+        result["\(tensor.name) \(tensor.type)"] = Array($0)
+      }
     }
     return result
   }
@@ -73,9 +77,11 @@ import Testing
   private static func scores(_ path: String, _ tokens: [Int]) throws -> [Double] {
     let inspection = try Inspection(ModelSession(path: path, exclusive: false))
     let policy = try RopePolicy(#require(inspection.readings.first))
-    let sequence = Scoring.Sequence(tokens: tokens, prompt: tokens.count, scored: Array(1..<tokens.count))
+    let sequence = Scoring.Sequence(
+      tokens: tokens, prompt: tokens.count, scored: Array(1..<tokens.count))
     var result: [Double] = []
-    try Scoring(ForwardPass(Transformer(path: path), threads: 1), [policy]).run([sequence]) { _, _, scores in
+    try Scoring(ForwardPass(Transformer(path: path), threads: 1), [policy]).run([sequence]) {
+      _, _, scores in
       result = scores.map(\.logProbability)
     }
     return result
@@ -83,7 +89,9 @@ import Testing
 
   @Test func factorsSurviveBothWays() throws {
     let place = try TemporaryDirectory()
-    let (file, back, direct) = ("\(place.path)/m.gguf", "\(place.path)/back", "\(place.path)/direct")
+    let (file, back, direct) = (
+      "\(place.path)/m.gguf", "\(place.path)/back", "\(place.path)/direct"
+    )
     let source = try FactorSource(path: Self.factors)
     try Self.convert(Self.folder, to: file) { $0.factors = source }
     try Self.convert(file, to: back)
@@ -104,7 +112,9 @@ import Testing
     }
   }
 
-  @Test(arguments: TensorType.allCases) func everyTypeIsTheSameForAnyNumberOfThreads(_ type: TensorType) throws {
+  @Test(arguments: TensorType.allCases) func everyTypeIsTheSameForAnyNumberOfThreads(
+    _ type: TensorType
+  ) throws {
     let place = try TemporaryDirectory()
     let bytes = try [1, 2, 5].map { threads in
       let path = "\(place.path)/\(threads).gguf"
@@ -140,15 +150,20 @@ import Testing
     for (name, path) in [("a", sharded), ("b", Self.folder)] {
       try Self.convert(path, to: "\(place.path)/\(name).gguf")
     }
-    #expect(try FileSystem.contents(of: "\(place.path)/a.gguf") == FileSystem.contents(of: "\(place.path)/b.gguf"))
+    #expect(
+      try FileSystem.contents(of: "\(place.path)/a.gguf")
+        == FileSystem.contents(of: "\(place.path)/b.gguf"))
   }
 
   @Test func splitFilesHoldTheSameTensors() throws {
     let place = try TemporaryDirectory()
     let merged = "\(place.path)/merged.gguf"
-    try Self.convert(Fixture.path("models/needle-256-x4-split/needle-256-x4-00001-of-00003.gguf"), to: merged)
+    try Self.convert(
+      Fixture.path("models/needle-256-x4-split/needle-256-x4-00001-of-00003.gguf"), to: merged)
     #expect(try Self.tensors(merged) == Self.tensors(Self.gguf))
-    let conversion = try Self.convert(merged, to: "\(place.path)/again.gguf") { $0.maximumShardBytes = 500_000 }
+    let conversion = try Self.convert(merged, to: "\(place.path)/again.gguf") {
+      $0.maximumShardBytes = 500_000
+    }
     #expect(conversion.paths.count > 2 && conversion.paths.allSatisfy(FileSystem.exists))
     let model = try GGUFModel(path: conversion.paths[1])
     #expect(model.shards.count == conversion.paths.count)
@@ -166,22 +181,28 @@ import Testing
     #expect(try snapshot(back)["config.json"] == snapshot(untied)["config.json"])
     // The fixture's own embeddings are tied.
     try Self.convert(Self.folder, to: "\(place.path)/tied.gguf")
-    #expect(try !Self.tensors("\(place.path)/tied.gguf").keys.contains { $0.hasPrefix("output.weight") })
+    #expect(
+      try !Self.tensors("\(place.path)/tied.gguf").keys.contains { $0.hasPrefix("output.weight") })
   }
 
   private func untiedModel(in place: TemporaryDirectory) throws -> String {
     let path = try place.copy("models/needle-256-x4", as: "untied")
-    let config = try #require(String(bytes: FileSystem.contents(of: "\(path)/config.json"), encoding: .utf8))
+    let config = try #require(
+      String(bytes: FileSystem.contents(of: "\(path)/config.json"), encoding: .utf8))
     try place.write(
-      "untied/config.json", config.replacing("\"tie_word_embeddings\": true", with: "\"tie_word_embeddings\": false"))
+      "untied/config.json",
+      config.replacing("\"tie_word_embeddings\": true", with: "\"tie_word_embeddings\": false"))
     let file = try SafetensorsFile(path: "\(path)/model.safetensors")
     let bytes = try FileSystem.contents(of: "\(path)/model.safetensors")
-    let embeddings = try #require(file.header.tensors.first { $0.name == "model.embed_tokens.weight" })
+    let embeddings = try #require(
+      file.header.tensors.first { $0.name == "model.embed_tokens.weight" })
     var tensors = file.header.tensors.map { tensor in
       (
         tensor,
         Array(
-          bytes[(file.header.dataOffset + tensor.range.lowerBound)..<(file.header.dataOffset + tensor.range.upperBound)]
+          bytes[
+            (file.header.dataOffset + tensor.range.lowerBound)..<(file.header.dataOffset
+              + tensor.range.upperBound)]
         )
       )
     }
@@ -189,12 +210,15 @@ import Testing
     tensors.append(
       (
         SafetensorsTensor(
-          name: "lm_head.weight", dtype: embeddings.dtype, shape: embeddings.shape, range: 0..<head.count),
+          name: "lm_head.weight", dtype: embeddings.dtype, shape: embeddings.shape,
+          range: 0..<head.count),
         Array(head.reversed().map { $0 & 0x3F })
       ))
     let writer = try SafetensorsWriter(metadata: [("format", "pt")], tensors: tensors.map(\.0))
     var out = writer.header
-    for tensor in writer.tensors { out += try #require(tensors.first { $0.0.name == tensor.name }).1 }
+    for tensor in writer.tensors {
+      out += try #require(tensors.first { $0.0.name == tensor.name }).1
+    }
     try place.write("untied/model.safetensors", out)
     return path
   }
@@ -227,27 +251,36 @@ import Testing
     #expect(try snapshot(place.path) == before)
   }
 
-  @Test(arguments: ["outside", "missing", "twice", "unlisted"]) func hostileIndexFilesAreRefused(_ what: String) throws
-  {
+  @Test(arguments: ["outside", "missing", "twice", "unlisted"]) func hostileIndexFilesAreRefused(
+    _ what: String
+  ) throws {
     let place = try TemporaryDirectory()
     try Self.convert(Self.folder, to: "\(place.path)/m") { $0.maximumShardBytes = 700_000 }
     let name = "model.safetensors.index.json"
-    let index = try #require(String(bytes: FileSystem.contents(of: "\(place.path)/m/\(name)"), encoding: .utf8))
+    let index = try #require(
+      String(bytes: FileSystem.contents(of: "\(place.path)/m/\(name)"), encoding: .utf8))
     let second = "model-00002-of-00003.safetensors"
     switch what {
     case "outside":
-      try FileManager.default.moveItem(atPath: "\(place.path)/m/\(second)", toPath: "\(place.path)/\(second)")
+      try FileManager.default.moveItem(
+        atPath: "\(place.path)/m/\(second)", toPath: "\(place.path)/\(second)")
       try place.write("m/\(name)", index.replacing(second, with: "../\(second)"))
     case "missing": try FileManager.default.removeItem(atPath: "\(place.path)/m/\(second)")
     case "twice":
       try FileManager.default.copyItem(
-        atPath: "\(place.path)/m/\(second)", toPath: "\(place.path)/m/model-00004-of-00003.safetensors")
+        atPath: "\(place.path)/m/\(second)",
+        toPath: "\(place.path)/m/model-00004-of-00003.safetensors")
       try place.write(
         "m/\(name)",
-        index.replacing("\"weight_map\": {", with: "\"weight_map\": {\"x\": \"model-00004-of-00003.safetensors\","))
-    default: try place.write("m/\(name)", index.replacing("model.norm.weight", with: "model.other.weight"))
+        index.replacing(
+          "\"weight_map\": {", with: "\"weight_map\": {\"x\": \"model-00004-of-00003.safetensors\","
+        ))
+    default:
+      try place.write("m/\(name)", index.replacing("model.norm.weight", with: "model.other.weight"))
     }
-    for output in ["out", "out.gguf"] { try expectRefusal(of: "\(place.path)/m", in: place, to: output) }
+    for output in ["out", "out.gguf"] {
+      try expectRefusal(of: "\(place.path)/m", in: place, to: output)
+    }
   }
 
   @Test func takenPathsAreRefused() throws {
@@ -256,11 +289,15 @@ import Testing
     try place.write("out.gguf", "mine")
     try place.write("out/file", "mine")
     for name in ["out", "out.gguf", "m", "m/new.gguf", "m/deeper"] {
-      try expectRefusal(of: model, in: place, to: name, name.hasPrefix("m/") ? "inside the model" : "already exists")
+      try expectRefusal(
+        of: model, in: place, to: name, name.hasPrefix("m/") ? "inside the model" : "already exists"
+      )
     }
     // The path that a shard would get.
     try place.write("split-00002-of-00003.gguf", "mine")
-    try expectRefusal(of: model, in: place, to: "split.gguf", "already exists") { $0.maximumShardBytes = 700_000 }
+    try expectRefusal(of: model, in: place, to: "split.gguf", "already exists") {
+      $0.maximumShardBytes = 700_000
+    }
   }
 
   @Test func whatATypeCannotStoreIsNamed() throws {
@@ -268,7 +305,8 @@ import Testing
     let model = try place.copy("models/needle-256-x4", as: "m")
     var bytes = try FileSystem.contents(of: "\(model)/model.safetensors")
     let header = try SafetensorsFile(path: "\(model)/model.safetensors").header
-    let tensor = try #require(header.tensors.first { $0.name == "model.layers.2.mlp.up_proj.weight" })
+    let tensor = try #require(
+      header.tensors.first { $0.name == "model.layers.2.mlp.up_proj.weight" })
     let start = header.dataOffset + tensor.range.lowerBound + 2 * 77
     bytes.replaceSubrange(start..<start + 2, with: [0xC0, 0x7F])
     try place.write("m/model.safetensors", bytes)
@@ -277,14 +315,17 @@ import Testing
     try Self.convert(model, to: "\(place.path)/out.gguf") { $0.type = .f16 }
   }
 
-  @Test(arguments: [TensorType.f16, .q80, .q41, .q5K]) func numbersThatWouldBecomeInfiniteAreNamed(_ type: TensorType)
+  @Test(arguments: [TensorType.f16, .q80, .q41, .q5K]) func numbersThatWouldBecomeInfiniteAreNamed(
+    _ type: TensorType
+  )
     throws
   {
     let place = try TemporaryDirectory()
     let model = try place.copy("models/needle-256-x4", as: "m")
     var bytes = try FileSystem.contents(of: "\(model)/model.safetensors")
     let header = try SafetensorsFile(path: "\(model)/model.safetensors").header
-    let tensor = try #require(header.tensors.first { $0.name == "model.layers.1.mlp.down_proj.weight" })
+    let tensor = try #require(
+      header.tensors.first { $0.name == "model.layers.1.mlp.down_proj.weight" })
     let start = header.dataOffset + tensor.range.lowerBound + 2 * 1234
     // 1e30 as bf16
     bytes.replaceSubrange(start..<start + 2, with: [0x4A, 0x71])
@@ -297,7 +338,8 @@ import Testing
   @Test func tiedHeadsAreLeftOut() throws {
     let place = try TemporaryDirectory()
     let model = try untiedModel(in: place)
-    let config = try #require(String(bytes: FileSystem.contents(of: "\(model)/config.json"), encoding: .utf8))
+    let config = try #require(
+      String(bytes: FileSystem.contents(of: "\(model)/config.json"), encoding: .utf8))
     try place.write(
       "untied/config.json",
       config.replacing("\"tie_word_embeddings\": false", with: "\"tie_word_embeddings\": true"))
@@ -311,27 +353,34 @@ import Testing
   @Test func factorsWithoutTheirWindowAreRefused() throws {
     let place = try TemporaryDirectory()
     let model = try place.copy("models/needle-256-x4", as: "m")
-    let config = try #require(String(bytes: FileSystem.contents(of: "\(model)/config.json"), encoding: .utf8))
+    let config = try #require(
+      String(bytes: FileSystem.contents(of: "\(model)/config.json"), encoding: .utf8))
     let ones = Array(repeating: "1.5", count: 16).joined(separator: ",")
     try place.write(
       "m/config.json",
       config.replacing(
         "\"rope_type\": \"default\"",
-        with: "\"rope_type\": \"longrope\", \"long_factor\": [\(ones)], \"short_factor\": [\(ones)]"))
+        with: "\"rope_type\": \"longrope\", \"long_factor\": [\(ones)], \"short_factor\": [\(ones)]"
+      ))
     try expectRefusal(of: model, in: place, to: "out.gguf", "original_max_position_embeddings")
   }
 
   @Test func namedChatTemplatesComeBack() throws {
     let place = try TemporaryDirectory()
     let model = try place.copy("models/needle-256-x4", as: "m")
-    let config = try #require(String(bytes: FileSystem.contents(of: "\(model)/tokenizer_config.json"), encoding: .utf8))
-    let list = #""chat_template": [{"name": "default", "template": "D"}, {"name": "tool_use", "template": "T"}]"#
+    let config = try #require(
+      String(bytes: FileSystem.contents(of: "\(model)/tokenizer_config.json"), encoding: .utf8))
+    let list =
+      #""chat_template": [{"name": "default", "template": "D"}, {"name": "tool_use", "template": "T"}]"#
     let end = try #require(config.lastIndex(of: "}"))
     try place.write(
-      "m/tokenizer_config.json", config[..<end].trimmingCharacters(in: .whitespacesAndNewlines) + ", \(list)}")
+      "m/tokenizer_config.json",
+      config[..<end].trimmingCharacters(in: .whitespacesAndNewlines) + ", \(list)}")
     try Self.convert(model, to: "\(place.path)/out.gguf")
     try Self.convert("\(place.path)/out.gguf", to: "\(place.path)/back")
-    let configs = try [model, "\(place.path)/back"].map { try JSONDocument(path: "\($0)/tokenizer_config.json").value }
+    let configs = try [model, "\(place.path)/back"].map {
+      try JSONDocument(path: "\($0)/tokenizer_config.json").value
+    }
     #expect(configs[1]["chat_template"] == configs[0]["chat_template"])
   }
 
@@ -340,7 +389,9 @@ import Testing
     try expectRefusal(of: Self.folder, in: place, "q8_0") { $0.type = .q80 }
   }
 
-  @Test(arguments: ["phi3small", "granitemoe", "apertus"]) func otherFamiliesAreRefusedByName(_ family: String) throws {
+  @Test(arguments: ["phi3small", "granitemoe", "apertus"]) func otherFamiliesAreRefusedByName(
+    _ family: String
+  ) throws {
     let place = try TemporaryDirectory()
     let model = try place.copy("models/needle-256-x4", as: "m")
     try place.write("m/config.json", ModelBuilder.config(family, isV5: false))
@@ -357,9 +408,12 @@ import Testing
       for _ in 0..<12 {
         var bytes = original
         for _ in 0..<3 {
-          bytes[Int.random(in: 0..<min(bytes.count, 4000), using: &random)] = UInt8.random(in: 0...255, using: &random)
+          bytes[Int.random(in: 0..<min(bytes.count, 4000), using: &random)] = UInt8.random(
+            in: 0...255, using: &random)
         }
-        if Bool.random(using: &random) { bytes.removeLast(Int.random(in: 0..<bytes.count / 2, using: &random)) }
+        if Bool.random(using: &random) {
+          bytes.removeLast(Int.random(in: 0..<bytes.count / 2, using: &random))
+        }
         try place.write("m/\(name)", bytes)
         let output = "\(place.path)/out.gguf"
         do { try Self.convert(model, to: output) } catch {}
@@ -371,7 +425,10 @@ import Testing
     let file = try FileSystem.contents(of: Self.gguf)
     for _ in 0..<30 {
       var bytes = file
-      for _ in 0..<4 { bytes[Int.random(in: 0..<30_000, using: &random)] = UInt8.random(in: 0...255, using: &random) }
+      for _ in 0..<4 {
+        bytes[Int.random(in: 0..<30_000, using: &random)] = UInt8.random(
+          in: 0...255, using: &random)
+      }
       let path = try place.write("g.gguf", bytes)
       for output in ["\(place.path)/out", "\(place.path)/out.gguf"] {
         do { try Self.convert(path, to: output) } catch {}

@@ -3,7 +3,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Every error of a file, with its reason, the byte and the part that it names, as one recorded list.
+/// Every error of a file, with its reason, the byte and the part that it names, as one recorded
+/// list.
+///
 /// `LRPATCH_RECORD=1` writes the list again; read the difference before you commit it.
 @Suite("Format errors") struct FormatErrorTests {
   private static let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -13,16 +15,19 @@ import Testing
     let folder = try TemporaryDirectory()
     var lines: [String] = []
     for malformed in MalformedGGUF.allCases {
-      lines.append(line("gguf \(malformed)") { _ = try GGUFHeader(parsing: malformed.bytes.rawSpan) })
+      lines.append(
+        line("gguf \(malformed)") { _ = try GGUFHeader(parsing: malformed.bytes.rawSpan) })
     }
     lines.append(
       line("gguf nested arrays") { _ = try GGUFHeader(parsing: Self.deeplyNested.bytes.rawSpan) })
     for (name, header, data) in Self.safetensors {
       let bytes = SafetensorsBuilder.file(header, data: data)
-      lines.append(line("safetensors \(name)") { _ = try SafetensorsHeader(parsing: bytes.rawSpan) })
+      lines.append(
+        line("safetensors \(name)") { _ = try SafetensorsHeader(parsing: bytes.rawSpan) })
     }
     for (name, bytes) in Self.truncated {
-      lines.append(line("safetensors \(name)") { _ = try SafetensorsHeader(parsing: bytes.rawSpan) })
+      lines.append(
+        line("safetensors \(name)") { _ = try SafetensorsHeader(parsing: bytes.rawSpan) })
     }
     for (name, map) in Self.indexes {
       let path = try index(map, in: folder)
@@ -34,7 +39,8 @@ import Testing
     lines.append(
       line("split one shard of two") {
         try folder.write("m-00001-of-00002.gguf", [])
-        try #require(GGUFSplit(containing: "\(folder.path)/m-00001-of-00002.gguf")).requireAllShards()
+        try #require(GGUFSplit(containing: "\(folder.path)/m-00001-of-00002.gguf"))
+          .requireAllShards()
       })
     try compare(lines.joined(separator: "\n") + "\n")
   }
@@ -57,7 +63,8 @@ import Testing
     } catch let error as FormatError {
       let place = error.offset.map { "byte \($0)" } ?? "no byte"
       let subject = error.subject.map { "\($0)".prefix(60) } ?? "no part"
-      return "\(name): \(Self.name(error.reason)): \("\(error.reason)".prefix(120)); \(place); \(subject)"
+      return
+        "\(name): \(Self.name(error.reason)): \("\(error.reason)".prefix(120)); \(place); \(subject)"
     } catch {
       Issue.record("\(name): \(error)")
       return "\(name): \(type(of: error))"
@@ -72,7 +79,9 @@ import Testing
     }
   }
 
-  /// A reason by its name. A new one does not compile until it is added here and below.
+  /// A reason by its name.
+  ///
+  /// A new one does not compile until it is added here and below.
   private static func name(_ reason: FormatError.Reason) -> String {
     switch reason {
     case .truncated: "truncated"
@@ -130,18 +139,29 @@ import Testing
   private static let deeplyNested: GGUFBuilder = {
     // An array whose elements are arrays, 40 deep.
     var value = GGUFBuilder.little(UInt32(4)) + GGUFBuilder.little(UInt64(0))
-    for _ in 0..<40 { value = GGUFBuilder.little(UInt32(9)) + GGUFBuilder.little(UInt64(1)) + value }
+    for _ in 0..<40 {
+      value = GGUFBuilder.little(UInt32(9)) + GGUFBuilder.little(UInt64(1)) + value
+    }
     return GGUFBuilder().key("a", type: 9, value)
   }()
 
   private static func one(_ fields: String) -> String { "{\"a\":{\(fields)}}" }
 
   private static let safetensors: [(name: String, header: String, data: Int)] = [
-    ("space before the header", " {}", 0), ("no header", "", 0), ("text after the header", "{}x", 0),
-    ("tensor twice", #"{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#, 0),
+    ("space before the header", " {}", 0), ("no header", "", 0),
+    ("text after the header", "{}x", 0),
+    (
+      "tensor twice",
+      #"{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#,
+      0
+    ),
     ("number in the metadata", #"{"__metadata__":{"a":1}}"#, 0),
     ("hole at the start", one(#""dtype":"F32","shape":[1],"data_offsets":[4,8]"#), 8),
-    ("overlap", #"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}"#, 3),
+    (
+      "overlap",
+      #"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}"#,
+      3
+    ),
     ("data to spare", one(#""dtype":"F32","shape":[1],"data_offsets":[0,4]"#), 5),
     ("data missing", one(#""dtype":"F32","shape":[1],"data_offsets":[0,4]"#), 3),
     ("shape of another size", one(#""dtype":"F32","shape":[2],"data_offsets":[0,4]"#), 4),
@@ -159,9 +179,11 @@ import Testing
   ]
 
   private static let indexes: [(name: String, map: String)] = [
-    ("outside the folder", #"{"a":"../s1.safetensors"}"#), ("missing shard", #"{"a":"s2.safetensors"}"#),
+    ("outside the folder", #"{"a":"../s1.safetensors"}"#),
+    ("missing shard", #"{"a":"s2.safetensors"}"#),
     ("missing tensor", #"{"a":"s1.safetensors","b":"s1.safetensors"}"#), ("list", "[]"),
-    ("number", #"{"a":1}"#), ("two shards with one tensor", #"{"a":"s1.safetensors","c":"s3.safetensors"}"#),
+    ("number", #"{"a":1}"#),
+    ("two shards with one tensor", #"{"a":"s1.safetensors","c":"s3.safetensors"}"#),
   ]
 
   private func index(_ map: String, in folder: TemporaryDirectory) throws -> String {
@@ -178,7 +200,8 @@ import Testing
   }
 
   private static let json: [(name: String, text: String)] = [
-    ("end in an object", #"{"a": 1"#), ("key twice", #"{"a": 1, "a": 2}"#), ("text after the value", "{} x"),
+    ("end in an object", #"{"a": 1"#), ("key twice", #"{"a": 1, "a": 2}"#),
+    ("text after the value", "{} x"),
     ("control character", "{\"a\": \"\u{1}\"}"), ("bare word", "{a: 1}"),
   ]
 }

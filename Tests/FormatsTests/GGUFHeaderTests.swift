@@ -66,11 +66,16 @@ import Testing
   /// it to that of llama.cpp's vocabularies).
   static let written: [String] = {
     let fixtures = Fixture.path("gguf")
-    let folders = [fixtures] + [ProcessInfo.processInfo.environment["LRPATCH_VOCABULARIES"]].compactMap { $0 }
+    let folders =
+      [fixtures] + [ProcessInfo.processInfo.environment["LRPATCH_VOCABULARIES"]].compactMap { $0 }
     return folders.flatMap { folder in
-      ((try? FileSystem.names(in: folder)) ?? []).filter { $0.hasSuffix(".gguf") }.map { "\(folder)/\($0)" }
+      ((try? FileSystem.names(in: folder)) ?? []).filter { $0.hasSuffix(".gguf") }.map {
+        "\(folder)/\($0)"
+      }
     }
   }()
+
+  @Test func filesToWriteAgainAreThere() { #expect(Self.written.count >= 3) }
 
   @Test(arguments: written) func writesWhatItRead(_ path: String) throws {
     let bytes = try FileSystem.contents(of: path)
@@ -102,12 +107,15 @@ import Testing
 
 /// Files that no reader may accept, with the names of llama.cpp's catalogue if it has them.
 enum MalformedGGUF: CaseIterable {
-  case badMagic, badVersion0, badVersion1, badVersionFuture, bigEndian, badTensorCount, badKeyCount, empty
-  case badKeySize, emptyKey, longKey, keyNotUTF8, textNotUTF8, badType, duplicateKey, badAlign, wrongTypeAlign,
+  case badMagic, badVersion0, badVersion1, badVersionFuture, bigEndian, badTensorCount, badKeyCount,
+    empty
+  case badKeySize, emptyKey, longKey, keyNotUTF8, textNotUTF8, badType, duplicateKey, badAlign,
+    wrongTypeAlign,
     hugeAlign
   case hugeArray, hugeString, truncatedValue
   case badNameSize, tensorNotUTF8, badDimensions, badShape, elementsTooBig, bytesTooBig, padWrap
-  case badTensorType, removedTensorType, unevenRow, badOffset, duplicateName, inconsistentAlign, notEnoughData
+  case badTensorType, removedTensorType, unevenRow, badOffset, duplicateName, inconsistentAlign,
+    notEnoughData
   case manyHugeTensors
 
   var bytes: [UInt8] {
@@ -121,11 +129,14 @@ enum MalformedGGUF: CaseIterable {
     case .badTensorCount: return with(start) { $0.tensorCount = .max / 64 }.bytes
     case .badKeyCount: return with(start) { $0.keyCount = .max / 64 }.bytes
     case .empty: return []
-    case .badKeySize: return start.raw(key: GGUFBuilder.little(UInt64.max / 64) + [1, 2, 3, 4, 5]).bytes
+    case .badKeySize:
+      return start.raw(key: GGUFBuilder.little(UInt64.max / 64) + [1, 2, 3, 4, 5]).bytes
     case .emptyKey: return start.key("", 1).bytes
     case .longKey: return start.key(String(repeating: "k", count: 65_536), 1).bytes
     case .keyNotUTF8:
-      return start.raw(key: GGUFBuilder.little(UInt64(1)) + [0xFF] + GGUFBuilder.little(UInt32(0)) + [1]).bytes
+      return start.raw(
+        key: GGUFBuilder.little(UInt64(1)) + [0xFF] + GGUFBuilder.little(UInt32(0)) + [1]
+      ).bytes
     case .textNotUTF8: return start.key("a", type: 8, GGUFBuilder.little(UInt64(1)) + [0xC0]).bytes
     case .badType: return start.key("a", type: 13, [0]).bytes
     case .duplicateKey: return start.key("a", 1).key("a", 2).bytes
@@ -133,15 +144,19 @@ enum MalformedGGUF: CaseIterable {
     case .wrongTypeAlign: return start.key("general.alignment", "32").bytes
     case .hugeAlign: return start.key("general.alignment", 1 << 30).bytes
     case .hugeArray:
-      return start.key("a", type: 9, GGUFBuilder.little(UInt32(0)) + GGUFBuilder.little(UInt64.max / 64)).bytes
+      return start.key(
+        "a", type: 9, GGUFBuilder.little(UInt32(0)) + GGUFBuilder.little(UInt64.max / 64)
+      ).bytes
     case .hugeString: return start.key("a", type: 8, GGUFBuilder.little(UInt64.max / 64)).bytes
     case .truncatedValue: return start.key("a", type: 10, [1, 2, 3, 4]).bytes
-    case .badNameSize: return start.tensor(String(repeating: "n", count: 64), shape: [1], data: [0, 0, 0, 0]).bytes
+    case .badNameSize:
+      return start.tensor(String(repeating: "n", count: 64), shape: [1], data: [0, 0, 0, 0]).bytes
     case .tensorNotUTF8:
       var builder = start.tensor("x", shape: [1], data: [0, 0, 0, 0]).bytes
       builder[24 + 8] = 0xFF
       return builder
-    case .badDimensions: return start.tensor("a", shape: [1, 1, 1, 1, 1], data: [0, 0, 0, 0]).bytes
+    case .badDimensions:
+      return start.tensor("a", shape: [1, 1, 1, 1, 1], data: [0, 0, 0, 0]).bytes
     case .badShape: return start.tensor("a", shape: [-1]).bytes
     case .elementsTooBig: return start.tensor("a", shape: [1 << 32, 1 << 32]).bytes
     case .bytesTooBig: return start.tensor("a", shape: [1 << 61, 2]).bytes
@@ -151,10 +166,13 @@ enum MalformedGGUF: CaseIterable {
     case .unevenRow: return start.tensor("a", shape: [33], type: 8).bytes
     case .badOffset: return start.tensor("a", shape: [1], offset: 32, data: [0, 0, 0, 0]).bytes
     case .duplicateName: return start.floats("a", [1]).floats("a", [1]).bytes
-    case .inconsistentAlign: return start.key("general.alignment", 64).floats("a", [1]).floats("b", [1]).bytes
+    case .inconsistentAlign:
+      return start.key("general.alignment", 64).floats("a", [1]).floats("b", [1]).bytes
     case .notEnoughData: return with(start.floats("a", [1, 2, 3])) { $0.data = [1, 2] }.bytes
     case .manyHugeTensors:
-      return start.tensor("a", shape: [1 << 58], data: []).tensor("b", shape: [1 << 60], offset: 1 << 60).bytes
+      return start.tensor("a", shape: [1 << 58], data: []).tensor(
+        "b", shape: [1 << 60], offset: 1 << 60
+      ).bytes
     }
   }
 
@@ -168,7 +186,8 @@ enum MalformedGGUF: CaseIterable {
     switch (self, reason) {
     case (.badMagic, .notGGUF), (.empty, .notGGUF), (.badVersion0, .unsupportedVersion),
       (.badVersion1, .unsupportedVersion), (.badVersionFuture, .unsupportedVersion),
-      (.bigEndian, .bigEndian), (.badTensorCount, .impossibleCount), (.badKeyCount, .impossibleCount),
+      (.bigEndian, .bigEndian), (.badTensorCount, .impossibleCount),
+      (.badKeyCount, .impossibleCount),
       (.badKeySize, .truncated), (.emptyKey, .emptyKey), (.longKey, .nameTooLong),
       (.keyNotUTF8, .invalidUTF8), (.textNotUTF8, .invalidUTF8), (.badType, .unknownValueType),
       (.duplicateKey, .duplicateKey), (.badAlign, .badAlignment), (.wrongTypeAlign, .wrongType),

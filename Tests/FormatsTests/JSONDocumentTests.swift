@@ -45,7 +45,8 @@ import Testing
 
   @Test func replacesOnlyTheValue() throws {
     let text = "{\n  \"a\" : 1,\n  \"b\":\t2\n}"
-    #expect(try edited(text) { try $0.set(["a"], to: .number(7)) } == "{\n  \"a\" : 7,\n  \"b\":\t2\n}")
+    #expect(
+      try edited(text) { try $0.set(["a"], to: .number(7)) } == "{\n  \"a\" : 7,\n  \"b\":\t2\n}")
   }
 
   @Test func keepsTheTextOfAValueThatAlreadyMeansTheSame() throws {
@@ -59,7 +60,8 @@ import Testing
     }
     #expect(
       wide
-        == "{\n    \"a\": {\n        \"x\": 1,\n        \"y\": [\n            1,\n            2\n        ]\n    }\n}\n")
+        == "{\n    \"a\": {\n        \"x\": 1,\n        \"y\": [\n            1,\n            2\n        ]\n    }\n}\n"
+    )
     let tabs = try edited("{\r\n\t\"a\": 1\r\n}") { try $0.set(["b"], to: .null) }
     #expect(tabs == "{\r\n\t\"a\": 1,\r\n\t\"b\": null\r\n}")
     let line = try edited("{\"a\": 1, \"c\": 2}") {
@@ -88,8 +90,10 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "{", "[1,]", "{\"a\":1,}", "{\"a\" 1}", "{'a':1}", "{a:1}", "01", "1.", ".5", "+1", "NaN", "Infinity",
-    "tru", "\"a", "\"\\x\"", "\"\\u12\"", "\"\u{1}\"", "{} {}", "// c\n{}", "[1 2]", "nul", "-", "1e", "\u{FEFF}",
+    "", "{", "[1,]", "{\"a\":1,}", "{\"a\" 1}", "{'a':1}", "{a:1}", "01", "1.", ".5", "+1", "NaN",
+    "Infinity",
+    "tru", "\"a", "\"\\x\"", "\"\\u12\"", "\"\u{1}\"", "{} {}", "// c\n{}", "[1 2]", "nul", "-",
+    "1e", "\u{FEFF}",
   ])
   func refusesWhatIsNotJSON(_ text: String) {
     #expect(throws: FormatError.self) { try parse(text) }
@@ -109,7 +113,9 @@ import Testing
   }
 
   @Test func refusesToEnterWhatIsNoObject() {
-    #expect(throws: FormatError.self) { try edited("{\"a\":1}") { try $0.set(["a", "b"], to: .null) } }
+    #expect(throws: FormatError.self) {
+      try edited("{\"a\":1}") { try $0.set(["a", "b"], to: .null) }
+    }
     #expect(throws: FormatError.self) { try edited("{}") { try $0.set(["a", "b"], to: .null) } }
   }
 }

@@ -34,7 +34,10 @@ import Testing
     ("{}", 0), ("{}     ", 0), (#"{"__metadata__":{}}"#, 0), (#"{"__metadata__":{"a":"b"}}"#, 0),
     (#"{"":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}"#, 4),
     (#"{"z":{"dtype":"F32","shape":[0,5],"data_offsets":[0,0]}}"#, 0),
-    (#"{"b":{"dtype":"U8","shape":[1],"data_offsets":[4,5]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 5),
+    (
+      #"{"b":{"dtype":"U8","shape":[1],"data_offsets":[4,5]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
+      5
+    ),
     (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"extra":1}}"#, 4),
     (#"{"a":{"dtype":"F4","shape":[2],"data_offsets":[0,1]}}"#, 1),
     (#"{"a":{"dtype":"NEW9","shape":[2],"data_offsets":[0,5]}}"#, 5),
@@ -59,8 +62,12 @@ import Testing
           #"{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#,
           0, nil)) == .duplicateKey)
     #expect(reason(file(#"{"__metadata__":{"a":"1","a":"1"}}"#, 0, nil)) == .duplicateKey)
-    #expect(reason(file(#"{"__metadata__":{"a":1}}"#, 0, nil)) == .wrongType(expected: "a string", found: "a number"))
-    #expect(reason(file(one(#""dtype":"F32","shape":[1],"data_offsets":[4,8]"#), 8, nil)) == .hole(from: 0, to: 4))
+    #expect(
+      reason(file(#"{"__metadata__":{"a":1}}"#, 0, nil))
+        == .wrongType(expected: "a string", found: "a number"))
+    #expect(
+      reason(file(one(#""dtype":"F32","shape":[1],"data_offsets":[4,8]"#), 8, nil))
+        == .hole(from: 0, to: 4))
     #expect(
       reason(
         file(
@@ -81,13 +88,22 @@ import Testing
       reason(file(one(#""dtype":"F32","shape":[2],"data_offsets":[0,4]"#), 4, nil))
         == .shapeDoesNotFit(declared: 8, spanned: 4))
     #expect(
-      reason(file(one(#""dtype":"F32","shape":[-1],"data_offsets":[0,4]"#), 4, nil))?.isInvalidDescription == true)
+      reason(file(one(#""dtype":"F32","shape":[-1],"data_offsets":[0,4]"#), 4, nil))?
+        .isInvalidDescription == true)
     #expect(
-      reason(file(one(#""dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,4]"#), 4, nil)) == .sizeOverflow
+      reason(
+        file(one(#""dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,4]"#), 4, nil))
+        == .sizeOverflow
     )
-    #expect(reason(file(one(#""dtype":"F4","shape":[3],"data_offsets":[0,2]"#), 2, nil)) == .subByteRemainder)
-    #expect(reason(file(one(#""dtype":7,"shape":[1],"data_offsets":[0,4]"#), 4, nil))?.isInvalidDescription == true)
-    #expect(reason(file(one(#""dtype":"F32","shape":[1],"data_offsets":[4,0]"#), 4, nil))?.isInvalidDescription == true)
+    #expect(
+      reason(file(one(#""dtype":"F4","shape":[3],"data_offsets":[0,2]"#), 2, nil))
+        == .subByteRemainder)
+    #expect(
+      reason(file(one(#""dtype":7,"shape":[1],"data_offsets":[0,4]"#), 4, nil))?
+        .isInvalidDescription == true)
+    #expect(
+      reason(file(one(#""dtype":"F32","shape":[1],"data_offsets":[4,0]"#), 4, nil))?
+        .isInvalidDescription == true)
     #expect(reason(file(one(#""dtype":"F32","shape":[1]"#), 4, nil))?.isInvalidDescription == true)
   }
 
@@ -96,7 +112,8 @@ import Testing
       let bytes = try Fixture.bytes(name)
       let header = try parse(bytes)
       let writer = try SafetensorsWriter(
-        metadata: header.metadata?.map { ($0.name, $0.value.text ?? "") }, tensors: header.tensors.shuffled())
+        metadata: header.metadata?.map { ($0.name, $0.value.text ?? "") },
+        tensors: header.tensors.shuffled())
       #expect(writer.header == Array(bytes[..<header.dataOffset]), "\(name)")
       #expect(writer.tensors.map(\.range) == header.tensors.map(\.range), "\(name)")
     }
@@ -105,7 +122,9 @@ import Testing
   private func writtenByTheReference() throws -> [String] {
     let names = try FileSystem.names(in: Fixture.path("safetensors"))
     // The library cannot write types smaller than a byte, so one file is made by hand.
-    let files = names.filter { $0.hasSuffix(".safetensors") && $0 != "six-bit.safetensors" }.map { "safetensors/\($0)" }
+    let files = names.filter { $0.hasSuffix(".safetensors") && $0 != "six-bit.safetensors" }.map {
+      "safetensors/\($0)"
+    }
     #expect(!files.isEmpty)
     return files + ["models/needle-256/model.safetensors"]
   }
@@ -119,7 +138,8 @@ import Testing
     let writer = try SafetensorsWriter(metadata: [("format", "pt")], tensors: tensors)
     let path = "\(folder.path)/out.safetensors"
     try writer.write(to: path) { tensor, file, offset in
-      try file.write(Array(repeating: UInt8(tensor.name.utf8.first ?? 0), count: tensor.range.count), at: offset)
+      try file.write(
+        Array(repeating: UInt8(tensor.name.utf8.first ?? 0), count: tensor.range.count), at: offset)
     }
     let file = try SafetensorsFile(path: path)
     #expect(file.header.tensors.map(\.name) == ["a", "b"])
@@ -138,9 +158,12 @@ import Testing
 
   @Test func readsAFolderWithAnIndex() throws {
     let folder = try TemporaryDirectory()
-    let shard = SafetensorsBuilder.file(#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#, data: 1)
+    let shard = SafetensorsBuilder.file(
+      #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#, data: 1)
     try folder.write("s1.safetensors", shard)
-    func index(_ map: String) throws { try folder.write("model.safetensors.index.json", "{\"weight_map\":\(map)}") }
+    func index(_ map: String) throws {
+      try folder.write("model.safetensors.index.json", "{\"weight_map\":\(map)}")
+    }
     try index(#"{"a":"s1.safetensors"}"#)
     #expect(try SafetensorsFolder(path: folder.path)?.shards.map(\.name) == ["s1.safetensors"])
 

@@ -15,7 +15,9 @@ import Testing
 
   @Test func refusesDamage() {
     let frame = Zstd.compress(Array("hello hello hello".utf8))
-    #expect(throws: Zstd.Failure.self) { try Zstd.decompress(Array(frame.dropLast(3)), limit: 1000) }
+    #expect(throws: Zstd.Failure.self) {
+      try Zstd.decompress(Array(frame.dropLast(3)), limit: 1000)
+    }
     #expect(throws: Zstd.Failure.self) { try Zstd.decompress([1, 2, 3], limit: 1000) }
   }
 }

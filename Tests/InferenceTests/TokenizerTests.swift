@@ -6,13 +6,16 @@ import Testing
 @testable import Inference
 
 /// Compares tokenizers with the tokenizers library, llama.cpp and Python.
+///
 /// fixtures/make/make_golden_tokenizers.py writes the expected values.
 @Suite("Tokenizers") struct TokenizerTests {
   private static func golden() throws -> JSONValue {
     try JSONDocument(path: Fixture.path("golden/tokenizers.json")).value
   }
 
-  private static func texts(_ value: JSONValue?) -> [String] { (value?.elements ?? []).compactMap(\.text) }
+  private static func texts(_ value: JSONValue?) -> [String] {
+    (value?.elements ?? []).compactMap(\.text)
+  }
 
   /// The bytes of texts, because Swift compares canonically equivalent strings as equal.
   private static func bytes(_ texts: [String]) -> [[UInt8]] { texts.map { Array($0.utf8) } }
@@ -40,7 +43,9 @@ import Testing
     let texts = Self.texts(golden["texts"])
     let named = (golden["expressions"]?.elements ?? []).map { item in
       (
-        JSONValue.object(["type": .string("Split"), "pattern": .object(["Regex": item["expression"] ?? .null])]),
+        JSONValue.object([
+          "type": .string("Split"), "pattern": .object(["Regex": item["expression"] ?? .null]),
+        ]),
         item["words"]
       )
     }
@@ -50,7 +55,9 @@ import Testing
       let (pretokenizer, _) = try Pretokenizer.read(step, subject: "test")
       for (text, words) in zip(texts, expected?.elements ?? []) {
         let (changed, ranges) = pretokenizer.words(of: Array(text.utf8), Pretokenizer.Place())
-        #expect(ranges.map { Array(changed[$0]) } == Self.bytes(Self.texts(words)), "\(step) \(text.debugDescription)")
+        #expect(
+          ranges.map { Array(changed[$0]) } == Self.bytes(Self.texts(words)),
+          "\(step) \(text.debugDescription)")
       }
     }
   }
@@ -93,8 +100,11 @@ import Testing
   func decodesWhatItEncoded(_ name: String) throws {
     let tokenizer = try Self.tokenizer(name)
     // A token that swallows spaces, and the character that stands for a space, cannot be decoded.
-    for text in Self.texts(try Self.golden()["texts"]) where !text.contains("<") && !text.contains(WordMark.text) {
-      #expect(Array(tokenizer.decode(tokenizer.encode(text)).utf8) == Array(text.utf8), "\(text.debugDescription)")
+    for text in Self.texts(try Self.golden()["texts"])
+    where !text.contains("<") && !text.contains(WordMark.text) {
+      #expect(
+        Array(tokenizer.decode(tokenizer.encode(text)).utf8) == Array(text.utf8),
+        "\(text.debugDescription)")
     }
   }
 
@@ -114,7 +124,9 @@ import Testing
       let tokenizer = try Self.tokenizer(name)
       #expect(tokenizer.encodeContinuation(" whale") == tokenizer.encode("whale"))
       #expect(tokenizer.decode([1] + tokenizer.encodeContinuation("whale")) == "<s>whale")
-      #expect(tokenizer.encode("the whale") == tokenizer.encode("the") + tokenizer.encodeContinuation(" whale"))
+      #expect(
+        tokenizer.encode("the whale") == tokenizer.encode("the")
+          + tokenizer.encodeContinuation(" whale"))
     }
     let plain = try Self.tokenizer("bytes")
     #expect(plain.encodeContinuation(" whale") == plain.encode(" whale"))
@@ -133,20 +145,25 @@ import Testing
     try bytes.set(.force)
     #expect(bytes.beginning == 1)
     // llama.cpp begins these with a token if the file does not say.
-    #expect(try Self.tokenizer("pieces.gguf").beginning == 1 && Self.tokenizer("bytes-llama3.gguf").beginning == 1)
+    #expect(
+      try Self.tokenizer("pieces.gguf").beginning == 1
+        && Self.tokenizer("bytes-llama3.gguf").beginning == 1)
     let silent = try Self.tokenizer("pieces-phi3.gguf")
     #expect(silent.beginning == nil && silent.namedBeginning == 1)
-    #expect(Set(silent.endings.map { silent.decode([$0]) }) == ["</s>", "<|end|>", "<|endoftext|>"])
+    #expect(
+      Set(silent.endings.map { silent.decode([$0]) }) == ["</s>", "<|end|>", "<|endoftext|>"])
   }
 }
 
 /// Tokenizer files with features that are refused.
 @Suite("Tokenizers that are refused") struct RefusedTokenizerTests {
-  private static let model = #"{"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]}"#
+  private static let model =
+    #"{"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]}"#
 
   private static func open(_ members: String, model: String = model) throws -> Tokenizer {
     let folder = try TemporaryDirectory()
-    try folder.write("tokenizer.json", "{\"model\": \(model)\(members.isEmpty ? "" : ", ")\(members)}")
+    try folder.write(
+      "tokenizer.json", "{\"model\": \(model)\(members.isEmpty ? "" : ", ")\(members)}")
     return try Tokenizer(path: folder.path)
   }
 
@@ -158,14 +175,17 @@ import Testing
   }
 
   @Test(arguments: [
-    (#"{"type": "Unigram", "vocab": []}"#, "Unigram"), (#"{"type": "WordPiece", "vocab": {}}"#, "WordPiece"),
+    (#"{"type": "Unigram", "vocab": []}"#, "Unigram"),
+    (#"{"type": "WordPiece", "vocab": {}}"#, "WordPiece"),
     ("{}", "none"),
-    (#"{"vocab": {"a": 0, "b": 1}, "merges": ["a b"]}"#, "a b"), (#"{"vocab": {"a": 0}, "merges": ["a"]}"#, "not a pair"),
+    (#"{"vocab": {"a": 0, "b": 1}, "merges": ["a b"]}"#, "a b"),
+    (#"{"vocab": {"a": 0}, "merges": ["a"]}"#, "not a pair"),
     (#"{"vocab": {"a": 0}, "merges": [["a", "a", "a"]]}"#, "not a pair"),
     (#"{"vocab": {"a": -1}, "merges": []}"#, "no id"),
     (#"{"vocab": {"a": 1e300}, "merges": []}"#, "no id"),
     (#"{"vocab": {"a": 2000000000}, "merges": []}"#, "2000000000"),
-    (#"{"vocab": {"a": 0, "b": 0}, "merges": []}"#, "two tokens"), (#"{"vocab": {}, "merges": []}"#, "0 tokens"),
+    (#"{"vocab": {"a": 0, "b": 0}, "merges": []}"#, "two tokens"),
+    (#"{"vocab": {}, "merges": []}"#, "0 tokens"),
     (#"{"vocab": {"a": 0}, "merges": [], "continuing_subword_prefix": ""}"#, ""),
     (#"{"vocab": {"a": 0}, "merges": [], "end_of_word_suffix": "</w>"}"#, "end_of_word_suffix"),
     (#"{"vocab": {"a": 0}, "merges": [], "unk_token": "?"}"#, "unk_token '?'"),
@@ -182,7 +202,10 @@ import Testing
     (#""decoder": {"type": "WordPiece"}"#, "WordPiece"),
     (#""post_processor": {"type": "RobertaProcessing"}"#, "RobertaProcessing"),
     (#""pre_tokenizer": {"type": "Split", "pattern": {"Regex": "("}}"#, "cannot be parsed"),
-    (#""pre_tokenizer": {"type": "Split", "pattern": {"Regex": "a"}, "behavior": "Halved"}"#, "Halved"),
+    (
+      #""pre_tokenizer": {"type": "Split", "pattern": {"Regex": "a"}, "behavior": "Halved"}"#,
+      "Halved"
+    ),
     (#""pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(a+)+$"}}"#, "too long"),
     (#""pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(x+x+)+y"}}"#, "too long"),
     (#""added_tokens": [{"id": 9e15, "content": "x"}]"#, "9000000000000000"),
@@ -205,7 +228,9 @@ import Testing
   @Test func refusesReplacementsThatGrowWithoutEnd() {
     let double = #"{"type": "Replace", "pattern": {"String": " "}, "content": "  "}"#
     let all = Array(repeating: double, count: 40).joined(separator: ", ")
-    let found = Self.reason { try Self.open("\"normalizer\": {\"type\": \"Sequence\", \"normalizers\": [\(all)]}") }
+    let found = Self.reason {
+      try Self.open("\"normalizer\": {\"type\": \"Sequence\", \"normalizers\": [\(all)]}")
+    }
     #expect(found.contains("lengthen"))
   }
 
@@ -220,7 +245,9 @@ import Testing
     let folder = try TemporaryDirectory()
     #expect(Self.reason { try Tokenizer(path: folder.path) }.contains("no tokenizer.json"))
     try folder.write("cl100k_base.tiktoken", "")
-    #expect(Self.reason { try Tokenizer(path: folder.path) }.contains("'cl100k_base.tiktoken' is not supported"))
+    #expect(
+      Self.reason { try Tokenizer(path: folder.path) }.contains(
+        "'cl100k_base.tiktoken' is not supported"))
   }
 
   @Test func judgesVocabulariesInGGUF() throws {
@@ -254,7 +281,8 @@ import Testing
   }
 
   @Test func ordersMergesByRankAndThenByPlace() throws {
-    let model = #"{"vocab": {"a": 0, "b": 1, "aa": 2, "ab": 3, "aab": 4}, "merges": ["a a", "a b", "aa b"]}"#
+    let model =
+      #"{"vocab": {"a": 0, "b": 1, "aa": 2, "ab": 3, "aab": 4}, "merges": ["a a", "a b", "aa b"]}"#
     let tokenizer = try Self.open("", model: model)
     #expect(tokenizer.encode("aaab") == [2, 3])
     #expect(tokenizer.encode("aab") == [4])

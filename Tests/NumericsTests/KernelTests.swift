@@ -33,7 +33,9 @@ import Testing
       return x
     }
 
-    mutating func list(_ count: Int, scale: Float = 1) -> [Float] { (0..<count).map { _ in next() * scale } }
+    mutating func list(_ count: Int, scale: Float = 1) -> [Float] {
+      (0..<count).map { _ in next() * scale }
+    }
   }
 
   private static let portable = KernelTable.all[0]
@@ -42,7 +44,9 @@ import Testing
   }
 
   @Test func theBestIsAmongThem() {
-    #expect(KernelTable.all.map(\.name).contains(KernelTable.best.name) && Self.portable.name == "portable")
+    #expect(
+      KernelTable.all.map(\.name).contains(KernelTable.best.name)
+        && Self.portable.name == "portable")
   }
 
   @Test(arguments: [1, 7, 64, 131]) func rowFunctionsAgree(_ width: Int) {
@@ -66,7 +70,9 @@ import Testing
     }
     let expected = results(Self.portable)
     for table in KernelTable.all {
-      for (found, wanted) in zip(results(table), expected) { #expect(Self.close(found, wanted), "\(table.name)") }
+      for (found, wanted) in zip(results(table), expected) {
+        #expect(Self.close(found, wanted), "\(table.name)")
+      }
     }
   }
 
@@ -109,7 +115,9 @@ import Testing
       for row in 0..<m {
         for column in 0..<n {
           let exact = (0..<k).reduce(0.0) { $0 + Double(a[row, $1]) * Double(b[column, $1]) }
-          #expect(abs(Double(out[row, column]) - 3 * exact) < 0.05 * Double(k).squareRoot(), "\(table.name)")
+          #expect(
+            abs(Double(out[row, column]) - 3 * exact) < 0.05 * Double(k).squareRoot(),
+            "\(table.name)")
         }
       }
     }
@@ -127,11 +135,14 @@ import Testing
       var out = [Float](repeating: 1, count: rows * width)
       var probabilities = [[Float]](repeating: [], count: rows)
       for start in [0, 25] {
-        var part = (0..<rows).flatMap { row in scores[row * columns + start..<row * columns + start + 25] }
+        var part = (0..<rows).flatMap { row in
+          scores[row * columns + start..<row * columns + start + 25]
+        }
         let first = [Int32](repeating: 0, count: rows)
         let limits = last.map { min(25, max(0, $0 - Int32(start))) }
         out = [Float](repeating: 1, count: rows * width)
-        table.functions.pointee.softmax_step(&part, 25, rows, 25, first, limits, &maxima, &sums, &out, width, width)
+        table.functions.pointee.softmax_step(
+          &part, 25, rows, 25, first, limits, &maxima, &sums, &out, width, width)
         for row in 0..<rows {
           let correction = out[row * width]
           if start > 0 { probabilities[row] = probabilities[row].map { $0 * correction } }
@@ -143,7 +154,8 @@ import Testing
         let total = seen.reduce(0) { $0 + exp2(($1 - seen.max()!) * 1.4426950408889634) }
         for (column, score) in seen.enumerated() {
           let wanted = exp2((score - seen.max()!) * 1.4426950408889634) / total
-          #expect(abs(Double(probabilities[row][column] / sums[row]) - wanted) < 1e-6, "\(table.name)")
+          #expect(
+            abs(Double(probabilities[row][column] / sums[row]) - wanted) < 1e-6, "\(table.name)")
         }
         #expect(probabilities[row].dropFirst(seen.count).allSatisfy { $0 == 0 })
       }
@@ -152,13 +164,17 @@ import Testing
 
   /// Compares products of blocks (Q8_0, and random blocks of other types) with those of unpacked
   /// weights.
-  @Test(arguments: ElementType.all.filter(\.canPackInt8)) func productsOfBytesAgree(_ type: ElementType) throws {
+  @Test(arguments: ElementType.all.filter(\.canPackInt8)) func productsOfBytesAgree(
+    _ type: ElementType
+  ) throws {
     var numbers = Numbers(77)
     let (m, n, k) = (13, 40, 512)
     let size = try #require(type.block)
     let blockCount = n * k / size.elements
     var stored = [UInt8](repeating: 0, count: blockCount * size.bytes)
-    for index in stored.indices { stored[index] = UInt8(truncatingIfNeeded: Int(numbers.next() * 128)) }
+    for index in stored.indices {
+      stored[index] = UInt8(truncatingIfNeeded: Int(numbers.next() * 128))
+    }
     // Scales of about 0.02, in the first four bytes of a block.
     for block in 0..<blockCount {
       let start = block * size.bytes
@@ -170,18 +186,24 @@ import Testing
     let x = Matrix(rows: m, columns: k)
     for row in 0..<m { for column in 0..<k { x[row, column] = numbers.next() } }
     var weights = [Float](repeating: 0, count: n * k)
-    stored.withUnsafeBytes { type.unpack($0.baseAddress!, to: &weights, count: n * k, Self.portable) }
+    stored.withUnsafeBytes {
+      type.unpack($0.baseAddress!, to: &weights, count: n * k, Self.portable)
+    }
     for table in KernelTable.all {
       let bytes = Int8Matrix(rows: m, columns: k)
       table.round(x, rows: 0..<m, into: bytes)
       let packed = PackedInt8(outputs: n, inputs: k, table)
-      stored.withUnsafeBytes { type.pack($0.baseAddress!, outputs: n, inputs: k, into: packed, table) }
+      stored.withUnsafeBytes {
+        type.pack($0.baseAddress!, outputs: n, inputs: k, into: packed, table)
+      }
       let out = Matrix(rows: m, columns: n)
       table.multiply(bytes, packed, into: MatrixPart(out))
       var (difference, norm) = (0.0, 0.0)
       for row in 0..<m {
         for column in 0..<n {
-          let exact = (0..<k).reduce(0.0) { $0 + Double(x[row, $1]) * Double(weights[column * k + $1]) }
+          let exact = (0..<k).reduce(0.0) {
+            $0 + Double(x[row, $1]) * Double(weights[column * k + $1])
+          }
           difference += (Double(out[row, column]) - exact) * (Double(out[row, column]) - exact)
           norm += exact * exact
         }
@@ -197,7 +219,9 @@ import Testing
     #expect(ElementType.all.filter(\.canPackInt8) == [.q40, .q80, .q4K, .q5K])
     for type in unpacked {
       let block = kernels_block(type.ggmlNumber ?? .max)
-      #expect(Int(block.elements) == type.block?.elements && Int(block.bytes) == type.block?.bytes, "\(type)")
+      #expect(
+        Int(block.elements) == type.block?.elements && Int(block.bytes) == type.block?.bytes,
+        "\(type)")
     }
   }
 
@@ -210,8 +234,9 @@ import Testing
     return bytes
   }
 
-  /// Every instruction set writes gguf-py's bytes. Types that gguf-py cannot write have at most
-  /// llama.cpp's error.
+  /// Every instruction set writes gguf-py's bytes.
+  ///
+  /// Types that gguf-py cannot write have at most llama.cpp's error.
   @Test func storesNumbersAsItsPeersDo() throws {
     let golden = try JSONDocument(path: Fixture.path("golden/quantize.json")).value
     let x = Numbers.toQuantize(seed: 2024, count: 64 << 10)
@@ -223,13 +248,19 @@ import Testing
       }
     }
     let tail = Array(x[2048...])
-    for (name, value) in try #require(golden["error_of_llama_cpp"]?.members).map({ ($0.name, $0.value) }) {
+    for (name, value) in try #require(golden["error_of_llama_cpp"]?.members).map({
+      ($0.name, $0.value)
+    }) {
       let type = try #require(ElementType.named(name))
       let all = KernelTable.all.map { Self.stored(type, tail, $0) }
       #expect(all.allSatisfy { $0 == all[0] }, "\(name)")
       var back = [Float](repeating: 0, count: tail.count)
-      all[0].withUnsafeBytes { type.unpack($0.baseAddress!, to: &back, count: tail.count, Self.portable) }
-      let error = zip(back, tail).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) } / Double(tail.count)
+      all[0].withUnsafeBytes {
+        type.unpack($0.baseAddress!, to: &back, count: tail.count, Self.portable)
+      }
+      let error =
+        zip(back, tail).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
+        / Double(tail.count)
       #expect(try error <= 1.01 * #require(value.double), "\(name): \(error)")
     }
   }

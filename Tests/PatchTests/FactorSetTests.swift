@@ -36,8 +36,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("longrope2-llama3-8b-128k", 64, 8192, 131_072), ("phi-3-mini-128k-instruct", 48, 4096, 131_072),
-    ("phi-3-mini-128k-instruct.2024-04", 48, 4096, 131_072), ("phi-4-mini-instruct", 48, 4096, 131_072),
+    ("longrope2-llama3-8b-128k", 64, 8192, 131_072),
+    ("phi-3-mini-128k-instruct", 48, 4096, 131_072),
+    ("phi-3-mini-128k-instruct.2024-04", 48, 4096, 131_072),
+    ("phi-4-mini-instruct", 48, 4096, 131_072),
     ("minicpm3-4b", 16, 32_768, 32_768), ("phi-3-vision-128k-instruct", 48, 4096, 131_072),
   ])
   func readsPublishedConfigs(_ name: String, _ pairs: Int, _ original: Int, _ window: Int) throws {
@@ -54,9 +56,10 @@ import Testing
 
   @Test func warnsOfOdditiesButTakesThem() throws {
     let set = try FactorSource(path: Fixture.path("factors/longrope-v1-csv/ft_mis_256k.csv")).set
-    #expect(set.oddities.contains { $0.contains("not monotone") })
-    let minicpm = try FactorSource(path: Fixture.path("factors/minicpm4-8b-128k-extension.json")).set
-    #expect(minicpm.oddities.contains { $0.contains("below 1") })
+    #expect(set.anomalies.contains { $0.contains("not monotone") })
+    let minicpm = try FactorSource(path: Fixture.path("factors/minicpm4-8b-128k-extension.json"))
+      .set
+    #expect(minicpm.anomalies.contains { $0.contains("below 1") })
   }
 
   @Test(arguments: [

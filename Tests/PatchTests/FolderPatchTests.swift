@@ -20,7 +20,8 @@ import Testing
     #expect(inspection.geometry.window == 1024 && inspection.geometry.originalWindow == 256)
     for reading in inspection.readings {
       let isPhimoeBug = family == "phimoe" && reading.name == "hf"
-      let expected: [RuntimeReading.Status] = isPhimoeBug ? [.ignored, .divergent] : [.ok, .unsupported]
+      let expected: [RuntimeReading.Status] =
+        isPhimoeBug ? [.ignored, .divergent] : [.ok, .unsupported]
       #expect(expected.contains(reading.status), "\(reading.title): \(reading.notes)")
     }
     let errors = try bench.lint().filter { $0.rule.severity == .error && family != "phimoe" }
@@ -54,7 +55,10 @@ import Testing
     let bench = try PatchFixture("phi3-partial", isV5: true)
     _ = try bench.apply(ModelBuilder.factors(pairs: 12))
     let config = try bench.config
-    #expect(config["rope_scaling"]?.members?.map(\.name).sorted() == ["long_factor", "short_factor", "type"])
+    #expect(
+      config["rope_scaling"]?.members?.map(\.name).sorted() == [
+        "long_factor", "short_factor", "type",
+      ])
     #expect(config["partial_rotary_factor"] == .number("0.75"))
     #expect(config["rope_parameters"]?["partial_rotary_factor"] == .number("0.75"))
   }
@@ -143,11 +147,13 @@ import Testing
     #expect(try refusal(theta)?.message.contains("rope_theta") == true)
     let layers = ModelBuilder.factors(pairs: 16, extra: ", \"requires\": {\"layers\": 3}")
     #expect(try refusal(layers)?.message.contains("3 layers") == true)
-    let window = ModelBuilder.factors(pairs: 16).replacing("embeddings\": 256", with: "embeddings\": 512")
+    let window = ModelBuilder.factors(pairs: 16).replacing(
+      "embeddings\": 256", with: "embeddings\": 512")
     #expect(try refusal(window)?.message.contains("512") == true)
     #expect(
       try refusal(
-        ModelBuilder.factors(pairs: 16), config: "{\"model_type\": \"gpt2\", \"max_position_embeddings\": 9}")?.message
+        ModelBuilder.factors(pairs: 16),
+        config: "{\"model_type\": \"gpt2\", \"max_position_embeddings\": 9}")?.message
         .contains("gpt2") == true)
   }
 
@@ -161,7 +167,8 @@ import Testing
     #expect(try refusal(start)?.kind == .unsafe)
     #expect(try refusal(start, divergent: true) == nil)
     let list = "[" + Array(repeating: "2.0", count: 16).joined(separator: ",") + "]"
-    let bucket = ModelBuilder.factors(pairs: 16, extra: ", \"buckets\": [{\"max_length\": 512, \"factor\": \(list)}]")
+    let bucket = ModelBuilder.factors(
+      pairs: 16, extra: ", \"buckets\": [{\"max_length\": 512, \"factor\": \(list)}]")
     #expect(try refusal(bucket)?.kind == .unsafe)
     let ones = "[" + Array(repeating: "1.0", count: 16).joined(separator: ",") + "]"
     let layered =
@@ -196,7 +203,9 @@ import Testing
     let plan = try bench.apply(ModelBuilder.factors(pairs: 16))
     #expect(plan.changes.contains { $0.name == "rope_scaling.rope_type" && $0.old == "\"llama3\"" })
     #expect(try bench.config["rope_scaling"]?["low_freq_factor"] == nil)
-    #expect(try refusal(ModelBuilder.factors(pairs: 16), config: llama3.replacing(": 256}", with: ": 512}")) != nil)
+    #expect(
+      try refusal(
+        ModelBuilder.factors(pairs: 16), config: llama3.replacing(": 256}", with: ": 512}")) != nil)
   }
 
   @Test func refusesSymlinksHardLinksAndHubCaches() throws {
@@ -206,19 +215,25 @@ import Testing
     #expect(throws: ModelError.self) { try linked.apply(factors) }
 
     let cache = try TemporaryDirectory()
-    try cache.write("models--org--name/snapshots/abc/config.json", ModelBuilder.config("llama", isV5: false))
+    try cache.write(
+      "models--org--name/snapshots/abc/config.json", ModelBuilder.config("llama", isV5: false))
     let source = try FactorSource(path: cache.write("factors.json", factors))
-    let session = try ModelSession(path: "\(cache.path)/models--org--name/snapshots/abc", exclusive: true)
+    let session = try ModelSession(
+      path: "\(cache.path)/models--org--name/snapshots/abc", exclusive: true)
     let apply = Apply(source.set, factorsSHA256: "", version: "test", options: ApplyOptions())
-    let error = #expect(throws: ModelError.self) { try apply.perform(apply.plan(for: session), in: session) }
+    let error = #expect(throws: ModelError.self) {
+      try apply.perform(apply.plan(for: session), in: session)
+    }
     #expect(error?.kind == .unsafe)
   }
 
   @Test func writesACopyThatCarriesItsUndoRecord() throws {
     let bench = try PatchFixture("granite")
     let before = try snapshot(bench.model)
-    let source = try FactorSource(path: bench.folder.write("f.json", ModelBuilder.factors(pairs: 16)))
-    let apply = Apply(source.set, factorsSHA256: source.sha256, version: "test", options: ApplyOptions())
+    let source = try FactorSource(
+      path: bench.folder.write("f.json", ModelBuilder.factors(pairs: 16)))
+    let apply = Apply(
+      source.set, factorsSHA256: source.sha256, version: "test", options: ApplyOptions())
     let output = "\(bench.folder.path)/patched"
     do {
       let session = try ModelSession(path: bench.model, exclusive: false)

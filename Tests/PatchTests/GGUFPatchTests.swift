@@ -19,7 +19,10 @@ import Testing
     #expect(header[key: "llama.rope.scaling.original_context_length"] == .uint32(256))
     #expect(header[key: "llama.rope.scaling.attn_factor"] == .float32(1.118034))
     #expect(header[key: "llama.rope.scaling.factor"] == nil)
-    #expect(header.tensors.map(\.name).suffix(2) == ["rope_factors_long.weight", "rope_factors_short.weight"])
+    #expect(
+      header.tensors.map(\.name).suffix(2) == [
+        "rope_factors_long.weight", "rope_factors_short.weight",
+      ])
     let file = try GGUFFile(path: bench.model)
     #expect(file.floats(of: "token_embd.weight") == [1, 2, 3])
     #expect(file.floats(of: "output.weight") == [4, 5])
@@ -53,7 +56,9 @@ import Testing
   @Test(arguments: ["qwen2", "qwen3", "gemma3", "refact", "pangu-embedded"])
   func refusesArchitecturesWhoseLoaderTakesNoFactors(_ name: String) throws {
     let bench = try PatchFixture(GGUFBuilder.llama(architecture: name).floats("a", [1]))
-    let error = #expect(throws: ModelError.self) { try bench.apply(ModelBuilder.factors(pairs: 16)) }
+    let error = #expect(throws: ModelError.self) {
+      try bench.apply(ModelBuilder.factors(pairs: 16))
+    }
     #expect(error?.message.contains("llama, phi3, phimoe, minicpm") == true)
   }
 
@@ -69,11 +74,15 @@ import Testing
 
   @Test func putsFactorsInThePlaceOfRopeFreqs() throws {
     let bench = try PatchFixture(
-      GGUFBuilder.llama(window: 2048).floats("rope_freqs.weight", Self.llama3).floats("output.weight", [4, 5]))
+      GGUFBuilder.llama(window: 2048).floats("rope_freqs.weight", Self.llama3).floats(
+        "output.weight", [4, 5]))
     let before = try bench.bytes
     try bench.apply(ModelBuilder.factors(pairs: 16))
     let header = try bench.header
-    #expect(header.tensors.map(\.name) == ["rope_factors_long.weight", "output.weight", "rope_factors_short.weight"])
+    #expect(
+      header.tensors.map(\.name) == [
+        "rope_factors_long.weight", "output.weight", "rope_factors_short.weight",
+      ])
     #expect(try bench.lint().allSatisfy { $0.rule.severity < .error })
     _ = try bench.revert()
     #expect(try bench.bytes == before)
@@ -81,16 +90,20 @@ import Testing
 
   @Test func refusesRopeFreqsOfAnotherWindow() throws {
     let bench = try PatchFixture(
-      GGUFBuilder.llama(window: 2048).floats("rope_freqs.weight", Self.llama3).floats("output.weight", [4]))
-    let factors = ModelBuilder.factors(pairs: 16).replacing("embeddings\": 256", with: "embeddings\": 512")
+      GGUFBuilder.llama(window: 2048).floats("rope_freqs.weight", Self.llama3).floats(
+        "output.weight", [4]))
+    let factors = ModelBuilder.factors(pairs: 16).replacing(
+      "embeddings\": 256", with: "embeddings\": 512")
     let error = #expect(throws: ModelError.self) { try bench.apply(factors) }
     #expect(error?.message.contains("256") == true)
   }
 
   @Test func removesKeysThatWouldScaleTwice() throws {
     let bench = try PatchFixture(
-      GGUFBuilder.llama().key("llama.rope.scaling.type", "yarn").key("llama.rope.scaling.factor", Float(4))
-        .key("llama.rope.scaling.original_context_length", 256).floats("output.weight", [4]))
+      GGUFBuilder.llama().key("llama.rope.scaling.type", "yarn").key(
+        "llama.rope.scaling.factor", Float(4)
+      )
+      .key("llama.rope.scaling.original_context_length", 256).floats("output.weight", [4]))
     let before = try bench.bytes
     try bench.apply(ModelBuilder.factors(pairs: 16))
     #expect(try bench.header[key: "llama.rope.scaling.factor"] == nil)
@@ -102,10 +115,14 @@ import Testing
   /// Keys before a vocabulary that is too long to move become void keys, and the vocabulary keeps
   /// its place.
   @Test func leavesALongVocabularyInItsPlace() throws {
-    var builder = GGUFBuilder().key("general.architecture", "llama").key("llama.context_length", 256)
-      .key("llama.rope.dimension_count", 32).key("llama.rope.scaling.type", "yarn")
-      .key("llama.rope.scaling.factor", Float(4)).key("llama.rope.scaling.original_context_length", 256)
-    builder = builder.key("tokenizer.ggml.tokens", (0..<20_000).map { "token-\($0)" }).floats("output.weight", [4])
+    var builder = GGUFBuilder().key("general.architecture", "llama").key(
+      "llama.context_length", 256
+    )
+    .key("llama.rope.dimension_count", 32).key("llama.rope.scaling.type", "yarn")
+    .key("llama.rope.scaling.factor", Float(4)).key(
+      "llama.rope.scaling.original_context_length", 256)
+    builder = builder.key("tokenizer.ggml.tokens", (0..<20_000).map { "token-\($0)" }).floats(
+      "output.weight", [4])
     let bench = try PatchFixture(builder)
     let before = try bench.bytes
     let tokens = try bench.header.keys.last?.range
@@ -145,7 +162,8 @@ import Testing
   @Test func copiesToTheSameBytesAsInPlace() throws {
     let bench = try PatchFixture(fixture: "models/needle-256-x4.gguf")
     let source = try FactorSource(path: Fixture.path("models/needle-256-x4.factors.json"))
-    let apply = Apply(source.set, factorsSHA256: source.sha256, version: "test", options: ApplyOptions())
+    let apply = Apply(
+      source.set, factorsSHA256: source.sha256, version: "test", options: ApplyOptions())
     let output = "\(bench.folder.path)/copy.gguf"
     do {
       let session = try ModelSession(path: bench.model, exclusive: true)
@@ -178,7 +196,8 @@ import Testing
     let before = try snapshot(model)
     let shard = "\(model)/needle-256-x4-00002-of-00003.gguf"
     let source = try FactorSource(path: Fixture.path("models/needle-256-x4.factors.json"))
-    let apply = Apply(source.set, factorsSHA256: source.sha256, version: "test", options: ApplyOptions())
+    let apply = Apply(
+      source.set, factorsSHA256: source.sha256, version: "test", options: ApplyOptions())
     do {
       let session = try ModelSession(path: shard, exclusive: true)
       try apply.perform(apply.plan(for: session), in: session)
@@ -191,9 +210,11 @@ import Testing
     // The files are renamed before the revert.
     for number in 1...3 {
       try FileSystem.rename(
-        "\(model)/needle-256-x4-0000\(number)-of-00003.gguf", to: "\(model)/moved-0000\(number)-of-00003.gguf")
+        "\(model)/needle-256-x4-0000\(number)-of-00003.gguf",
+        to: "\(model)/moved-0000\(number)-of-00003.gguf")
     }
-    _ = try Revert().perform(in: ModelSession(path: "\(model)/moved-00003-of-00003.gguf", exclusive: true))
+    _ = try Revert().perform(
+      in: ModelSession(path: "\(model)/moved-00003-of-00003.gguf", exclusive: true))
     let after = try snapshot(model)
     #expect(Set(after.values) == Set(before.values))
     try FileSystem.remove("\(model)/moved-00002-of-00003.gguf")
@@ -210,7 +231,8 @@ import Testing
     }
     let edited = try bench.bytes
     let error = #expect(throws: ModelError.self) { try bench.revert() }
-    #expect(error?.kind == .unsafe && error?.message.contains("'llama.block_count' was changed") == true)
+    #expect(
+      error?.kind == .unsafe && error?.message.contains("'llama.block_count' was changed") == true)
     #expect(try bench.bytes == edited)
   }
 
@@ -218,7 +240,9 @@ import Testing
     let bench = try PatchFixture(Self.tensors)
     let before = try bench.bytes
     let reader = try MappedFile(path: bench.model)
-    let error = #expect(throws: ModelError.self) { try bench.apply(ModelBuilder.factors(pairs: 16)) }
+    let error = #expect(throws: ModelError.self) {
+      try bench.apply(ModelBuilder.factors(pairs: 16))
+    }
     #expect(error?.kind == .unsafe)
     #expect(try bench.bytes == before)
     var options = ApplyOptions()

@@ -34,11 +34,14 @@ import Testing
     (96, 10_000.0, 2048, 31, 19), (128, 500_000.0, 8192, 35, 24), (96, 10_000.0, 4096, 34, 22),
     (128, 10_000.0, 4096, 46, 30), (32, 10_000.0, 256, 7, 3),
   ])
-  func findsTheCriticalPairs(_ dimensions: Int, _ theta: Double, _ window: Int, _ critical: Int, _ ten: Int) {
+  func findsTheCriticalPairs(
+    _ dimensions: Int, _ theta: Double, _ window: Int, _ critical: Int, _ ten: Int
+  ) {
     let found = LongRoPE.theoreticalCriticalPair(
       theta: theta, rotaryDimensions: dimensions, originalWindow: window)
     #expect(found == critical)
-    let start = LongRoPE.tenPeriodsPair(theta: theta, rotaryDimensions: dimensions, originalWindow: window)
+    let start = LongRoPE.tenPeriodsPair(
+      theta: theta, rotaryDimensions: dimensions, originalWindow: window)
     #expect(start == ten)
   }
 

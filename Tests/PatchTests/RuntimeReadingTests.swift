@@ -7,15 +7,18 @@ import Testing
 @testable import Patch
 
 /// What every runtime reads from the tiny models in fixtures/architectures, patched and not, as one
-/// table. `make conformance` compares such readings with the runtimes' own code. `LRPATCH_RECORD=1`
-/// writes the table again; read the difference before you commit it.
+/// table.
+///
+/// `make conformance` compares such readings with the runtimes' own code. `LRPATCH_RECORD=1` writes
+/// the table again; read the difference before you commit it.
 @Suite("Runtime readings") struct RuntimeReadingTests {
   private static let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Golden/readings.txt").path
 
   private static func models() throws -> [String] {
     try FileSystem.names(in: Fixture.path("architectures")).sorted().filter { name in
-      !name.hasSuffix(".json") && (try? ModelFile(path: Fixture.path("architectures/\(name)"))) != nil
+      !name.hasSuffix(".json")
+        && (try? ModelFile(path: Fixture.path("architectures/\(name)"))) != nil
     }
   }
 

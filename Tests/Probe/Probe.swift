@@ -18,13 +18,13 @@ import Verify
     /// scores: how many tokens of each sequence were given at once; if absent, all.
     var prompts: [Int]?
     var count: Int?
-    /// tokenize
+    /// The texts of `tokenize`.
     var texts: [String]?
-    /// passkeys
+    /// The lengths and depths of `passkeys`.
     var lengths: [Int]?
     var depths: [Double]?
     var seed: UInt64?
-    /// prefill
+    /// Repetitions of `prefill`.
     var repeats: Int?
   }
 
@@ -59,9 +59,12 @@ import Verify
 
   private static func run(_ arguments: [String]) throws {
     guard arguments.count == 3 else {
-      throw Complaint(message: "usage: lrpatch-probe scores|generate|tokenize|decode|passkeys|prefill|accuracy MODEL")
+      throw Complaint(
+        message:
+          "usage: lrpatch-probe scores|generate|tokenize|decode|passkeys|prefill|accuracy MODEL")
     }
-    let question = try JSONDecoder().decode(Question.self, from: FileHandle.standardInput.readDataToEndOfFile())
+    let question = try JSONDecoder().decode(
+      Question.self, from: FileHandle.standardInput.readDataToEndOfFile())
     let path = arguments[2]
     switch arguments[1] {
     case "scores": try answer(scores(path, question))
@@ -81,7 +84,8 @@ import Verify
 
   private static func forward(_ path: String, _ question: Question) throws -> ForwardPass {
     ForwardPass(
-      try Transformer(path: path), threads: question.threads ?? ProcessInfo.processInfo.activeProcessorCount,
+      try Transformer(path: path),
+      threads: question.threads ?? ProcessInfo.processInfo.activeProcessorCount,
       precision: Precision(rawValue: question.precision ?? "exact") ?? .exact)
   }
 
@@ -90,7 +94,8 @@ import Verify
     let inspection =
       try question.factors.map { try Inspection(session, overlaying: FactorSource(path: $0).set) }
       ?? Inspection(session)
-    guard let reading = inspection.readings.first(where: { $0.name == question.runtime ?? "paper" }) else {
+    guard let reading = inspection.readings.first(where: { $0.name == question.runtime ?? "paper" })
+    else {
       throw Complaint(message: "no runtime '\(question.runtime ?? "")'")
     }
     return try RopePolicy(reading)
@@ -101,7 +106,8 @@ import Verify
     let scoring = Scoring(try forward(path, question), [try policy(path, question)])
     let sequences = (question.sequences ?? []).enumerated().map { index, tokens in
       Scoring.Sequence(
-        tokens: tokens, prompt: question.prompts?[index] ?? tokens.count, scored: Array(1..<tokens.count))
+        tokens: tokens, prompt: question.prompts?[index] ?? tokens.count,
+        scored: Array(1..<tokens.count))
     }
     var result: [[Double]] = []
     try scoring.run(sequences) { _, _, scores in result.append(scores.map(\.logProbability)) }
@@ -110,7 +116,9 @@ import Verify
 
   private static func generate(_ path: String, _ question: Question) throws -> [[Int]] {
     let generator = Generator(try forward(path, question), try policy(path, question))
-    return try (question.sequences ?? []).map { try generator.generate($0, count: question.count ?? 10) }
+    return try (question.sequences ?? []).map {
+      try generator.generate($0, count: question.count ?? 10)
+    }
   }
 
   private static func passkeys(_ path: String, _ question: Question) throws -> [Prompt] {
@@ -148,7 +156,9 @@ import Verify
     }
     // getrusage would count the parent's memory at the fork.
     let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-    let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }.flatMap { Int($0.filter(\.isNumber)) }
+    let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }.flatMap {
+      Int($0.filter(\.isNumber))
+    }
     return Prefill(seconds: Array(seconds.dropFirst()), peakKiB: peak ?? 0)
   }
 
@@ -166,12 +176,14 @@ import Verify
       try question.texts?.flatMap(Tokenizer(path: path).encode)
       ?? tokens(count * windows, below: model.model.vocabulary)
     let measure = try Perplexity(
-      text, length: count, longest: count, method: .truncate, beginning: nil, maximumWindows: windows)
+      text, length: count, longest: count, method: .truncate, beginning: nil,
+      maximumWindows: windows)
     var result = Accuracy(perplexityRatio: 0, divergence: 0, agreement: 0)
     try Retention(measure).run(
       Scoring(forward(path, fast), [policy]), baseline: Scoring(model, [policy])
     ) { found in
-      result = Accuracy(perplexityRatio: found.ratio, divergence: found.divergence, agreement: found.agreement)
+      result = Accuracy(
+        perplexityRatio: found.ratio, divergence: found.divergence, agreement: found.agreement)
     }
     return result
   }

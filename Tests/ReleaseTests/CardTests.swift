@@ -7,17 +7,22 @@ import Testing
 /// Tests what an update changes in a model card, and that it changes nothing else.
 @Suite("Model card") struct CardTests {
   private func update(
-    tags: [String] = ["long-context", "longrope"], base: String? = "org/base", results: [CardResult]? = nil,
+    tags: [String] = ["long-context", "longrope"], base: String? = "org/base",
+    results: [CardResult]? = nil,
     section: String = "", text: [String] = ["## Context window"]
   ) -> ModelCard.Update {
-    ModelCard.Update(baseModel: base, tags: tags, model: "mine", results: results, section: section, text: text)
+    ModelCard.Update(
+      baseModel: base, tags: tags, model: "mine", results: results, section: section, text: text)
   }
 
   private func updated(_ text: String, _ update: ModelCard.Update) throws -> String {
-    String(decoding: try ModelCard(parsing: Array(text.utf8), subject: "README.md").updated(update), as: UTF8.self)
+    String(
+      decoding: try ModelCard(parsing: Array(text.utf8), subject: "README.md").updated(update),
+      as: UTF8.self)
   }
 
-  private static let passkey = CardResult(metric: "passkey", name: "passkey at 1024 tokens", value: 0.5)
+  private static let passkey = CardResult(
+    metric: "passkey", name: "passkey at 1024 tokens", value: 0.5)
 
   @Test func writesACardThatIsNotThere() throws {
     #expect(
@@ -68,7 +73,8 @@ import Testing
   }
 
   @Test func keepsLineEndsAndFlowStyle() throws {
-    let new = try updated("---\r\ntags: [a, 'b c']  # both\r\nx: 1\r\n---\r\nText\r\n", update(base: nil))
+    let new = try updated(
+      "---\r\ntags: [a, 'b c']  # both\r\nx: 1\r\n---\r\nText\r\n", update(base: nil))
     #expect(
       new
         == "---\r\ntags: [a, 'b c', long-context, longrope]  # both\r\nx: 1\r\n---\r\nText\r\n\r\n<!-- lrpatch: begin -->\r\n## Context window\r\n<!-- lrpatch: end -->\r\n"
@@ -102,7 +108,8 @@ import Testing
       """
     let once = try updated(foreign, update(results: [Self.passkey]))
     #expect(
-      once.contains("value: 0.25   # 5-shot\n      - task:\n") && once.contains("      # the end\nlicense: mit\n"))
+      once.contains("value: 0.25   # 5-shot\n      - task:\n")
+        && once.contains("      # the end\nlicense: mit\n"))
     #expect(once.contains("          type: lrpatch\n") && once.contains("          value: 0.5\n"))
     var better = Self.passkey
     better.value = 1
@@ -143,7 +150,8 @@ import Testing
     func one(_ name: String, _ value: Double) -> ModelCard.Update {
       ModelCard.Update(
         baseModel: nil, tags: [], model: name,
-        results: [CardResult(metric: "passkey", name: "passkey at 1024 tokens", value: value)], section: name,
+        results: [CardResult(metric: "passkey", name: "passkey at 1024 tokens", value: value)],
+        section: name,
         text: [name])
     }
     let first = try updated("", one("a.gguf", 0.25))
@@ -156,15 +164,24 @@ import Testing
 
   @Test func keepsWhatStandsBesideAnEdit() throws {
     for (old, new) in [
-      ("tags: ['foo', \"bar\"] # keep [me]", "tags: ['foo', \"bar\", long-context, longrope] # keep [me]"),
+      (
+        "tags: ['foo', \"bar\"] # keep [me]",
+        "tags: ['foo', \"bar\", long-context, longrope] # keep [me]"
+      ),
       ("tags: [] # none", "tags: [long-context, longrope] # none"),
       ("tags: [1, 2.50,]", "tags: [1, 2.50, long-context, longrope]"),
       ("tags: [\n  a,\n  b,\n]", "tags: [\n  a,\n  b,\nlong-context, longrope]"),
-      ("base_model:\n- 'x/y' # from", "base_model:\n- 'org/base' # from\ntags:\n- long-context\n- longrope"),
+      (
+        "base_model:\n- 'x/y' # from",
+        "base_model:\n- 'org/base' # from\ntags:\n- long-context\n- longrope"
+      ),
       ("base_model: [x/y]", "base_model: [org/base]\ntags:\n- long-context\n- longrope"),
       ("tags: # todo", "tags: # todo\n- long-context\n- longrope"),
       ("tags: [a, # one\n  b] # two", "tags: [a, # one\n  b, long-context, longrope] # two"),
-      ("base_model: \"x/y\" # from", "base_model: \"org/base\" # from\ntags:\n- long-context\n- longrope"),
+      (
+        "base_model: \"x/y\" # from",
+        "base_model: \"org/base\" # from\ntags:\n- long-context\n- longrope"
+      ),
     ] {
       let base = old.hasPrefix("base") ? "org/base" : nil
       let card = try updated("\n  \n---\n\(old)\n---\n", update(base: base))
@@ -175,7 +192,8 @@ import Testing
   @Test func sectionsOfSeveralFilesStandSideBySide() throws {
     let first = try updated("", update(section: "a.gguf", text: ["A"]))
     let both = try updated(first, update(section: "b.gguf", text: ["B"]))
-    #expect(both.contains("begin a.gguf -->\nA\n<!--") && both.contains("begin b.gguf -->\nB\n<!--"))
+    #expect(
+      both.contains("begin a.gguf -->\nA\n<!--") && both.contains("begin b.gguf -->\nB\n<!--"))
     #expect(try updated(both, update(section: "a.gguf", text: ["A"])) == both)
   }
 
@@ -187,7 +205,8 @@ import Testing
       ("---\na: [1\n---\n", "cannot be read"),
       ("---\n- a\n---\n", "not a block mapping"), ("---\n{a: 1}\n---\n", "not a block mapping"),
       ("---\na: 1\na: 2\n---\n", "cannot be read"),
-      ("---\ntags: one\n---\n", "not a list"), ("---\nbase_model: [a/b, c/d]\n---\n", "several models"),
+      ("---\ntags: one\n---\n", "not a list"),
+      ("---\nbase_model: [a/b, c/d]\n---\n", "several models"),
       ("---\na: \"\u{2028}\"\n---\n", "U+2028"), ("---\n# a\r# b\rtags: []\n---\n", "U+D"),
       ("---\nmodel-index:\n- {name: mine, results: []}\n---\n", "not a block mapping"),
       ("---\nmodel-index:\n- results: []\n  name: mine\n---\n", "line of the dash"),
@@ -206,26 +225,33 @@ import Testing
         _ = try updated(card, update(results: [Self.passkey]))
       } throws: { ("\($0)").contains(words) }
     }
-    #expect(throws: ModelError.self) { try ModelCard(parsing: [0x2D, 0xFF, 0xFE], subject: "README.md") }
+    #expect(throws: ModelError.self) {
+      try ModelCard(parsing: [0x2D, 0xFF, 0xFE], subject: "README.md")
+    }
   }
 
   /// Random edits of a card never lose a line that lrpatch did not write.
   @Test func losesNothingOfAnyCard() throws {
     var seed = Seeded(1)
     let pieces = [
-      "license: mit", "tags:", "- a", "  - b", "tags: [x]", "base_model: org/other", "base_model:\n- org/base",
+      "license: mit", "tags:", "- a", "  - b", "tags: [x]", "base_model: org/other",
+      "base_model:\n- org/base",
       "# comment", "",
-      "model-index:", "- name: mine", "  results:", "  - task:\n      type: t", "text: |\n  # a\n  b", "k: 'v'",
+      "model-index:", "- name: mine", "  results:", "  - task:\n      type: t",
+      "text: |\n  # a\n  b", "k: 'v'",
       "\"q\": 1",
     ]
     var accepted = 0
     for _ in 0..<800 {
-      let lines = (0..<Int.random(in: 0..<8, using: &seed)).map { _ in pieces.randomElement(using: &seed) ?? "" }
+      let lines = (0..<Int.random(in: 0..<8, using: &seed)).map { _ in
+        pieces.randomElement(using: &seed) ?? ""
+      }
       let card = "---\n\(lines.map { $0 + "\n" }.joined())---\nBody\n"
       guard let new = try? updated(card, update(results: [Self.passkey])) else { continue }
       accepted += 1
       #expect(try updated(new, update(results: [Self.passkey])) == new, "\(card)")
-      for line in ["license: mit", "# comment", "k: 'v'", "text: |\n  # a\n  b"] where card.contains(line) {
+      for line in ["license: mit", "# comment", "k: 'v'", "text: |\n  # a\n  b"]
+      where card.contains(line) {
         #expect(new.contains(line), "\(card)")
       }
       #expect(new.contains("\nBody\n"))

@@ -32,7 +32,8 @@ import Testing
       func number(_ name: String) throws -> Double { try #require(geometry[name]?.double) }
       let window = Int(try number("original_window"))
       let settings = ClosedForm.Settings(
-        theta: try number("theta"), rotaryDimensions: 2 * Int(try number("pairs")), originalWindow: window,
+        theta: try number("theta"), rotaryDimensions: 2 * Int(try number("pairs")),
+        originalWindow: window,
         window: window * Int(try number("scale")))
       self.geometry = geometry
       algorithm = try #require(geometry[item.kind])
@@ -42,7 +43,9 @@ import Testing
 
     /// A substitute for a perplexity.
     func fitness(_ factors: [Double]) -> Double {
-      exp(zip(factors, target).reduce(0) { $0 + pow(log($1.0) - log($1.1), 2) } / Double(target.count))
+      exp(
+        zip(factors, target).reduce(0) { $0 + pow(log($1.0) - log($1.1), 2) } / Double(target.count)
+      )
     }
   }
 
@@ -68,7 +71,9 @@ import Testing
       if asked.isEmpty { break }
       evaluations += asked.count
       search.tell(
-        asked.map { Evaluated(candidate: $0, losses: [golden.fitness($0.factors)], isComplete: true) })
+        asked.map {
+          Evaluated(candidate: $0, losses: [golden.fitness($0.factors)], isComplete: true)
+        })
       bests.append(try #require(search.best).fitness)
     }
     let expected = try #require(trace["best"]?.doubles)
@@ -87,13 +92,17 @@ import Testing
     let kind = try #require(PublishedSearch.Kind(rawValue: item.kind))
     let draws = 500
     for record in try #require(golden.algorithm["mutation"]?.elements) {
-      let parent = try #require(record["parent"]?.text.flatMap { golden.algorithm["genomes"]?[$0]?.doubles })
-      let (changed, mean) = (try #require(record["changed"]?.doubles), try #require(record["mean"]?.doubles))
+      let parent = try #require(
+        record["parent"]?.text.flatMap { golden.algorithm["genomes"]?[$0]?.doubles })
+      let (changed, mean) = (
+        try #require(record["changed"]?.doubles), try #require(record["mean"]?.doubles)
+      )
       let deviation = try #require(record["std"]?.doubles)
       var counts = Array(repeating: 0.0, count: parent.count)
       var sums = counts
       for draw in 0..<draws {
-        var search = PublishedSearch(kind, golden.space, EvolutionSettings(), seed: UInt64(1000 + draw))
+        var search = PublishedSearch(
+          kind, golden.space, EvolutionSettings(), seed: UInt64(1000 + draw))
         search.remember(parent)
         let child = search.mutant(of: parent)
         for gene in parent.indices {
@@ -104,7 +113,9 @@ import Testing
       for gene in parent.indices {
         let (share, average) = (counts[gene] / Double(draws), sums[gene] / Double(draws))
         let error = (changed[gene] * (1 - changed[gene]) / Double(draws)).squareRoot()
-        #expect(abs(share - changed[gene]) <= 5 * error + 2e-3, "\(item), gene \(gene): \(share), \(changed[gene])")
+        #expect(
+          abs(share - changed[gene]) <= 5 * error + 2e-3,
+          "\(item), gene \(gene): \(share), \(changed[gene])")
         #expect(
           abs(average - mean[gene]) <= 5 * deviation[gene] / Double(draws).squareRoot() + 1e-3,
           "\(item), gene \(gene): \(average), \(mean[gene])")
@@ -118,11 +129,13 @@ import Testing
       var counts = Array(repeating: 0.0, count: parents[0].count)
       var made = 0.0
       for draw in 0..<draws {
-        var search = PublishedSearch(kind, golden.space, EvolutionSettings(), seed: UInt64(9000 + draw))
+        var search = PublishedSearch(
+          kind, golden.space, EvolutionSettings(), seed: UInt64(9000 + draw))
         for parent in parents { search.remember(parent) }
         guard let child = search.crossover(parents[0], parents[1]) else { continue }
         made += 1
-        for gene in child.indices where child[gene] == parents[1][gene] && child[gene] != parents[0][gene] {
+        for gene in child.indices
+        where child[gene] == parents[1][gene] && child[gene] != parents[0][gene] {
           counts[gene] += 1
         }
       }

@@ -15,7 +15,8 @@ import Verify
 
   static func space(pairs: Int = 16, window: Int = 1024) -> SearchSpace {
     SearchSpace(
-      ClosedForm.Settings(theta: 10_000, rotaryDimensions: 2 * pairs, originalWindow: 256, window: window),
+      ClosedForm.Settings(
+        theta: 10_000, rotaryDimensions: 2 * pairs, originalWindow: 256, window: window),
       mscale: 1.118)
   }
 
@@ -30,7 +31,8 @@ import Verify
     func losses(_ candidates: [Candidate], units: Range<Int>) -> [[Double]] {
       candidates.map { candidate in
         units.map { unit in
-          var own = SearchRandom(seed: UInt64(unit) &* 7919 &+ UInt64(bitPattern: Int64(candidate.hashValueOfFactors)))
+          var own = SearchRandom(
+            seed: UInt64(unit) &* 7919 &+ UInt64(bitPattern: Int64(candidate.hashValueOfFactors)))
           var shared = SearchRandom(seed: UInt64(unit))
           return fitness(candidate) + common * shared.normal() + noise * own.normal()
         }
@@ -50,7 +52,8 @@ import Verify
 
   static func distance(to target: [Double]) -> @Sendable (Candidate) -> Double {
     { candidate in
-      zip(candidate.factors, target).reduce(0) { $0 + pow(log($1.0) - log($1.1), 2) } / Double(target.count)
+      zip(candidate.factors, target).reduce(0) { $0 + pow(log($1.0) - log($1.1), 2) }
+        / Double(target.count)
     }
   }
 
@@ -75,7 +78,9 @@ import Verify
 
   // MARK: Algorithms
 
-  @Test(arguments: AlgorithmName.allCases) func candidatesStayInTheirSpace(_ algorithm: AlgorithmName) throws {
+  @Test(arguments: AlgorithmName.allCases) func candidatesStayInTheirSpace(
+    _ algorithm: AlgorithmName
+  ) throws {
     var space = space(for: algorithm)
     space.searchesMscale = ![.dimMono, .dimPieceMono].contains(algorithm)
     var search = AnyAlgorithm(small(algorithm), space)
@@ -85,8 +90,12 @@ import Verify
       #expect(search.ask() == asked, "asking twice asks the same")
       if asked.isEmpty { break }
       for candidate in asked {
-        #expect(candidate.factors.count == 16 && candidate.isMonotone, "\(algorithm): \(candidate.factors)")
-        if algorithm == .longrope || algorithm == .cmaES { #expect(space.contains(candidate), "\(candidate.factors)") }
+        #expect(
+          candidate.factors.count == 16 && candidate.isMonotone,
+          "\(algorithm): \(candidate.factors)")
+        if algorithm == .longrope || algorithm == .cmaES {
+          #expect(space.contains(candidate), "\(candidate.factors)")
+        }
         if algorithm == .longrope2 {
           let pair = try #require(candidate.criticalPair)
           #expect((3...7).contains(pair))
@@ -168,10 +177,13 @@ import Verify
     settings.audit = 0
     let bar = Evaluated(
       candidate: Candidate([0]),
-      losses: Stub(fitness: { _ in 0 }, common: 1, noise: 0.2).losses([Candidate([0])], units: 0..<count)[0],
+      losses: Stub(fitness: { _ in 0 }, common: 1, noise: 0.2).losses(
+        [Candidate([0])], units: 0..<count)[0],
       isComplete: true)
     func stopped(_ offset: Double) throws -> Double {
-      let race = Race(settings: settings, pool: Stub(fitness: { _ in offset }, common: 1, noise: 0.2), units: units)
+      let race = Race(
+        settings: settings, pool: Stub(fitness: { _ in offset }, common: 1, noise: 0.2),
+        units: units)
       var (cost, random) = (SearchCost(), SearchRandom(seed: 1))
       let candidates = (1...600).map { Candidate([Double($0)]) }
       let results = try race.run(candidates, .candidate(bar), &cost, &random)
@@ -192,7 +204,8 @@ import Verify
     var settings = RaceSettings()
     settings.audit = 1
     let race = Race(
-      settings: settings, pool: Stub(fitness: { $0.factors[0] }, noise: 0.01), units: try Self.units(24))
+      settings: settings, pool: Stub(fitness: { $0.factors[0] }, noise: 0.01),
+      units: try Self.units(24))
     var (cost, random) = (SearchCost(), SearchRandom(seed: 1))
     let results = try race.run((0..<30).map { Candidate([Double($0)]) }, .best(5), &cost, &random)
     #expect(results.prefix(5).allSatisfy(\.isComplete) && results.last?.isComplete == false)
@@ -208,7 +221,8 @@ import Verify
         candidates.map { candidate in
           units.map { unit in
             let jitter = Double(unit % 3) * 1e-3 * candidate.factors[0]
-            return candidate.factors[0] == 2 ? (unit < 12 ? 5 : -50) + jitter : candidate.factors[0] + jitter
+            return candidate.factors[0] == 2
+              ? (unit < 12 ? 5 : -50) + jitter : candidate.factors[0] + jitter
           }
         }
       }
@@ -236,14 +250,20 @@ import Verify
     settings.documents = 0
     settings.needles = 2
     settings.length = 20
-    #expect(throws: ModelError.self) { try FitnessUnits(settings, texts: [[5]], tokenizer: tokenizer) }
+    #expect(throws: ModelError.self) {
+      try FitnessUnits(settings, texts: [[5]], tokenizer: tokenizer)
+    }
   }
 
   @Test func needlePromptsAreTheirOwners() throws {
     let tokenizer = try Tokenizer(path: Self.model)
     for (prompt, words) in [
-      (NeedlePrompt.paper, ["numerous-kite is: ", "What is the special magic number for numerous-kite"]),
-      (.released, ["wandering-age is: ", "mentioned in the provided text is:"]), (.passkey, ["The pass key is "]),
+      (
+        NeedlePrompt.paper,
+        ["numerous-kite is: ", "What is the special magic number for numerous-kite"]
+      ),
+      (.released, ["wandering-age is: ", "mentioned in the provided text is:"]),
+      (.passkey, ["The pass key is "]),
     ] {
       var settings = FitnessSettings(length: 700)
       settings.needles = 3
@@ -255,7 +275,9 @@ import Verify
         for word in words { #expect(text.contains(word), "\(prompt)") }
         #expect(unit.sequence.tokens.count == 700 && unit.sequence.scored.last == 699)
         let answer = tokenizer.decode(unit.sequence.scored.map { unit.sequence.tokens[$0] })
-        #expect(answer.filter(\.isNumber).count >= 5 && text.contains(answer.trimmingCharacters(in: .whitespaces)))
+        #expect(
+          answer.filter(\.isNumber).count >= 5
+            && text.contains(answer.trimmingCharacters(in: .whitespaces)))
       }
     }
   }
@@ -268,7 +290,9 @@ import Verify
       (settings.part, settings.parts) = (part, 2)
       let text = Array(0..<1000)
       return Set(
-        try FitnessUnits(settings, texts: [text], tokenizer: tokenizer).units.flatMap { $0.sequence.tokens.dropFirst() }
+        try FitnessUnits(settings, texts: [text], tokenizer: tokenizer).units.flatMap {
+          $0.sequence.tokens.dropFirst()
+        }
       )
     }
     #expect(try tokens(1).isDisjoint(with: tokens(2)))
@@ -276,7 +300,9 @@ import Verify
 
   @Test func comparisonsCallTiesTies() {
     let even = Comparison.Estimate([1, 1.1, 0.9, 1.05, 0.95])
-    #expect(abs(even.mean - 1) < 1e-12 && abs(even.halfWidth - 2.77645 * 0.0790569 / 5.0.squareRoot()) < 1e-4)
+    #expect(
+      abs(even.mean - 1) < 1e-12
+        && abs(even.halfWidth - 2.77645 * 0.0790569 / 5.0.squareRoot()) < 1e-4)
   }
 
   // MARK: Mixed windows
@@ -286,7 +312,8 @@ import Verify
     settings.shortShare = 0.4
     // Without them, a model would not see its beginning token in training.
     (settings.beginning, settings.end) = (7777, 8888)
-    let documents = [(0..<5000).map { $0 % 900 }] + (0..<40).map { Array(repeating: $0, count: 20 + $0) }
+    let documents =
+      [(0..<5000).map { $0 % 900 }] + (0..<40).map { Array(repeating: $0, count: 20 + $0) }
     let mixture = try Mixture(documents, settings)
     #expect(mixture.rows.contains(where: \.isLong) && mixture.rows.contains { !$0.isLong })
     for row in mixture.rows {
@@ -294,8 +321,12 @@ import Verify
       for (position, next) in zip(row.positions, row.positions.dropFirst()) {
         #expect(next == position + 1 || next == 0)
       }
-      for (token, position) in zip(row.tokens, row.positions) { #expect((token == 7777) == (position == 0)) }
-      for (token, next) in zip(row.tokens, row.positions.dropFirst()) { #expect((token == 8888) == (next == 0)) }
+      for (token, position) in zip(row.tokens, row.positions) {
+        #expect((token == 7777) == (position == 0))
+      }
+      for (token, next) in zip(row.tokens, row.positions.dropFirst()) {
+        #expect((token == 8888) == (next == 0))
+      }
       let greatest = try #require(row.positions.max())
       #expect(row.isLong ? greatest >= 64 : greatest < 64)
     }

@@ -1,18 +1,18 @@
 /// Builds GGUF files byte by byte, valid or not.
-public struct GGUFBuilder: Sendable {
-  public var magic = Array("GGUF".utf8)
-  public var version: UInt32 = 3
-  public var keyCount: UInt64?
-  public var tensorCount: UInt64?
-  public var alignment = 32
-  public private(set) var keys: [[UInt8]] = []
-  public private(set) var tensors: [[UInt8]] = []
-  public var data: [UInt8] = []
+package struct GGUFBuilder: Sendable {
+  package var magic = Array("GGUF".utf8)
+  package var version: UInt32 = 3
+  package var keyCount: UInt64?
+  package var tensorCount: UInt64?
+  package var alignment = 32
+  package private(set) var keys: [[UInt8]] = []
+  package private(set) var tensors: [[UInt8]] = []
+  package var data: [UInt8] = []
   private var offset: UInt64 = 0
 
-  public init() {}
+  package init() {}
 
-  public var bytes: [UInt8] {
+  package var bytes: [UInt8] {
     var result = magic + Self.little(version)
     result += Self.little(tensorCount ?? UInt64(tensors.count))
     result += Self.little(keyCount ?? UInt64(keys.count))
@@ -23,31 +23,31 @@ public struct GGUFBuilder: Sendable {
 
   // MARK: Keys
 
-  public func key(_ name: String, type: UInt32, _ value: [UInt8]) -> GGUFBuilder {
+  package func key(_ name: String, type: UInt32, _ value: [UInt8]) -> GGUFBuilder {
     raw(key: Self.string(name) + Self.little(type) + value)
   }
 
-  public func raw(key bytes: [UInt8]) -> GGUFBuilder {
+  package func raw(key bytes: [UInt8]) -> GGUFBuilder {
     var copy = self
     copy.keys.append(bytes)
     return copy
   }
 
-  public func key(_ name: String, _ value: UInt32) -> GGUFBuilder {
+  package func key(_ name: String, _ value: UInt32) -> GGUFBuilder {
     key(name, type: 4, Self.little(value))
   }
 
   @_disfavoredOverload
-  public func key(_ name: String, _ value: Float) -> GGUFBuilder {
+  package func key(_ name: String, _ value: Float) -> GGUFBuilder {
     key(name, type: 6, Self.little(value.bitPattern))
   }
 
-  public func key(_ name: String, _ value: String) -> GGUFBuilder {
+  package func key(_ name: String, _ value: String) -> GGUFBuilder {
     key(name, type: 8, Self.string(value))
   }
 
   /// An array of strings.
-  public func key(_ name: String, _ values: [String]) -> GGUFBuilder {
+  package func key(_ name: String, _ values: [String]) -> GGUFBuilder {
     key(
       name, type: 9,
       Self.little(UInt32(8)) + Self.little(UInt64(values.count)) + values.flatMap(Self.string))
@@ -56,7 +56,7 @@ public struct GGUFBuilder: Sendable {
   // MARK: Tensors
 
   /// Adds a tensor entry without any checks, and its bytes to the data.
-  public func tensor(
+  package func tensor(
     _ name: String, shape: [Int64], type: UInt32 = 0, offset declared: UInt64? = nil,
     dimensions: UInt32? = nil, data bytes: [UInt8] = []
   ) -> GGUFBuilder {
@@ -72,18 +72,18 @@ public struct GGUFBuilder: Sendable {
   }
 
   /// A vector of 32-bit floats.
-  public func floats(_ name: String, _ values: [Float]) -> GGUFBuilder {
+  package func floats(_ name: String, _ values: [Float]) -> GGUFBuilder {
     tensor(
       name, shape: [Int64(values.count)], data: values.flatMap { Self.little($0.bitPattern) })
   }
 
   // MARK: Encoding
 
-  public static func little<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
+  package static func little<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
     (0..<T.bitWidth / 8).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
   }
 
-  public static func string(_ text: String) -> [UInt8] {
+  package static func string(_ text: String) -> [UInt8] {
     little(UInt64(text.utf8.count)) + Array(text.utf8)
   }
 
@@ -97,7 +97,7 @@ extension GGUFBuilder {
   /// - Parameters:
   ///   - vocabulary: entries of the token list.
   ///   - window: llama.context_length.
-  public static func llama(
+  package static func llama(
     vocabulary: Int = 4, window: UInt32 = 256, architecture: String = "llama"
   ) -> GGUFBuilder {
     GGUFBuilder()

@@ -1,16 +1,18 @@
 import Formats
 
-/// Small model folders of every family, with only a config. No value is a default, so that a lost
-/// key shows.
-public enum ModelBuilder {
-  public static let families = [
-    "llama", "mistral", "phi3", "phi3-partial", "phimoe", "minicpm", "minicpm3", "qwen2", "qwen3", "granite",
+/// Small model folders of every family, with only a config.
+///
+/// No value is a default, so that a lost key shows.
+package enum ModelBuilder {
+  package static let families = [
+    "llama", "mistral", "phi3", "phi3-partial", "phimoe", "minicpm", "minicpm3", "qwen2", "qwen3",
+    "granite",
     "granitemoe", "apertus", "phi3small", "ministral", "phi4_multimodal",
   ]
 
   /// The rotary dimensions of each family here: 32, or 24 with partial rotary, or 16 in minicpm3's
   /// latent attention.
-  public static func rotaryDimensions(_ family: String) -> Int {
+  package static func rotaryDimensions(_ family: String) -> Int {
     switch family {
     case "phi3-partial": 24
     case "minicpm3": 16
@@ -19,7 +21,7 @@ public enum ModelBuilder {
   }
 
   /// - Parameter isV5: whether theta is only in `rope_parameters`.
-  public static func config(_ family: String, isV5: Bool) -> String {
+  package static func config(_ family: String, isV5: Bool) -> String {
     let type = family == "phi3-partial" ? "phi3" : family
     var members = [
       "\"model_type\": \"\(type)\"", "\"hidden_size\": 128", "\"num_attention_heads\": 4",
@@ -46,7 +48,7 @@ public enum ModelBuilder {
   }
 
   /// A canonical factors file for these models, from 256 to 1024 tokens.
-  public static func factors(pairs: Int, mscale: String = "\"su\"", extra: String = "") -> String {
+  package static func factors(pairs: Int, mscale: String = "\"su\"", extra: String = "") -> String {
     let long = (0..<pairs).map { String(1 + Double($0) * 0.25) }.joined(separator: ", ")
     let short = (0..<pairs).map { String(1 + Double($0) * 0.01) }.joined(separator: ", ")
     return """

@@ -1,23 +1,23 @@
 import Foundation
 
 /// The real program, run as a process.
-public enum Program {
-  public struct Result: Sendable {
-    public var status: Int32
-    public var wasKilled: Bool
-    public var output: String
-    public var errors: String
+package enum Program {
+  package struct Result: Sendable {
+    package var status: Int32
+    package var wasKilled: Bool
+    package var output: String
+    package var errors: String
   }
 
   /// The path of the program: LRPATCH_PROGRAM (the release build), else the build next to the
   /// tests.
-  public static let path: String = {
+  package static let path: String = {
     if let named = ProcessInfo.processInfo.environment["LRPATCH_PROGRAM"] { return named }
     return URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
       .appendingPathComponent("lrpatch").path
   }()
 
-  public static func run(
+  package static func run(
     _ arguments: [String], in folder: String? = nil, environment: [String: String] = [:]
   ) throws -> Result {
     let scratch = try TemporaryDirectory()

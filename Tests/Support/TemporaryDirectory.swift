@@ -1,10 +1,10 @@
 import Foundation
 
 /// A fresh folder that is deleted with this value.
-public final class TemporaryDirectory: Sendable {
-  public let path: String
+package final class TemporaryDirectory: Sendable {
+  package let path: String
 
-  public init() throws {
+  package init() throws {
     path = NSTemporaryDirectory() + "lrpatch-test-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
@@ -13,7 +13,7 @@ public final class TemporaryDirectory: Sendable {
 
   /// Writes a file into the folder and returns its path.
   @discardableResult
-  public func write(_ name: String, _ bytes: some Sequence<UInt8>) throws -> String {
+  package func write(_ name: String, _ bytes: some Sequence<UInt8>) throws -> String {
     let file = "\(path)/\(name)"
     try FileManager.default.createDirectory(
       atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
@@ -22,13 +22,13 @@ public final class TemporaryDirectory: Sendable {
   }
 
   @discardableResult
-  public func write(_ name: String, _ text: String) throws -> String {
+  package func write(_ name: String, _ text: String) throws -> String {
     try write(name, Array(text.utf8))
   }
 
   /// Copies a fixture into the folder and returns its path there.
   @discardableResult
-  public func copy(_ fixture: String, as name: String? = nil) throws -> String {
+  package func copy(_ fixture: String, as name: String? = nil) throws -> String {
     let target = "\(path)/\(name ?? (fixture as NSString).lastPathComponent)"
     try FileManager.default.copyItem(atPath: Fixture.path(fixture), toPath: target)
     return target
@@ -36,22 +36,22 @@ public final class TemporaryDirectory: Sendable {
 }
 
 /// Files of the repository's fixtures folder.
-public enum Fixture {
-  public static let root: String = {
+package enum Fixture {
+  package static let root: String = {
     var folder = URL(fileURLWithPath: #filePath)
     for _ in 0..<3 { folder.deleteLastPathComponent() }
     return folder.path
   }()
 
-  public static func path(_ name: String) -> String { "\(root)/fixtures/\(name)" }
+  package static func path(_ name: String) -> String { "\(root)/fixtures/\(name)" }
 
-  public static func bytes(_ name: String) throws -> [UInt8] {
+  package static func bytes(_ name: String) throws -> [UInt8] {
     Array(try Data(contentsOf: URL(fileURLWithPath: path(name))))
   }
 }
 
 /// The bytes of every file below a folder.
-public func snapshot(_ folder: String) throws -> [String: [UInt8]] {
+package func snapshot(_ folder: String) throws -> [String: [UInt8]] {
   var result: [String: [UInt8]] = [:]
   guard let walker = FileManager.default.enumerator(atPath: folder) else { return result }
   for case let name as String in walker {

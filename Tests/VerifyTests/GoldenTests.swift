@@ -9,6 +9,7 @@ import Testing
 @testable import Verify
 
 /// Compares `verify` with transformers, the tokenizers library and gguf-py.
+///
 /// fixtures/make/make_golden_verify.py writes the expected values.
 @Suite("Verify against its peers") struct GoldenTests {
   private static func golden() throws -> JSONValue {
@@ -22,7 +23,9 @@ import Testing
 
   /// needle-256-x4, unpatched and patched by lrpatch; 200 and 700 tokens, within and beyond its
   /// window of 256.
-  @Test(arguments: 0..<4, [1, 3]) func logProbabilitiesEqualTransformers(_ index: Int, _ threads: Int) throws {
+  @Test(arguments: 0..<4, [1, 3]) func logProbabilitiesEqualTransformers(
+    _ index: Int, _ threads: Int
+  ) throws {
     let item = try #require(Self.golden()["log_probabilities"]?.elements?[index])
     let tokens = try #require(item["tokens"]?.doubles).map { Int($0) }
     let expected = try #require(item["values"]?.doubles)
@@ -44,7 +47,9 @@ import Testing
 
   @Test func folderAndFileAgree() throws {
     let tokens =
-      [0] + (try Tokenizer(path: Fixture.path("models/needle-256")).encode("Call me Ishmael. Some years ago"))
+      [0]
+      + (try Tokenizer(path: Fixture.path("models/needle-256")).encode(
+        "Call me Ishmael. Some years ago"))
     let scores = try ["models/needle-256", "models/needle-256.gguf"].map { name in
       let inspection = try Inspection(ModelSession(path: Fixture.path(name), exclusive: false))
       let policy = try RopePolicy(#require(inspection.readings.first))
@@ -56,12 +61,14 @@ import Testing
 
   @Test func tokenizesAsTheTokenizersLibrary() throws {
     let golden = try Self.golden()
-    let text = try String(contentsOfFile: Fixture.path("text/moby-dick-opening.txt"), encoding: .utf8)
+    let text = try String(
+      contentsOfFile: Fixture.path("text/moby-dick-opening.txt"), encoding: .utf8)
     for name in ["models/needle-256-x4", "models/needle-256-x4.gguf"] {
       let tokenizer = try Tokenizer(path: Fixture.path(name))
       #expect(tokenizer.encode(text) == golden["text_ids"]?.doubles?.map { Int($0) }, "\(name)")
       let torture = golden["torture"]?.text ?? ""
-      #expect(tokenizer.encode(torture) == golden["torture_ids"]?.doubles?.map { Int($0) }, "\(name)")
+      #expect(
+        tokenizer.encode(torture) == golden["torture_ids"]?.doubles?.map { Int($0) }, "\(name)")
       #expect(tokenizer.decode(tokenizer.encode(torture)) == torture)
     }
   }
@@ -94,7 +101,8 @@ extension ForwardPass {
   /// The scores of every token but the first.
   func scores(of tokens: [Int], _ policy: RopePolicy) throws -> [TokenScore] {
     var result: [TokenScore] = []
-    let sequence = Scoring.Sequence(tokens: tokens, prompt: tokens.count, scored: Array(1..<tokens.count))
+    let sequence = Scoring.Sequence(
+      tokens: tokens, prompt: tokens.count, scored: Array(1..<tokens.count))
     try Scoring(self, [policy]).run([sequence]) { _, _, scores in result = scores }
     return result
   }

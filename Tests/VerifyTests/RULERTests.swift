@@ -8,8 +8,9 @@ import Testing
 @testable import Numerics
 @testable import Verify
 
-/// Compares RULER's tasks with lm-eval's generators and scores. fixtures/make/make_golden_ruler.py
-/// writes the expected values.
+/// Compares RULER's tasks with lm-eval's generators and scores.
+///
+/// fixtures/make/make_golden_ruler.py writes the expected values.
 @Suite("RULER as lm-eval makes and scores it") struct RULERTests {
   private static func golden() throws -> JSONValue {
     try JSONDocument(path: Fixture.path("golden/ruler.json")).value
@@ -45,7 +46,9 @@ import Testing
   }
 
   @Test(arguments: RULERTask.allCases) func samplesEqual(_ task: RULERTask) throws {
-    let runs = try #require(Self.golden()["runs"]?.elements).filter { $0["task"]?.text == task.rawValue }
+    let runs = try #require(Self.golden()["runs"]?.elements).filter {
+      $0["task"]?.text == task.rawValue
+    }
     #expect(runs.count == 9)
     let essay = try Self.essay()
     for run in runs {
@@ -54,7 +57,8 @@ import Testing
       let generator = RULERGenerator(
         task, essay: essay, seeds: .init(python: UInt64(seeds[0]), numPy: UInt32(seeds[1])),
         countTokens: try Self.counter(run["tokenizer"]?.text ?? ""))
-      let samples = try generator.samples(length: run["length"]?.integer ?? 0, count: expected.count)
+      let samples = try generator.samples(
+        length: run["length"]?.integer ?? 0, count: expected.count)
       #expect(samples.count == expected.count)
       #expect(task.tokensToGenerate == run["tokens_to_generate"]?.integer)
       for (sample, expected) in zip(samples, expected) { Self.compare(sample, expected, run) }
@@ -79,7 +83,9 @@ import Testing
     #expect(scores.count == 9)
     for item in scores {
       let references = item["references"]?.elements?.compactMap(\.text) ?? []
-      #expect(RULERScore.score(item["output"]?.text ?? "", references: references) == item["score"]?.double)
+      #expect(
+        RULERScore.score(item["output"]?.text ?? "", references: references)
+          == item["score"]?.double)
     }
   }
 
@@ -92,13 +98,17 @@ import Testing
       #expect(items == item["shuffle"]?.doubles?.map { Int($0) })
       #expect(random.sample(below: 80, 6) == item["pool"]?.doubles?.map { Int($0) })
       #expect(random.sample(below: 100_000, 30) == item["set"]?.doubles?.map { Int($0) })
-      #expect((0..<10).map { _ in random.integer(in: 1...6) } == item["integers"]?.doubles?.map { Int($0) })
+      #expect(
+        (0..<10).map { _ in random.integer(in: 1...6) }
+          == item["integers"]?.doubles?.map { Int($0) })
       let wide = random.wideBits().reversed().map { String(format: "%08x", $0) }.joined()
       #expect(wide == item["wide"]?.text)
       #expect(random.letters(of: Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), 12) == item["letters"]?.text)
       var numbers = NumPyRandom(seed: UInt32(seed % 0x1_0000_0000))
       let drawn = (0..<700).map { _ in numbers.integer(in: 10_000..<99_999) }
-      #expect(stride(from: 0, to: 700, by: 50).map { drawn[$0] } == item["numpy"]?.doubles?.map { Int($0) })
+      #expect(
+        stride(from: 0, to: 700, by: 50).map { drawn[$0] }
+          == item["numpy"]?.doubles?.map { Int($0) })
     }
   }
 
@@ -140,7 +150,10 @@ import Testing
       [.variableTracking: percent / 100, .commonWords: percent / 100]
     }
     let found = try EffectiveLength(
-      scores: [4096: scores(95), 8192: scores(80), 16384: scores(86), 32768: scores(85.6), 65536: scores(20)])
+      scores: [
+        4096: scores(95), 8192: scores(80), 16384: scores(86), 32768: scores(85.6),
+        65536: scores(20),
+      ])
     #expect(found.length == 16384 && found.shortfalls == [8192] && found.threshold == 85.6)
     #expect(found.tasks == [.variableTracking, .commonWords] && found.missingTasks.count == 11)
     #expect(try EffectiveLength(scores: [4096: scores(50)]).length == nil)

@@ -5,5 +5,6 @@ let package = Package(
   name: "patch-gguf",
   dependencies: [.package(name: "lrpatch", path: "../..")],
   targets: [
-    .executableTarget(name: "patch-gguf", dependencies: [.product(name: "LRPatchKit", package: "lrpatch")])
+    .executableTarget(
+      name: "patch-gguf", dependencies: [.product(name: "LRPatchKit", package: "lrpatch")])
   ])

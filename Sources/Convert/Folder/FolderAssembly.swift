@@ -65,7 +65,7 @@ struct FolderAssembly {
 
   private func unpacked(_ model: GGUFModel) throws -> FolderContents {
     let architecture = try GGUFConfig.architecture(of: model)
-    try source.model.refuseForeignFeatures()
+    try source.model.refuseUnsupportedFeatures()
     let given = model.hyperparameters
     let (layers, experts) = (try given.count(.layers), try given.optionalCount(.experts) ?? 0)
     let count = source.tensors.all.count

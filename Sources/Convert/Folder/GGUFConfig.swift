@@ -89,7 +89,7 @@ struct GGUFConfig {
 
   private mutating func setNumber(_ row: Hyperparameter, _ name: String) throws {
     let number: Double?
-    if case .refused = row.absence {
+    if case .required = row.absence {
       number = try given.number(row.quantity)
     } else {
       number = given.gives(row.quantity) ? try given.optionalNumber(row.quantity) : nil
@@ -101,7 +101,7 @@ struct GGUFConfig {
   }
 
   private mutating func setCount(_ row: Hyperparameter, _ name: String) throws {
-    if case .refused = row.absence { return try set(name, .number(given.count(row.quantity))) }
+    if case .required = row.absence { return try set(name, .number(given.count(row.quantity))) }
     guard given.gives(row.quantity) else { return }
     if let count = try given.optionalCount(row.quantity) {
       try set(name, .number(count))

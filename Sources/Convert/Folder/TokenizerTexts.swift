@@ -117,7 +117,7 @@ struct StoredVocabulary {
   /// Added tokens that were not in the vocabulary of that folder.
   let onlyAdded: Set<Int>
   let addsPrefix: Bool
-  let swallowsSpace: Bool
+  let absorbsSpace: Bool
   private let header: GGUFHeader
 
   init(_ file: borrowing GGUFFile, path: String) throws {
@@ -144,7 +144,7 @@ struct StoredVocabulary {
     keptMerges = try file.strings(PreservedConfigs.prefix + "merges")
     onlyAdded = Set(file.integers(PreservedConfigs.prefix + "added_only") ?? [])
     addsPrefix = header[key: "tokenizer.ggml.add_space_prefix"] != .bool(false)
-    swallowsSpace = header.tokensSwallowSpace
+    absorbsSpace = header.tokensAbsorbSpace
     guard model != "llama" || scores.count == tokens.count && !scores.contains(where: \.isNaN)
     else {
       throw ModelError.unsupported(path, "the vocabulary does not have one score per token")
@@ -185,7 +185,7 @@ struct StoredVocabulary {
       tokens.indices.filter {
         [.unknown, .control, .userDefined].contains(kinds[$0]) && !tokens[$0].isEmpty
       }.map { id in
-        let strips = swallowsSpace && !SwallowedSpace.exceptions.contains(tokens[id])
+        let strips = absorbsSpace && !AbsorbedSpace.exceptions.contains(tokens[id])
         return .object([
           "id": .number(id), "content": .string(tokens[id]), "single_word": .bool(false),
           "lstrip": .bool(false), "rstrip": .bool(strips), "normalized": .bool(false),

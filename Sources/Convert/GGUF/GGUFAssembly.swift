@@ -160,7 +160,7 @@ struct GGUFAssembly {
     case (let quantity, .count):
       return try count(quantity).map { GGUFKey(name, .uint32(UInt32($0))) }
     case (let quantity, .number):
-      if case .refused = row.absence {
+      if case .required = row.absence {
         return GGUFKey(name, .float32(Float(try given.number(quantity))))
       }
       return try given.optionalNumber(quantity).map { GGUFKey(name, .float32(Float($0))) }
@@ -175,7 +175,7 @@ struct GGUFAssembly {
         ?? given.count(.hidden) / given.count(.heads)
     }
     let row = architecture.hyperparameters.first { $0.quantity == quantity }
-    if case .refused? = row?.absence { return try given.count(quantity) }
+    if case .required? = row?.absence { return try given.count(quantity) }
     return try given.optionalCount(quantity)
   }
 

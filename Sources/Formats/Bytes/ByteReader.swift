@@ -1,11 +1,14 @@
 import Glibc
 
-/// A bounds-checked cursor over a file's bytes. A read either succeeds completely or throws with
-/// its offset.
+/// A bounds-checked cursor over a file's bytes.
+///
+/// A read either succeeds completely or throws `FormatError` with its offset.
 public struct ByteReader: ~Escapable {
   private let bytes: RawSpan
+  /// The offset of the next byte to read, from the start of the span.
   public private(set) var offset: Int
 
+  /// A reader that starts at `offset`, which must not lie beyond the span's end.
   @_lifetime(copy bytes)
   public init(_ bytes: RawSpan, at offset: Int = 0) {
     precondition(offset >= 0 && offset <= bytes.byteCount)
@@ -13,6 +16,7 @@ public struct ByteReader: ~Escapable {
     self.offset = offset
   }
 
+  /// The number of bytes that have not been read.
   public var remaining: Int { bytes.byteCount - offset }
 
   /// Reads one little-endian integer.
@@ -65,7 +69,9 @@ extension RawSpan {
     return unsafe part.withUnsafeBytes { unsafe String(validating: $0, as: UTF8.self) }
   }
 
-  /// One little-endian value at `offset`. All its bytes must lie inside the span.
+  /// One little-endian integer at `offset`.
+  ///
+  /// All its bytes must lie inside the span.
   public func load<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type, at offset: Int) -> T {
     precondition(offset >= 0 && offset + MemoryLayout<T>.size <= byteCount)
     return T(littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: T.self))

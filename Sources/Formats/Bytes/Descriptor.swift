@@ -1,13 +1,16 @@
 internal import CLinux
 import Glibc
 
-/// An open file or folder, with the system calls that `lrpatch` makes on it. `deinit` closes it.
+/// An open file or folder, with the system calls that `lrpatch` makes on it.
 ///
-/// Every call retries if a signal interrupts it, and throws `FileError` with the operation's name.
+/// `deinit` closes it. Every call retries if a signal interrupts it, and throws `FileError` with
+/// the operation's name.
 public struct Descriptor: ~Copyable {
   let number: Int32
+  /// The path under which it was opened.
   public let path: String
 
+  /// How a path is opened.
   public enum Access: Sendable {
     /// Read; symbolic links are followed.
     case read
@@ -28,6 +31,7 @@ public struct Descriptor: ~Copyable {
     }
   }
 
+  /// Opens a file or folder.
   /// - Throws: `FileError`. A pipe or device is refused, and opening it does not block.
   public init(path: String, _ access: Access) throws(FileError) {
     let opened = try Self.open(path, access)
@@ -56,12 +60,14 @@ public struct Descriptor: ~Copyable {
 
   deinit { close(number) }
 
+  /// The current status of the open file, even if its path now names another one.
   public func status() throws(FileError) -> FileStatus {
     try FileStatus(number, path)
   }
 
-  /// Takes over the owner and permissions of another file. Errors are ignored, because not every
-  /// user may give files away.
+  /// Takes over the owner and permissions of another file.
+  ///
+  /// Errors are ignored, because not every user may give files away.
   public func takeOver(_ old: FileStatus) {
     _ = fchown(number, old.owner, old.group)
     _ = fchmod(number, old.permissions)
@@ -88,6 +94,7 @@ public struct Descriptor: ~Copyable {
     return result
   }
 
+  /// Writes all of `bytes` at `offset`, in bytes from the start of the file.
   public func write(_ bytes: [UInt8], at offset: Int) throws(FileError) {
     var done = 0
     while done < bytes.count {
@@ -103,13 +110,14 @@ public struct Descriptor: ~Copyable {
     }
   }
 
-  /// Writes all bytes of a span.
+  /// Writes all bytes of a span at `offset`, in bytes from the start of the file.
   public func write(_ bytes: RawSpan, at offset: Int) throws(FileError) {
     var done = 0
     while done < bytes.byteCount {
       let put = unsafe bytes.withUnsafeBytes { buffer in
         retrying {
-          unsafe pwrite(number, buffer.baseAddress?.advanced(by: done), buffer.count - done, offset + done)
+          unsafe pwrite(
+            number, buffer.baseAddress?.advanced(by: done), buffer.count - done, offset + done)
         }
       }
       guard put >= 0 else { throw FileError("write", path) }
@@ -117,18 +125,21 @@ public struct Descriptor: ~Copyable {
     }
   }
 
+  /// Makes the contents durable.
   public func sync() throws(FileError) {
     guard retrying({ fsync(number) }) == 0 else { throw FileError("sync", path) }
   }
 
   // MARK: Size
 
+  /// Shortens the file to `size` bytes, or extends it with zeros.
   public func truncate(to size: Int) throws(FileError) {
     guard retrying({ ftruncate(number, size) }) == 0 else { throw FileError("resize", path) }
   }
 
-  /// Moves everything from `offset` on by `count` bytes, without copying it. Both must be multiples
-  /// of the file system's block. ext4 and XFS support this.
+  /// Moves everything from `offset` on by `count` bytes, without copying it.
+  ///
+  /// Both must be multiples of the file system's block size. ext4 and XFS support this.
   public func insertRange(at offset: Int, count: Int) throws(FileError) {
     guard retrying({ linux_insert_range(number, Int64(offset), Int64(count)) }) == 0 else {
       throw FileError("insert blocks into", path)
@@ -144,8 +155,11 @@ public struct Descriptor: ~Copyable {
 
   // MARK: Copying
 
-  /// Copies `count` bytes of `source`. Blocks are shared if the file system supports it and the
-  /// range is aligned to them. Otherwise the kernel copies the bytes, or this process does.
+  /// Copies `count` bytes of `source`, from `offset` there to `destination` here.
+  ///
+  /// Blocks are shared if the file system supports it and the range is aligned to them. Otherwise
+  /// the kernel copies the bytes, or this process does.
+  /// - Throws: `FileError`, with ENODATA if the source ends before them.
   public func copy(
     from source: borrowing Descriptor, at offset: Int, count: Int, to destination: Int
   ) throws(FileError) {

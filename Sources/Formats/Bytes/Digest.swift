@@ -7,7 +7,8 @@ public func sha256(_ bytes: [UInt8]) -> String {
 
 /// The SHA-256 of a file's bytes, in lower-case hexadecimal.
 /// - Parameter report: called with the number of bytes of each piece that was read.
-public func sha256(file path: String, report: (Int) -> Void = { _ in }) throws(FileError) -> String {
+public func sha256(file path: String, report: (Int) -> Void = { _ in }) throws(FileError) -> String
+{
   let descriptor = try Descriptor(path: path, .read)
   let size = try descriptor.status().size
   var hash = SHA256()

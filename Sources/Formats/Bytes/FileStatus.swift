@@ -2,16 +2,24 @@ import Glibc
 
 /// The file system's information about one file.
 public struct FileStatus: Equatable, Sendable {
+  /// The kind of an entry: a regular file, a folder, a symbolic link, or anything else.
   public enum Kind: Equatable, Sendable { case file, folder, link, other }
 
+  /// The kind of the entry.
   public var kind: Kind
+  /// The size in bytes.
   public var size: Int
+  /// The number of the device that holds the file.
   public var device: UInt64
+  /// The inode number, which is unique on the device.
   public var inode: UInt64
   /// The number of hard links.
   public var links: Int
+  /// The 12 permission bits, with set-user-ID, set-group-ID and sticky.
   public var permissions: UInt32
+  /// The owner's user ID.
   public var owner: UInt32
+  /// The group ID.
   public var group: UInt32
   /// The block size of the file system, in bytes.
   public var blockSize: Int
@@ -36,8 +44,9 @@ public struct FileStatus: Equatable, Sendable {
     modified = information.st_mtim.tv_sec * 1_000_000_000 + information.st_mtim.tv_nsec
   }
 
-  /// The status of `path`. If it is a symbolic link and `followingLinks` is true, that of its
-  /// target.
+  /// The status of `path`.
+  /// - Parameter followingLinks: whether a symbolic link gives the status of its target instead of
+  ///   its own.
   public init(of path: String, followingLinks: Bool) throws(FileError) {
     var information = stat()
     let result =

@@ -3,10 +3,12 @@ import Glibc
 
 /// The system calls on paths.
 public enum FileSystem {
+  /// Whether `path` exists, even as a symbolic link without a target.
   public static func exists(_ path: String) -> Bool {
     (try? FileStatus(of: path, followingLinks: false)) != nil
   }
 
+  /// Whether `path` is a folder or a symbolic link to one.
   public static func isFolder(_ path: String) -> Bool {
     (try? FileStatus(of: path, followingLinks: true))?.kind == .folder
   }
@@ -28,15 +30,20 @@ public enum FileSystem {
     return names.sorted()
   }
 
+  /// Creates a folder, whose parent must exist.
+  /// - Throws: `FileError` with EEXIST if the path is taken.
   public static func createFolder(_ path: String) throws(FileError) {
     guard unsafe mkdir(path, 0o755) == 0 else { throw FileError("create", path) }
   }
 
+  /// Removes a file or a symbolic link, not a folder.
   public static func remove(_ path: String) throws(FileError) {
     guard unsafe unlink(path) == 0 else { throw FileError("remove", path) }
   }
 
-  /// Removes a folder and everything in it. Links are removed, not followed.
+  /// Removes a folder and everything in it, or a single file.
+  ///
+  /// Links are removed, not followed.
   public static func removeTree(_ path: String) throws(FileError) {
     guard try FileStatus(of: path, followingLinks: false).kind == .folder else {
       return try remove(path)
@@ -48,7 +55,9 @@ public enum FileSystem {
   /// Removes a folder if it is empty.
   public static func removeEmptyFolder(_ path: String) { _ = unsafe rmdir(path) }
 
-  /// Renames within one file system. Replaces an existing file unless `replacing` is false.
+  /// Renames within one file system.
+  /// - Parameter replacing: whether to replace an existing file; otherwise the call throws
+  ///   `FileError`.
   public static func rename(
     _ old: String, to new: String, replacing: Bool = true
   ) throws(FileError) {
@@ -65,6 +74,7 @@ public enum FileSystem {
     guard unsafe link(existing, new) == 0 else { throw FileError("link to", new) }
   }
 
+  /// Sets the permission bits of a file or folder.
   public static func setPermissions(_ permissions: UInt32, of path: String) throws(FileError) {
     guard unsafe chmod(path, permissions) == 0 else { throw FileError("set permissions of", path) }
   }
@@ -79,7 +89,9 @@ public enum FileSystem {
   public static func freeBytes(in folder: String) -> Int? {
     var status = statvfs()
     guard unsafe statvfs(folder, &status) == 0, status.f_frsize > 0 else { return nil }
-    return Int(clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue)
+    return Int(
+      clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+        .partialValue)
   }
 
   /// The path without symbolic links, `.` and `..`.
@@ -95,16 +107,20 @@ public enum FileSystem {
     return "\((try? resolved(folder)) ?? folder)/\(name(of: path))"
   }
 
+  /// The folder that contains `path`, or `.` for a path without a slash.
   public static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  /// The path of an entry in a folder. In the current folder it is just the name.
+  /// The path of an entry in a folder.
+  ///
+  /// In the current folder (`.`) it is just the name.
   public static func path(_ name: String, in folder: String) -> String {
     folder == "." ? name : "\(folder)/\(name)"
   }
 
+  /// The last component of `path`.
   public static func name(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return path }
     return String(path[path.index(after: slash)...])

@@ -1,13 +1,17 @@
 import Glibc
 
-/// A read-only mapping of a whole file. `deinit` unmaps it.
+/// A read-only mapping of a whole file.
+///
+/// `deinit` unmaps it.
 ///
 /// If another process truncates the file while it is mapped, access to the lost part ends this
 /// process with SIGBUS. `lrpatch` itself never truncates a file that it maps.
 @safe public struct MappedFile: ~Copyable, @unchecked Sendable {
   // @unchecked Sendable: the mapping is immutable for the life of this value.
   private let base: UnsafeRawPointer?
+  /// The size of the file in bytes, when it was mapped.
   public let byteCount: Int
+  /// The path under which the file was opened.
   public let path: String
 
   /// Maps `path` and follows symbolic links, because models in a Hub cache may be read.
@@ -43,6 +47,7 @@ import Glibc
     }
   }
 
+  /// The bytes of the whole file, valid as long as this value.
   public var bytes: RawSpan {
     @_lifetime(borrow self)
     borrowing get {
@@ -52,17 +57,20 @@ import Glibc
     }
   }
 
-  /// Calls `body` with the bytes of `range`, for kernels that take pointers. The pointer must not
-  /// outlive the call.
+  /// Calls `body` with the bytes of `range`, for kernels that take pointers.
+  ///
+  /// The pointer must not outlive the call.
   public func withUnsafeBytes<R>(
     in range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> R
   ) -> R {
     precondition(range.lowerBound >= 0 && range.upperBound <= byteCount)
-    return unsafe body(UnsafeRawBufferPointer(start: base.map { unsafe $0 + range.lowerBound }, count: range.count))
+    return unsafe body(
+      UnsafeRawBufferPointer(start: base.map { unsafe $0 + range.lowerBound }, count: range.count))
   }
 
-  /// Visits `range` in pieces and releases each piece's memory afterwards, so that a file may be
-  /// larger than memory. `body` returns false to stop.
+  /// Visits `range` in pieces and releases each piece's memory afterwards.
+  ///
+  /// So a file may be larger than memory. `body` returns false to stop.
   public func visit(_ range: Range<Int>, _ body: (Range<Int>) -> Bool) {
     let step = 8 << 20
     for start in stride(from: range.lowerBound, to: range.upperBound, by: step) {
@@ -73,7 +81,9 @@ import Glibc
     }
   }
 
-  /// Tells the kernel that these pages are not needed for now. A later access reads them again.
+  /// Lets the kernel drop the pages of `range` from memory.
+  ///
+  /// A later access reads them again.
   public func release(_ range: Range<Int>) {
     guard let base = unsafe base else { return }
     let page = 4096

@@ -5,11 +5,15 @@ import Glibc
 /// It is written under a temporary name in the same folder. `commit` makes it durable and renames
 /// it. Without `commit`, `deinit` deletes it.
 public struct OutputFile: ~Copyable {
+  /// The path under which the complete file appears.
   public let path: String
+  /// The path under which the file is written.
   public let temporaryPath: String
+  /// The open temporary file.
   public let descriptor: Descriptor
   private var isPending = true
 
+  /// Creates the temporary file.
   /// - Parameter old: the file to replace. The new file takes over its owner and permissions, as
   ///   far as the system allows it.
   public init(path: String, replacing old: FileStatus? = nil) throws(FileError) {
@@ -70,7 +74,9 @@ public struct OutputFile: ~Copyable {
 
   /// Deletes the temporary files and folders that dead processes left in a folder, for outputs
   /// whose names satisfy `isOwn`.
-  public static func removeAbandoned(in folder: String, of isOwn: (Substring) -> Bool) throws(FileError) {
+  public static func removeAbandoned(in folder: String, of isOwn: (Substring) -> Bool)
+    throws(FileError)
+  {
     for name in try FileSystem.names(in: folder) where isAbandoned(name, of: isOwn) {
       let path = FileSystem.path(name, in: folder)
       switch try FileStatus(of: path, followingLinks: false).kind {

@@ -5,7 +5,8 @@ public enum OutputFolder {
   /// - Throws: `FileError` with EEXIST if the name is taken; what `fill` throws, with nothing left
   ///   behind.
   public static func create(
-    _ output: String, commit: (() throws -> Void) throws -> Void = { try $0() }, _ fill: (String) throws -> Void
+    _ output: String, commit: (() throws -> Void) throws -> Void = { try $0() },
+    _ fill: (String) throws -> Void
   ) throws {
     let temporary = OutputFile.temporaryPath(for: output)
     TemporaryFiles.shared.insert(temporary)

@@ -1,23 +1,34 @@
 /// The least, the greatest and the mean value of a tensor of F32, F16 or BF16 numbers.
 public struct TensorStatistics: Equatable, Sendable {
+  /// The least finite value.
   public var minimum: Double
+  /// The greatest finite value.
   public var maximum: Double
+  /// The mean of the finite values.
   public var mean: Double
   /// The number of NaN and infinite values, which the other statistics leave out.
   public var nonFiniteCount: Int
 
+  /// Computes the statistics of the numbers at `range` in the file.
+  ///
   /// Nil for types other than F32, F16 and BF16, and for tensors without a finite number.
   public init?(type: ElementType, _ range: Range<Int>, of file: borrowing MappedFile) {
     var sums = Sums()
     switch type {
     case .f32:
-      file.visit(range) { sums.add($0, of: file.bytes, 4) { Float(bitPattern: $0.load(UInt32.self, at: $1)) } }
+      file.visit(range) {
+        sums.add($0, of: file.bytes, 4) { Float(bitPattern: $0.load(UInt32.self, at: $1)) }
+      }
     case .bf16:
       file.visit(range) {
-        sums.add($0, of: file.bytes, 2) { Float(bitPattern: UInt32($0.load(UInt16.self, at: $1)) << 16) }
+        sums.add($0, of: file.bytes, 2) {
+          Float(bitPattern: UInt32($0.load(UInt16.self, at: $1)) << 16)
+        }
       }
     case .f16:
-      file.visit(range) { sums.add($0, of: file.bytes, 2) { Self.float(halfPrecision: $0.load(UInt16.self, at: $1)) } }
+      file.visit(range) {
+        sums.add($0, of: file.bytes, 2) { Self.float(halfPrecision: $0.load(UInt16.self, at: $1)) }
+      }
     default: return nil
     }
     guard sums.count > 0 else { return nil }
@@ -66,6 +77,7 @@ public struct TensorStatistics: Equatable, Sendable {
     }
   }
 
+  /// An object with the members `minimum`, `maximum`, `mean` and `non_finite`.
   public var json: JSONValue {
     .object([
       "minimum": .number(minimum), "maximum": .number(maximum), "mean": .number(mean),

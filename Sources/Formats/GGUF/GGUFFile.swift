@@ -1,15 +1,21 @@
 /// A GGUF file on disk: its mapping and its parsed header.
 public struct GGUFFile: ~Copyable {
+  /// The mapping of the whole file.
   public let map: MappedFile
+  /// The parsed header.
   public let header: GGUFHeader
 
+  /// The path under which the file was opened.
   public var path: String { map.path }
 
-  /// - Throws: `FileError`, or `FormatError` with the file's name.
+  /// Maps and parses a file.
+  /// - Throws: `FileError`, or `FormatError` with the file's path.
   public init(path: String) throws {
     try self.init(map: MappedFile(path: path))
   }
 
+  /// Maps and parses an open file.
+  /// - Throws: `FileError`, or `FormatError` with the file's path.
   public init(_ descriptor: borrowing Descriptor) throws {
     try self.init(map: MappedFile(descriptor))
   }

@@ -30,8 +30,9 @@ extension GGUFHeader {
     if requireData { try checkData(within: bytes.byteCount) }
   }
 
-  /// Checks that all tensor data is there. The padding of the last tensor may be absent, because
-  /// some writers leave it out.
+  /// Checks that all tensor data is there.
+  ///
+  /// The padding of the last tensor may be absent, because some writers leave it out.
   private func checkData(within fileSize: Int) throws(FormatError) {
     guard let last = tensors.last else { return }
     let (dataEnd, overflow) = dataOffset.addingReportingOverflow(last.offset + last.byteCount)

@@ -1,5 +1,8 @@
 extension GGUFHeader {
-  /// A header for a new file. Tensors get their offsets in the given order.
+  /// A header for a new file.
+  ///
+  /// Tensors get their offsets in the given order. `tensorsOffset`, `end` and `dataOffset` are 0,
+  /// because the header has not been encoded.
   public init(version: UInt32 = 3, keys: [GGUFKey], tensors: [GGUFTensor]) {
     self.version = version
     self.keys = keys
@@ -34,17 +37,22 @@ extension GGUFHeader {
 }
 
 extension ByteWriter {
+  /// Writes a GGUF string: its length in bytes as a 64-bit integer, then its UTF-8.
   public mutating func write(string: String) {
     write(UInt64(string.utf8.count))
     write(raw: string.utf8)
   }
 
+  /// Writes a metadata entry: its name, the number of its type, and its value.
+  /// - Parameter file: the file into which arrays point.
   public mutating func write(_ key: GGUFKey, arraysIn file: RawSpan) {
     write(string: key.name)
     write(key.value.type.rawValue)
     write(key.value, arraysIn: file)
   }
 
+  /// Writes a metadata value without its type.
+  /// - Parameter file: the file into which arrays point.
   public mutating func write(_ value: GGUFValue, arraysIn file: RawSpan) {
     switch value {
     case .uint8(let value): write(value)
@@ -66,6 +74,7 @@ extension ByteWriter {
     }
   }
 
+  /// Writes an entry of the tensor list.
   public mutating func write(_ tensor: GGUFTensor) {
     write(string: tensor.name)
     write(UInt32(tensor.shape.count))

@@ -4,8 +4,11 @@
 /// Every shard carries `split.no` (its index from 0), `split.count` and `split.tensors.count` (of
 /// all shards together).
 public struct GGUFSplit: Equatable, Sendable {
+  /// The folder that contains the shards.
   public var folder: String
+  /// The part of the file names before the shard number: `NAME`.
   public var prefix: String
+  /// The number of shards.
   public var count: Int
 
   /// The set to which a file belongs by its name, or nil if it does not have a shard's name.

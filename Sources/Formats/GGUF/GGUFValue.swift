@@ -1,5 +1,6 @@
-/// One metadata value. Arrays are not copied from the file, so that listing a vocabulary costs
-/// nothing.
+/// One metadata value.
+///
+/// Arrays are not copied from the file, so that listing a vocabulary costs nothing.
 public enum GGUFValue: Equatable, Sendable {
   case uint8(UInt8), int8(Int8), uint16(UInt16), int16(Int16)
   case uint32(UInt32), int32(Int32), uint64(UInt64), int64(Int64)
@@ -7,6 +8,7 @@ public enum GGUFValue: Equatable, Sendable {
   case string(String)
   case array(GGUFArray)
 
+  /// The type under which the value is stored.
   public var type: GGUFValueType {
     switch self {
     case .uint8: .uint8
@@ -25,7 +27,7 @@ public enum GGUFValue: Equatable, Sendable {
     }
   }
 
-  /// The value as a whole number of any width, or nil.
+  /// The value of an integer of any width, or nil for other types and above 2^63 - 1.
   public var integer: Int? {
     switch self {
     case .uint8(let value): Int(value)
@@ -40,7 +42,7 @@ public enum GGUFValue: Equatable, Sendable {
     }
   }
 
-  /// The value as a floating-point number, or nil.
+  /// The value of a floating-point number, or nil for other types.
   public var double: Double? {
     switch self {
     case .float32(let value): Double(value)
@@ -49,6 +51,7 @@ public enum GGUFValue: Equatable, Sendable {
     }
   }
 
+  /// The value of a string, or nil for other types.
   public var text: String? {
     if case .string(let value) = self { value } else { nil }
   }
@@ -89,7 +92,9 @@ public enum GGUFValueType: UInt32, CaseIterable, Sendable {
     }
   }
 
-  /// The fewest bytes that one value can take. They limit a declared count.
+  /// The fewest bytes that one value can take.
+  ///
+  /// They limit a declared count.
   var minimumBytes: Int {
     switch self {
     case .string: 8
@@ -101,6 +106,7 @@ public enum GGUFValueType: UInt32, CaseIterable, Sendable {
 
 /// An array value: its element type, its count, and its elements or their place in the file.
 public struct GGUFArray: Equatable, Sendable {
+  /// Where the elements are.
   public enum Elements: Equatable, Sendable {
     /// The range of the file from which the value was read.
     case inFile(Range<Int>)
@@ -108,20 +114,26 @@ public struct GGUFArray: Equatable, Sendable {
     case bytes([UInt8])
   }
 
+  /// The type of every element.
   public var elementType: GGUFValueType
+  /// The number of elements.
   public var count: Int
+  /// The encoded elements, or their place in the file.
   public var elements: Elements
 
+  /// Creates an array from its parts.
   public init(elementType: GGUFValueType, count: Int, elements: Elements) {
     self.elementType = elementType
     self.count = count
     self.elements = elements
   }
 
+  /// A new array of type UINT8.
   public init(_ bytes: [UInt8]) {
     self.init(elementType: .uint8, count: bytes.count, elements: .bytes(bytes))
   }
 
+  /// The size of the encoded elements in bytes.
   public var byteCount: Int {
     switch elements {
     case .inFile(let range): range.count

@@ -4,12 +4,14 @@
 /// space, number text, escapes, a byte-order mark and line ends. New text follows the file's
 /// indentation.
 public struct JSONDocument: Equatable, Sendable {
+  /// The current text, with a byte-order mark if it began with one.
   public private(set) var bytes: [UInt8]
   /// The parsed value of the text.
   public private(set) var value: JSONValue
   private var root: JSONNode
   private let style: JSONStyle
 
+  /// Parses a text.
   /// - Throws: `FormatError` for bad syntax, invalid UTF-8, a duplicate key, or nesting deeper than
   ///   64.
   public init(parsing bytes: [UInt8]) throws(FormatError) {
@@ -22,7 +24,9 @@ public struct JSONDocument: Equatable, Sendable {
     style = JSONStyle(of: bytes, root: root)
   }
 
-  /// Reads a file. Errors have its path.
+  /// Reads and parses a file.
+  ///
+  /// Errors have its path.
   /// - Parameter limit: the most bytes it may have. A parsed text takes many times its size in
   ///   memory.
   public init(path: String, limit: Int = 8 << 20) throws {
@@ -30,14 +34,18 @@ public struct JSONDocument: Equatable, Sendable {
     do { try self.init(parsing: contents) } catch { throw error.inFile(path) }
   }
 
+  /// Whether a text begins with the byte-order mark of UTF-8.
   public static func hasByteOrderMark(_ bytes: [UInt8]) -> Bool {
     bytes.starts(with: [0xEF, 0xBB, 0xBF])
   }
 
+  /// Whether the text begins with a byte-order mark.
   public var hasByteOrderMark: Bool { Self.hasByteOrderMark(bytes) }
 
-  /// Sets the member at `path`, or appends it to its object if it is absent. The objects on the
-  /// path must exist. A value that already means the same keeps its bytes.
+  /// Sets the member at `path`, or appends it to its object if it is absent.
+  ///
+  /// A value that already means the same keeps its bytes.
+  /// - Throws: `FormatError` if an object on the path is missing or is another kind of value.
   public mutating func set(_ path: [String], to newValue: JSONValue) throws(FormatError) {
     let (parent, member) = try locate(path)
     let depth = path.count
@@ -50,6 +58,7 @@ public struct JSONDocument: Equatable, Sendable {
   }
 
   /// Removes the member at `path`, if it is there.
+  /// - Throws: `FormatError` if an object on the path is missing or is another kind of value.
   public mutating func remove(_ path: [String]) throws(FormatError) {
     let (parent, member) = try locate(path)
     guard let member, case .object(let members) = parent.kind,

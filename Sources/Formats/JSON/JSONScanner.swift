@@ -1,8 +1,7 @@
-/// Finds the byte ranges of all values in a JSON text. Strict RFC 8259 grammar, nested at most
-/// `maximumDepth` deep.
+/// Finds the byte ranges of all values in a JSON text.
 ///
-/// json-c checks the contents of strings. This scanner finds extents, duplicate keys and number
-/// text, which json-c loses.
+/// The grammar is strict RFC 8259, nested at most `maximumDepth` deep. json-c checks the contents
+/// of strings. This scanner finds extents, duplicate keys and number text, which json-c loses.
 struct JSONScanner {
   static let maximumDepth = 64
 
@@ -14,7 +13,9 @@ struct JSONScanner {
     position = start
   }
 
-  /// Scans the text's only value. Anything after it except white space is refused.
+  /// Scans the text's only value.
+  ///
+  /// Anything after it except white space is refused.
   mutating func scanDocument() throws(FormatError) -> JSONNode {
     let root = try scanValue(depth: 0)
     skipWhitespace()

@@ -75,7 +75,9 @@ public struct JSONStyle: Equatable, Sendable {
       + [UInt8(ascii: close)]
   }
 
-  /// A JSON string. Only quotes, backslashes and control characters are escaped.
+  /// A JSON string in quotes.
+  ///
+  /// Only quotes, backslashes and control characters are escaped.
   private static func quoted(_ text: String) -> [UInt8] {
     var result: [UInt8] = [UInt8(ascii: "\"")]
     for byte in text.utf8 {

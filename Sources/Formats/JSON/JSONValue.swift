@@ -1,4 +1,6 @@
-/// A JSON value. Objects keep the order of their members. Numbers keep their text, so that
+/// A JSON value.
+///
+/// Objects keep the order of their members. Numbers keep their text, so that
 /// 1000000000000000019884624838656 or -0 survive.
 public enum JSONValue: Equatable, Sendable {
   case null
@@ -8,6 +10,7 @@ public enum JSONValue: Equatable, Sendable {
   case array([JSONValue])
   case object([JSONMember])
 
+  /// A number with the decimal digits of an integer.
   public static func number(_ value: Int) -> JSONValue { .number(String(value)) }
 
   /// The shortest text that reads back as the same number, or null for NaN and infinity.
@@ -15,8 +18,10 @@ public enum JSONValue: Equatable, Sendable {
     value.isFinite ? .number("\(value)") : .null
   }
 
+  /// A list of numbers, with null for NaN and infinity.
   public static func numbers(_ values: [Double]) -> JSONValue { .array(values.map { .number($0) }) }
 
+  /// An object with the members of a dictionary literal, in its order.
   public static func object(_ members: KeyValuePairs<String, JSONValue>) -> JSONValue {
     .object(members.map { JSONMember($0.key, $0.value) })
   }
@@ -27,6 +32,9 @@ public enum JSONValue: Equatable, Sendable {
     return members.first { $0.name == name }?.value
   }
 
+  /// The value of a number, otherwise nil.
+  ///
+  /// Also nil for a number beyond the range of `Double`.
   public var double: Double? {
     guard case .number(let text) = self, let value = Double(text), value.isFinite else {
       return nil
@@ -37,10 +45,15 @@ public enum JSONValue: Equatable, Sendable {
   /// The value if it is a whole number, even if it is written as `4096.0`, otherwise nil.
   public var integer: Int? { double.flatMap { Int(exactly: $0) } }
 
+  /// The value of a string, otherwise nil.
   public var text: String? { if case .string(let text) = self { text } else { nil } }
+  /// The value of a boolean, otherwise nil.
   public var flag: Bool? { if case .bool(let flag) = self { flag } else { nil } }
+  /// The elements of a list, otherwise nil.
   public var elements: [JSONValue]? { if case .array(let all) = self { all } else { nil } }
+  /// The members of an object in their order, otherwise nil.
   public var members: [JSONMember]? { if case .object(let all) = self { all } else { nil } }
+  /// Whether the value is null.
   public var isNull: Bool { self == .null }
 
   /// The numbers of a list of numbers, otherwise nil.
@@ -50,7 +63,7 @@ public enum JSONValue: Equatable, Sendable {
     return values.count == elements.count ? values : nil
   }
 
-  /// The kind of value, with its article, for errors.
+  /// The kind of value with its article, for errors.
   public var kind: String {
     switch self {
     case .null: "null"
@@ -77,10 +90,14 @@ public enum JSONValue: Equatable, Sendable {
   }
 }
 
+/// One member of an object.
 public struct JSONMember: Equatable, Sendable {
+  /// The name, with escapes decoded.
   public var name: String
+  /// The value.
   public var value: JSONValue
 
+  /// Creates a member.
   public init(_ name: String, _ value: JSONValue) {
     self.name = name
     self.value = value

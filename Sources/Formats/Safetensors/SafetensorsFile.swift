@@ -1,11 +1,15 @@
 /// A safetensors file on disk: its mapping and its parsed header.
 public struct SafetensorsFile: ~Copyable {
+  /// The mapping of the whole file.
   public let map: MappedFile
+  /// The parsed header.
   public let header: SafetensorsHeader
 
+  /// The path under which the file was opened.
   public var path: String { map.path }
 
-  /// - Throws: `FileError`, or `FormatError` with the file's name.
+  /// Maps and parses a file.
+  /// - Throws: `FileError`, or `FormatError` with the file's path.
   public init(path: String) throws {
     let map = try MappedFile(path: path)
     do {

@@ -6,11 +6,16 @@ public struct SafetensorsFolder: Sendable {
   /// The weight files, sorted by name.
   public let shards: [Shard]
 
+  /// One weight file of the folder.
   public struct Shard: Sendable {
+    /// The file name, without the folder.
     public var name: String
+    /// The parsed header.
     public var header: SafetensorsHeader
   }
 
+  /// Reads the headers of all shards.
+  ///
   /// Nil if the folder has no safetensors weights.
   /// - Throws: `FormatError` for an index that names a missing file or a file outside the folder,
   ///   or if a tensor is not in the file that the index names; what the readers of the shards
@@ -30,7 +35,8 @@ public struct SafetensorsFolder: Sendable {
   private static func indexedShards(in folder: String, _ indexPath: String) throws -> [Shard] {
     let index = try JSONDocument(path: indexPath, limit: 64 << 20)
     guard let map = index.value["weight_map"]?.members else {
-      throw FormatError(.invalidDescription("the index has no object 'weight_map'"), .header).inFile(indexPath)
+      throw FormatError(.invalidDescription("the index has no object 'weight_map'"), .header)
+        .inFile(indexPath)
     }
     var tensorsByShard: [String: Set<String>] = [:]
     for entry in map {

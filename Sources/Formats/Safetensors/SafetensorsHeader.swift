@@ -1,4 +1,6 @@
-/// The header of a safetensors file:
+/// The header of a safetensors file.
+///
+/// The file's layout:
 ///
 ///     header length u64  |  JSON object, padded with spaces  |  tensor data
 ///     {"__metadata__": {str: str},
@@ -11,17 +13,19 @@ public struct SafetensorsHeader: Equatable, Sendable {
   /// The reference reader's limit on the header's length.
   public static let maximumByteCount = 100_000_000
 
-  /// Nil if the file has no `__metadata__`, which differs from an empty one.
+  /// The members of `__metadata__`, or nil if it is absent, which differs from an empty one.
   public var metadata: [JSONMember]?
-  /// In the order of the file's header.
+  /// The tensors in the order of the file's header.
   public var tensors: [SafetensorsTensor]
   /// The offset at which tensor data begins.
   public var dataOffset: Int
 
+  /// The tensor with a name, or nil if there is none.
   public func tensor(named name: String) -> SafetensorsTensor? {
     tensors.first { $0.name == name }
   }
 
+  /// Parses the header of a file.
   /// - Parameter bytes: the whole file.
   /// - Throws: `FormatError` with the offset and the tensor.
   public init(parsing bytes: RawSpan) throws(FormatError) {
@@ -90,13 +94,16 @@ public struct SafetensorsHeader: Equatable, Sendable {
 
 /// One tensor of a safetensors file.
 public struct SafetensorsTensor: Equatable, Sendable {
+  /// The name, such as `model.norm.weight`.
   public var name: String
+  /// The type of the elements.
   public var dtype: ElementType
   /// Elements along each dimension, the slowest-varying first.
   public var shape: [Int]
   /// The range of its bytes, from the start of the data.
   public var range: Range<Int>
 
+  /// Creates an entry without checking that the range fits the shape.
   public init(name: String, dtype: ElementType, shape: [Int], range: Range<Int>) {
     self.name = name
     self.dtype = dtype

@@ -1,11 +1,14 @@
-/// Writes safetensors files as the reference does: tensors sorted by element type, widest first,
-/// then by name; a compact header, padded with spaces to a multiple of 8 bytes. The same tensors
-/// give the same bytes.
+/// Writes safetensors files in the layout of the reference writer.
+///
+/// Tensors are sorted by element type, widest first, then by name. The header is compact JSON,
+/// padded with spaces to a multiple of 8 bytes. The same tensors give the same bytes.
 public struct SafetensorsWriter: Sendable {
+  /// The first bytes of the file, up to the data: the header's length and the header.
   public private(set) var header: [UInt8]
   /// The tensors in the order of the file, with their ranges in the data.
   public private(set) var tensors: [SafetensorsTensor]
 
+  /// Lays out the tensors and encodes the header.
   /// - Parameters:
   ///   - metadata: written in the given order; nil leaves `__metadata__` out.
   ///   - unordered: the tensors in any order. Only the lengths of their ranges count.
@@ -44,7 +47,9 @@ public struct SafetensorsWriter: Sendable {
     (right.dtype.safetensorsRank, left.name) < (left.dtype.safetensorsRank, right.name)
   }
 
-  /// Streams the file to `path`. It appears complete or not at all, and replaces no existing file.
+  /// Streams the file to `path`.
+  ///
+  /// It appears complete or not at all, and does not replace an existing file.
   /// - Parameter data: writes one tensor's bytes to the descriptor at the given offset.
   public func write(
     to path: String,

@@ -86,7 +86,7 @@ public final class Generator {
   }
 
   /// Whether another generator would generate the same tokens.
-  package func worksAlike(_ other: Generator, prompt: Int, count: Int) -> Bool {
+  package func generatesSame(_ other: Generator, prompt: Int, count: Int) -> Bool {
     policy.generatesAlike(other.policy, prompt: prompt, count: count)
       && !forward.model.variant(for: policy.name).isVariant
       && !forward.model.variant(for: other.policy.name).isVariant

@@ -13,7 +13,7 @@ extension Transformer {
   /// - Throws: the errors of `init(path:)`.
   public init(_ model: ModelFile) throws {
     let decoder = try Self.decoder(of: model)
-    try model.refuseForeignFeatures()
+    try model.refuseUnsupportedFeatures()
     let weights = try WeightReader(model)
     let sizes = try Sizes(model, tensorCount: weights.tensorCount)
     let embedding = try weights.matrix(.embedding, columns: sizes.hidden)

@@ -46,7 +46,7 @@ struct GGUFVocabulary {
     let kinds = file.integers("tokenizer.ggml.token_type") ?? []
     self.kinds = kinds
     scores = try file.scores(path)
-    added = try Self.added(pieces, kinds, stripsRight: file.header.tokensSwallowSpace, path)
+    added = try Self.added(pieces, kinds, stripsRight: file.header.tokensAbsorbSpace, path)
     verbatim = Set(added.map(\.id))
     ids = Dictionary(
       ["bos", "eos", "eot", "eom", "unknown"].compactMap { name in
@@ -93,7 +93,7 @@ struct GGUFVocabulary {
           path,
           "a special token has \(pair.0.utf8.count) bytes, expected at most \(AddedTokens.longest)")
       }
-      let strips = stripsRight && !SwallowedSpace.exceptions.contains(pair.0)
+      let strips = stripsRight && !AbsorbedSpace.exceptions.contains(pair.0)
       return AddedToken(text: Array(pair.0.utf8), id: id, stripsRight: strips)
     }
   }

@@ -8,7 +8,7 @@ struct Pretokenizer: Sendable {
     /// Puts a space before a text that does not begin with one.
     case space
     /// Splits before every word mark that follows another character.
-    case cutBeforeMarks
+    case splitBeforeMarks
   }
 
   /// When a word mark is put before a text: always, only at the beginning of the input, or never.
@@ -47,7 +47,7 @@ struct Pretokenizer: Sendable {
       case .space where place.takesPrefix:
         Self.rewrite(&text, &words) { $0.first == 0x20 ? Array($0) : [0x20] + $0 }
       case .space: break
-      case .cutBeforeMarks:
+      case .splitBeforeMarks:
         words = words.flatMap { word in
           let edges = [word.lowerBound] + WordMark.cuts(text[word]) + [word.upperBound]
           return zip(edges, edges.dropFirst()).map { $0..<$1 }

@@ -34,7 +34,7 @@ extension Tokenizer {
       vocabulary, added: table.added,
       TokenizerSteps(
         normalizer: .sequence((addsPrefix ? [.prepend(WordMark.bytes)] : []) + [spaces]),
-        pretokenizer: Pretokenizer(vocabulary.cutsBeforeMarks ? [.cutBeforeMarks] : []),
+        pretokenizer: Pretokenizer(vocabulary.splitsBeforeMarks ? [.splitBeforeMarks] : []),
         decoder: decoder),
       model: ScoredPieces(vocabulary, scores: scores, unknown: table.unknown ?? 0),
       special: try table.special(addsBeginning: true, defaultBeginning: 1, defaultEnding: 2))

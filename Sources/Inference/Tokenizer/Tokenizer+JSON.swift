@@ -42,8 +42,8 @@ extension Tokenizer {
     decoder.verbatim = Set(added.map(\.id))
     decoder.isByteLevel = decoder.isByteLevel || isByteLevel
     let options = try Self.options(value, vocabulary, isByteLevel: isByteLevel, subject)
-    if !isByteLevel, !options.ignoresMerges, vocabulary.cutsBeforeMarks {
-      pretokenizer.steps.append(.cutBeforeMarks)
+    if !isByteLevel, !options.ignoresMerges, vocabulary.splitsBeforeMarks {
+      pretokenizer.steps.append(.splitBeforeMarks)
     }
     self.init(
       vocabulary, added: added,

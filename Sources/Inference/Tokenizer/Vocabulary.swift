@@ -30,7 +30,7 @@ struct Vocabulary: Sendable {
 
   /// Whether words can be split before marks: no token contains a word mark after another
   /// character, so nothing merges across such a position.
-  var cutsBeforeMarks: Bool {
+  var splitsBeforeMarks: Bool {
     let mark = ArraySlice(WordMark.bytes)
     guard ids[ByteKey(mark)] != nil else { return false }
     return ids.keys.allSatisfy { WordMark.cuts($0.bytes).isEmpty }

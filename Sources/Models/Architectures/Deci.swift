@@ -1,5 +1,5 @@
 extension Architecture {
   /// Nemotron models with layers of different sizes, as llama.cpp knows them.
   static let deci = Architecture(
-    modelType: nil, gguf: GGUF(name: "deci", factorTensors: .ifLongRoPE, isInterleaved: true))
+    modelType: nil, gguf: GGUF(name: "deci", factorTensors: .forLongRoPE, isInterleaved: true))
 }

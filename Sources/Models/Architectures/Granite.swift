@@ -5,7 +5,7 @@ extension Architecture {
     var it = Architecture(
       modelType: "granite", className: "GraniteForCausalLM",
       gguf: GGUF(
-        name: "granite", factorTensors: .ifLongRoPE, isInterleaved: true, obeysFinetuned: true))
+        name: "granite", factorTensors: .forLongRoPE, isInterleaved: true, obeysFinetuned: true))
     it.transformers.requiresRopeType = true
     it.mlx.theta = .required
     var decoder = DecoderLayer()

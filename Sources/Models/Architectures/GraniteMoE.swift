@@ -3,7 +3,7 @@ extension Architecture {
     var it = Architecture(
       modelType: "granitemoe",
       gguf: GGUF(
-        name: "granitemoe", factorTensors: .ifLongRoPE, isInterleaved: true, obeysFinetuned: true))
+        name: "granitemoe", factorTensors: .forLongRoPE, isInterleaved: true, obeysFinetuned: true))
     it.transformers.requiresRopeType = true
     it.mlx.theta = .required
     return it

@@ -3,5 +3,5 @@ extension Architecture {
   static let graniteSWA = Architecture(
     modelType: nil,
     gguf: GGUF(
-      name: "granite_swa", factorTensors: .ifLongRoPE, isInterleaved: true, obeysFinetuned: true))
+      name: "granite_swa", factorTensors: .forLongRoPE, isInterleaved: true, obeysFinetuned: true))
 }

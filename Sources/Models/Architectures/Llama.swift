@@ -4,7 +4,7 @@ extension Architecture {
     var it = Architecture(
       modelType: "llama", className: "LlamaForCausalLM",
       gguf: GGUF(
-        name: "llama", factorTensors: .ifLongRoPE, isInterleaved: true, writesHeadSize: true))
+        name: "llama", factorTensors: .forLongRoPE, isInterleaved: true, writesHeadSize: true))
     it.decoder = DecoderLayer()
     it.hyperparameters =
       Hyperparameter.common + [.vocabulary, .rotaryDimensions] + Hyperparameter.headSizes

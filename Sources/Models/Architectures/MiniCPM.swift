@@ -1,10 +1,11 @@
 extension Architecture {
-  /// MiniCPM 1, 2 and 4 (dense): Llama with scaled embeddings, residuals by depth, and logits by
-  /// width. A GGUF file holds the results.
+  /// MiniCPM 1, 2 and 4 (dense): Llama with scaled embeddings, residuals and logits.
+  ///
+  /// A config has the numbers from which the scales are computed; a GGUF file has the scales.
   static let miniCPM = {
     var it = Architecture(
       modelType: "minicpm", className: "MiniCPMForCausalLM",
-      gguf: GGUF(name: "minicpm", factorTensors: .ifLongRoPE, isInterleaved: true))
+      gguf: GGUF(name: "minicpm", factorTensors: .forLongRoPE, isInterleaved: true))
     it.transformers.isRemoteCode = true
     it.mlx.theta = .optional(1_000_000)
     it.unsupported = [.transformers4: remoteCodeOnly, .transformers5: remoteCodeOnly]

@@ -1,6 +1,7 @@
 extension Architecture {
-  /// Mistral 7B and its descendants: Llama with a sliding window over the tokens, if the config sets
-  /// one. A GGUF file of it is a Llama, without the window.
+  /// Mistral 7B and its descendants: Llama with a sliding window, if the config sets one.
+  ///
+  /// As a GGUF file the model is a Llama without the window.
   static let mistral = {
     var it = llama.renamed("mistral", className: "MistralForCausalLM")
     it.rope.yarnTurns = YarnTurns(fast: 128, slow: 2)

@@ -1,6 +1,8 @@
 extension Architecture {
-  /// OLMo 2: Llama with its norms after attention and the feed-forward, and norms over all heads of
-  /// queries and of keys. llama.cpp takes no factors, and reads OLMo 3 under the same name.
+  /// OLMo 2: Llama with norms after attention and the feed-forward.
+  ///
+  /// Queries and keys have norms as well, each over all heads together. llama.cpp does not read
+  /// factors, and loads OLMo 3 under the same name.
   static let olmo2 = {
     var it = Architecture(
       modelType: "olmo2", className: "Olmo2ForCausalLM",
@@ -13,8 +15,8 @@ extension Architecture {
     it.decoder = decoder
     it.hyperparameters = Hyperparameter.common + Hyperparameter.headSizes
     it.biasMembers.attention = "attention_bias"
-    it.foreignFeatures = [
-      ForeignFeature(gguf: "attention.sliding_window", name: "OLMo 3, whose layers alternate,")
+    it.unsupportedFeatures = [
+      UnsupportedFeature(gguf: "attention.sliding_window", name: "OLMo 3, whose layers alternate,")
     ]
     return it
   }()

@@ -1,5 +1,7 @@
 extension Architecture {
-  /// Phi-3 and 3.5 mini and medium, Phi-4-mini: fused projections. llama.cpp switches the sliding window off.
+  /// Phi-3 mini and medium, Phi-3.5-mini and Phi-4-mini, which have fused projections.
+  ///
+  /// llama.cpp switches the sliding window off.
   package static let phi3 = {
     var it = Architecture(
       modelType: "phi3", className: "Phi3ForCausalLM",

@@ -1,7 +1,8 @@
 extension Architecture {
-  /// Phi-3-small: one projection with a group of rows for each key head, layer norms, a clipped gated
-  /// GELU, muP's multipliers, and attention that sees only some blocks of keys in all but every n-th
-  /// layer.
+  /// Phi-3-small, whose attention sees only some blocks of keys in all but every n-th layer.
+  ///
+  /// It has one projection with a group of rows for each key head, layer norms, a clipped gated
+  /// GELU, and muP's multipliers.
   static let phi3Small = {
     var it = Architecture(modelType: "phi3small")
     it.rope.thetaKey = "rope_embedding_base"
@@ -46,10 +47,11 @@ extension Architecture {
 }
 
 extension Hyperparameter.Quantity {
-  /// Of block-sparse attention: positions in a block, near blocks that each query sees, and every
-  /// which further one.
+  /// Positions in a block of block-sparse attention.
   public static let sparseBlockSize = Self("sparseBlockSize")
+  /// Nearest blocks of keys that each query sees.
   public static let sparseLocalBlocks = Self("sparseLocalBlocks")
+  /// The stride n of the more distant blocks, of which each query sees every n-th.
   public static let sparseStride = Self("sparseStride")
   /// Every n-th layer attends to everything.
   public static let denseEvery = Self("denseEvery")

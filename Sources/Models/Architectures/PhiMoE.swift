@@ -1,7 +1,9 @@
 extension Architecture {
-  /// Phi-3.5-MoE and its small relatives: layer norms and biases, and two experts a token, chosen by
-  /// SparseMixer. llama.cpp takes RMS norms in place of the layer norms, and the softmax over all
-  /// experts.
+  /// Phi-3.5-MoE and its small relatives.
+  ///
+  /// They have layer norms and biases, and SparseMixer chooses two experts for each token.
+  /// llama.cpp uses RMS norms instead of layer norms, and a softmax over all experts instead of
+  /// SparseMixer.
   static let phiMoE = {
     var it = Architecture(
       modelType: "phimoe", className: "PhimoeForCausalLM",

@@ -1,5 +1,7 @@
 extension Architecture {
-  /// Qwen 2 and 2.5: Llama with biases on queries, keys and values. llama.cpp keeps pairs as halves.
+  /// Qwen 2 and 2.5: Llama with biases on queries, keys and values.
+  ///
+  /// A GGUF file keeps the rotary pairs as halves, as the safetensors file has them.
   package static let qwen2 = {
     var it = Architecture(
       modelType: "qwen2", className: "Qwen2ForCausalLM", gguf: GGUF(name: "qwen2"))
@@ -18,7 +20,7 @@ extension Hyperparameter.Quantity {
 }
 
 extension Hyperparameter {
-  /// Qwen's sliding window, of which a GGUF file says nothing.
+  /// Qwen's sliding window, which a GGUF file does not describe.
   static let switchedWindow: [Hyperparameter] = [
     .init(.slidingWindow, config: "sliding_window", absent: .none),
     .init(.firstWindowedLayer, config: "max_window_layers", absent: .none),

@@ -1,6 +1,8 @@
 extension Architecture {
-  /// SmolLM3: Llama in which every fourth layer has no rotary embedding, or those that the config
-  /// lists. llama.cpp knows the fourth ones only, and takes no factors.
+  /// SmolLM3: Llama in which some layers have no rotary embedding.
+  ///
+  /// These are the layers that the config lists, or else every fourth one. llama.cpp supports only
+  /// every fourth layer, and does not read factors.
   static let smolLM3 = {
     var it = Architecture(
       modelType: "smollm3", className: "SmolLM3ForCausalLM",
@@ -13,8 +15,8 @@ extension Architecture {
     it.hyperparameters =
       Hyperparameter.common + [.vocabulary, .rotaryDimensions] + Hyperparameter.headSizes
     it.biasMembers.attention = "attention_bias"
-    it.foreignFeatures = [
-      ForeignFeature(
+    it.unsupportedFeatures = [
+      UnsupportedFeature(
         config: "use_sliding_window", name: "a window for the layers without rotary embedding")
     ]
     return it

@@ -1,5 +1,5 @@
 extension Architecture {
   /// Step 3.5, as llama.cpp knows it.
   static let step35 = Architecture(
-    modelType: nil, gguf: GGUF(name: "step35", factorTensors: .ifLongRoPE))
+    modelType: nil, gguf: GGUF(name: "step35", factorTensors: .forLongRoPE))
 }

@@ -14,7 +14,7 @@ struct FolderLint {
   var findings: [LintFinding] {
     let factors: ModelFactors
     do {
-      guard let carried = try model.carriedFactors() else { return limitFindings }
+      guard let carried = try model.storedFactors() else { return limitFindings }
       factors = carried
     } catch {
       let message = (error as? ModelError)?.message ?? "\(error)"

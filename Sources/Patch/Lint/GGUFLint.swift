@@ -40,7 +40,7 @@ struct GGUFLint {
     var found = tableFindings + keyFindings
     let factors: ModelFactors
     do {
-      guard let carried = try model.carriedFactors() else { return found }
+      guard let carried = try model.storedFactors() else { return found }
       factors = carried
     } catch {
       let message = (error as? ModelError)?.message ?? "\(error)"

@@ -90,7 +90,7 @@ public struct FactorSet: Equatable, Sendable {
   /// Unusual properties, in words.
   ///
   /// Published sets have them, so they are not errors.
-  public var oddities: [String] {
+  public var anomalies: [String] {
     var result: [String] = []
     for (name, table) in [("long", long), ("short", short ?? long)] {
       let rows = table.rows

@@ -67,12 +67,12 @@ public struct Apply: Sendable {
     try refuseDivergence(of: fitted, model)
     var plan = try ConfigEdits(model: model, factors: fitted, options: options, mark: mark)
       .plan()
-    plan.remarks += factors.oddities
+    plan.remarks += factors.anomalies
     guard !plan.isEmpty else { return plan }
     let files = plan.edits.compactMap { edit -> UndoRecord.File? in
       guard case .contents(let old?, let new?) = edit.action else { return nil }
       return UndoRecord.File(
-        name: edit.name, before: CompressedBytes(old), after: CompressedBytes(new))
+        name: edit.name, before: Base64Bytes(old), after: Base64Bytes(new))
     }
     let record = UndoRecord(
       version: mark.version, factorsSHA256: mark.factorsSHA256, files: files)
@@ -150,7 +150,7 @@ public struct Apply: Sendable {
     try requireFactorTensors(model)
     let fitted = try fitGGUF(model)
     let edits = try GGUFFactorEdits(model: model, factors: fitted, mark: mark).edits()
-    var plan = Plan(changes: [], remarks: factors.oddities, edits: [])
+    var plan = Plan(changes: [], remarks: factors.anomalies, edits: [])
     guard edits.contains(where: { !$0.isEmpty }) else { return plan }
     plan.edits = try GGUFFileEdits(model: model, mark: mark).fileEdits(edits)
     for (shard, edit) in zip(model.shards, edits) {

@@ -80,7 +80,7 @@ public struct Inspection: Sendable {
     path = model.path
     format = .folder
     geometry = model.geometry
-    factors = try model.carriedFactors()
+    factors = try model.storedFactors()
     mark = [:]
     for member in model.config.value[PatchMark.member]?.members ?? [] {
       mark[member.name] = member.value.text
@@ -98,7 +98,7 @@ public struct Inspection: Sendable {
     path = model.path
     format = .gguf
     geometry = model.geometry
-    factors = try model.carriedFactors()
+    factors = try model.storedFactors()
     mark = [:]
     for name in ["version", "factors_sha256"] {
       mark[name] = model.first.header[key: "\(PatchMark.member).\(name)"]?.text
@@ -156,7 +156,7 @@ public struct Inspection: Sendable {
 
 extension ModelFolder {
   /// The factors in the config, or nil if there are none.
-  func carriedFactors() throws -> ModelFactors? {
+  func storedFactors() throws -> ModelFactors? {
     guard scaling?["long_factor"] != nil else { return nil }
     let set = try FactorSet(json: textConfig, subject: path)
     return try ModelFactors(fitting: set, to: geometry, subject: path)
@@ -165,7 +165,7 @@ extension ModelFolder {
 
 extension GGUFModel {
   /// The factors in the tensors, or nil if there are none.
-  func carriedFactors() throws -> ModelFactors? {
+  func storedFactors() throws -> ModelFactors? {
     guard longFactors != nil else { return nil }
     let set = try FactorSet(gguf: self)
     return try ModelFactors(fitting: set, to: geometry, subject: path)

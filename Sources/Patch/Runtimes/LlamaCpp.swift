@@ -40,7 +40,7 @@ private struct LlamaCppLoader {
     let createsTables =
       switch creates {
       case .never: false
-      case .ifLongRoPE: isLongRoPE
+      case .forLongRoPE: isLongRoPE
       case .always: true
       }
     let hasTables = model.longFactors != nil || model.shortFactors != nil
@@ -58,7 +58,7 @@ private struct LlamaCppLoader {
         .llamaCpp,
         "wrong number of tensors: it accepts factor tensors only if rope.scaling.type is longrope")
     }
-    if model.frequencyFactors != nil, isLongRoPE || creates != .ifLongRoPE {
+    if model.frequencyFactors != nil, isLongRoPE || creates != .forLongRoPE {
       return .failure(
         .llamaCpp,
         "wrong number of tensors: it does not accept rope_freqs.weight together with longrope")

@@ -24,7 +24,7 @@ struct Journal: Sendable, Codable {
 
   enum Action: Sendable, Codable {
     /// A whole small file was replaced. A nil means that it did not exist.
-    case contents(old: CompressedBytes?)
+    case contents(old: Base64Bytes?)
     /// A file was edited in place. The writes of the edit are left out.
     case layout(LayoutEdit, inverse: LayoutEdit, inode: UInt64)
     /// A file was renamed to `backup` and replaced by `temporary`.

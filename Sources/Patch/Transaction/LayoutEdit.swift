@@ -18,11 +18,11 @@ package struct LayoutEdit: Equatable, Sendable, Codable {
   /// Writes do not overlap.
   struct Write: Equatable, Sendable, Codable {
     var offset: Int
-    var bytes: CompressedBytes
+    var bytes: Base64Bytes
 
     init(_ offset: Int, _ bytes: [UInt8]) {
       self.offset = offset
-      self.bytes = CompressedBytes(bytes)
+      self.bytes = Base64Bytes(bytes)
     }
 
     var end: Int { offset + bytes.count }

@@ -124,7 +124,7 @@ public struct PlanWriter {
       let path = FileSystem.path(edit.name, in: folder)
       let now = FileSystem.exists(path) ? try FileSystem.contents(of: path) : nil
       guard now == old else { throw ModelError.changedMeanwhile(path) }
-      return Journal.Entry(name: edit.name, action: .contents(old: old.map { CompressedBytes($0) }))
+      return Journal.Entry(name: edit.name, action: .contents(old: old.map { Base64Bytes($0) }))
     case .layout(var layout, let inverse):
       let file = try FileSafety.openForEditing(
         FileSystem.path(edit.name, in: folder), layout, force: force)

@@ -24,9 +24,9 @@ package struct UndoRecord: Equatable, Sendable, Codable {
     /// The name of a file in a folder, or the number of a shard, because GGUF files get renamed.
     var name: String
     /// The bytes of a config before the apply.
-    var before: CompressedBytes?
+    var before: Base64Bytes?
     /// The bytes of a config after the apply.
-    var after: CompressedBytes?
+    var after: Base64Bytes?
     /// The edit that restores a GGUF file.
     var layout: LayoutEdit?
     /// The marks of the GGUF file after the apply.

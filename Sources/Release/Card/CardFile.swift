@@ -8,6 +8,7 @@ import Verify
 /// In the YAML only `base_model`, `tags` and the program's own results in `model-index` are set, in
 /// the text one section between two marks. Everything else stays, byte for byte.
 public struct CardFile: Sendable {
+  /// What a card is made from, besides the model's files.
   public struct Options: Sendable {
     /// The Hub's name of the model that this one was made from; nil leaves the card's.
     public var baseModel: String?
@@ -16,15 +17,18 @@ public struct CardFile: Sendable {
     /// Paths of saved results, whose numbers go into the card.
     public var results: [String] = []
 
+    /// Options without a base model and without results.
     public init() {}
   }
 
+  /// The path of the card.
   public let path: String
   /// The bytes of the card that is there; empty if there is none.
   public let old: [UInt8]
   /// The bytes of the updated card.
   public let new: [UInt8]
 
+  /// Whether the update changes the card.
   public var isChanged: Bool { new != old }
 
   /// Makes the update, without writing it.
@@ -72,7 +76,9 @@ public struct CardFile: Sendable {
       section: session.format == .folder ? "" : mark(own), text: section.lines)
   }
 
-  /// A file's name as it can stand in a mark. Two names never become the same.
+  /// A file name for a mark, with unusual bytes percent-encoded.
+  ///
+  /// Different names stay different.
   private static func mark(_ name: String) -> String {
     let plain = Set("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-".utf8)
     return name.utf8.map { byte in
@@ -101,7 +107,8 @@ public struct CardFile: Sendable {
     }
   }
 
-  /// - Throws: `ModelError` if the numbers are another model's.
+  /// Checks that the results were measured on this model.
+  /// - Throws: `ModelError` if they are another model's.
   private static func require(
     _ result: ResultDocument, toBeOf manifest: ModelManifest, _ subject: String
   ) throws {

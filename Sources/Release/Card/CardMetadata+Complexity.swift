@@ -1,8 +1,9 @@
 import Models
 
 extension CardMetadata {
-  /// Refuses what the parser would handle badly and no card needs: it nests as deep as the text does,
-  /// and copies whatever an alias stands for.
+  /// Refuses YAML that the parser would handle badly and that no card needs.
+  ///
+  /// The parser recurses as deep as the text is nested, and copies the value of every alias.
   func checkComplexity() throws(ModelError) {
     let source = text.text
     guard source.utf8.count <= 1 << 20 else {

@@ -8,8 +8,9 @@ internal import Yams
 ///       results:
 ///       - task: ...
 extension CardMetadata {
-  /// Puts results into the model index. They replace those whose dataset has the type `lrpatch`; all
-  /// others stay.
+  /// Puts results into the model index.
+  ///
+  /// They replace the results with the dataset type `lrpatch`; all others stay.
   /// - Parameter takesOnlyModel: whether the only model of an index is this one, whatever its name.
   mutating func setResults(
     _ results: [CardResult], model: String, takesOnlyModel: Bool

@@ -65,8 +65,10 @@ struct CardMetadata {
     text.lines.insert(contentsOf: added, at: last.upperBound)
   }
 
-  /// Adds tags before the bracket that ends the list. It is the last bracket before which they make a
-  /// list of the old tags and the new ones.
+  /// Adds tags before the bracket that ends the list.
+  ///
+  /// The brackets are tried from the last one on. The right one gives a list of the old tags and
+  /// the new ones.
   private mutating func addFlowTags(
     _ tags: [String], _ old: Node.Sequence, _ place: Range<Int>
   ) throws(ModelError) {

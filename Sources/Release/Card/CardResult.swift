@@ -4,8 +4,10 @@ public struct CardResult: Equatable, Sendable {
   public var metric: String
   /// What was measured where, for people.
   public var name: String
+  /// The measured value.
   public var value: Double
 
+  /// Creates a result.
   public init(metric: String, name: String, value: Double) {
     self.metric = metric
     self.name = name

@@ -3,8 +3,8 @@ import Models
 import Patch
 import Verify
 
-/// What a model card says about the context window: the factors, what the runtimes make of them, and
-/// what was measured.
+/// What a model card says about the context window: the factors, what the runtimes make of them,
+/// and what was measured.
 struct CardSection {
   private let inspection: Inspection
   private let name: String

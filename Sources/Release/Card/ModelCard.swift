@@ -1,16 +1,20 @@
 public import Models
 
-/// A model card, README.md: YAML between two lines `---` at its head, then Markdown. `CardFile` makes
-/// the update of a whole model.
+/// A model card, README.md: YAML between two lines `---` at its head, then Markdown.
+///
+/// `CardFile` makes the update of a whole model.
 public struct ModelCard: Sendable {
-  /// What an update sets. Everything else in the card stays, byte for byte.
+  /// What an update sets.
+  ///
+  /// Everything else in the card stays, byte for byte.
   public struct Update: Sendable {
     /// The base model's name on the Hub; nil leaves the card's.
     public var baseModel: String?
+    /// Tags to add to the card's.
     public var tags: [String]
     /// The model's name in the model index.
     public var model: String
-    /// nil leaves the card's.
+    /// The results in the model index; nil leaves the card's.
     public var results: [CardResult]?
     /// The name of the file that the section is about, if its folder has several; empty for a whole
     /// folder.
@@ -18,6 +22,7 @@ public struct ModelCard: Sendable {
     /// Lines of Markdown: the section.
     public var text: [String]
 
+    /// Creates an update.
     public init(
       baseModel: String?, tags: [String], model: String, results: [CardResult]?, section: String,
       text: [String]
@@ -37,8 +42,10 @@ public struct ModelCard: Sendable {
   private let opening: [String]?
   private let subject: String
 
-  /// - Parameter bytes: empty for a card that does not exist yet.
-  /// - Throws: `ModelError` for bytes that are not UTF-8, and YAML that does not end or cannot be read.
+  /// Reads a card.
+  /// - Parameter bytes: the card's text; empty for a card that does not exist yet.
+  /// - Throws: `ModelError` for bytes that are not UTF-8, and YAML that does not end or cannot be
+  ///   read.
   public init(parsing bytes: [UInt8], subject: String) throws(ModelError) {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw .unsupported(subject, "is not UTF-8 text")
@@ -83,8 +90,8 @@ public struct ModelCard: Sendable {
   }
 
   /// The card's new bytes.
-  /// - Throws: `ModelError` if the layout of the YAML cannot be edited in place, or the section's marks
-  ///   are not one pair.
+  /// - Throws: `ModelError` if the layout of the YAML cannot be edited in place, or the section's
+  ///   marks are not one pair.
   public func updated(_ update: Update) throws(ModelError) -> [UInt8] {
     var edited = metadata
     if let name = update.baseModel { try edited.setBaseModel(name) }

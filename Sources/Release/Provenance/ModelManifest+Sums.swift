@@ -2,8 +2,8 @@ import Formats
 public import Models
 import Verify
 
-/// SHA256SUMS: one line for each file, a SHA-256 in hexadecimal, two spaces, and a name. A name with
-/// a backslash or a line end is escaped, and a backslash before the line says so.
+/// SHA256SUMS: one line for each file, a SHA-256 in hexadecimal, two spaces, and a name. A name
+/// with a backslash or a line end is escaped, and a backslash before the line says so.
 extension ModelManifest {
   /// The text that `sha256sum` writes and `sha256sum -c` reads.
   public var sums: String {
@@ -16,7 +16,9 @@ extension ModelManifest {
     }.joined()
   }
 
-  /// The differences from saved sums, one line each. Names are compared by their bytes.
+  /// The differences from saved sums, one line each.
+  ///
+  /// Names are compared by their bytes.
   /// - Throws: `ModelError` for a line that `sha256sum` cannot have written, and for a name that is
   ///   listed twice.
   public func differences(from sums: [UInt8], _ subject: String) throws(ModelError) -> [String] {

@@ -5,6 +5,7 @@ public import Verify
 
 /// The files that a model consists of, each with its size and SHA-256.
 public struct ModelManifest: Equatable, Sendable {
+  /// Which of a model's files are listed.
   public enum Scope: Sendable {
     /// Weights, configs and tokenizer: what a runtime reads.
     case runtime
@@ -16,10 +17,11 @@ public struct ModelManifest: Equatable, Sendable {
   public var name: String
   /// Whether the model is one file, rather than a folder or several shards.
   public var isSingleFile: Bool
-  /// In the order of their names, folder by folder. Names are relative to the model's folder, with
-  /// slashes.
+  /// The files in the order of their names, folder by folder.
+  ///
+  /// Names are relative to the model's folder, with slashes.
   public var files: [FileDigest]
-  /// Whether some are symbolic links, as in a Hub cache.
+  /// Whether some files are symbolic links, as in a Hub cache.
   public var hasLinks: Bool
 
   /// Reads every file.
@@ -27,8 +29,8 @@ public struct ModelManifest: Equatable, Sendable {
   ///   - ignored: names in the model's folder that are left out, such as that of the manifest
   ///     itself.
   ///   - report: called with the share of all bytes that was read, from 0 to 1.
-  /// - Throws: `FileError`; `ModelError` of kind `unsafe` for a link to a folder, or an entry that is
-  ///   neither a file nor a folder.
+  /// - Throws: `FileError`; `ModelError` of kind `unsafe` for a link to a folder, or an entry that
+  ///   is neither a file nor a folder.
   public init(
     _ session: borrowing ModelSession, _ scope: Scope, ignoring ignored: Set<String> = [],
     report: (Double) -> Void = { _ in }
@@ -66,8 +68,9 @@ public struct ModelManifest: Equatable, Sendable {
     }
   }
 
-  /// The name of the model's folder or file. A split model has the name that it would have as one
-  /// file.
+  /// The name of the model's folder or file.
+  ///
+  /// A split model has the name that it would have as a single file.
   /// - Throws: `FileError`.
   public static func name(of session: borrowing ModelSession) throws -> String {
     let path = session.path

@@ -12,7 +12,10 @@ public struct ProvenanceFiles: Sendable {
   private let folder: String
   private let ignored: Set<String>
 
-  /// - Parameter folder: where the files are; nil for the model's own folder.
+  /// Chooses the paths of the two files.
+  ///
+  /// Neither has to exist yet.
+  /// - Parameter folder: the folder of the files; nil for the model's own folder.
   /// - Throws: `FileError`.
   public init(of session: borrowing ModelSession, in folder: String? = nil) throws {
     let isFolder = session.format == .folder

@@ -3,8 +3,8 @@ public import Patch
 public import Verify
 
 extension ResultDocument.Provenance {
-  /// Reads every file that goes into a measurement: what a runtime reads of the model, and the texts
-  /// and factors that were given.
+  /// Reads every file that goes into a measurement: what a runtime reads of the model, and the
+  /// texts and factors that were given.
   /// - Parameters:
   ///   - inputs: paths of the given files; folders are left out.
   ///   - run: the command that measures.

@@ -1,24 +1,28 @@
 public import Formats
 import Verify
 
-/// An in-toto statement about a model's files, ready to be signed. OpenSSF model signing verifies it
-/// in a signed DSSE envelope.
+/// An in-toto statement about a model's files, ready to be signed.
 ///
-/// Source: the predicate `https://model_signing/signature/v1.0`, whose verifiers ignore members that
-/// they do not know.
+/// OpenSSF model signing verifies it in a signed DSSE envelope.
+///
+/// Source: the predicate `https://model_signing/signature/v1.0`, whose verifiers ignore members
+/// that they do not know.
 public struct SigningStatement: Sendable {
+  /// The files that are signed.
   public let manifest: ModelManifest
   /// Names in the model's folder that are not signed.
   public let ignoredNames: [String]
   /// What the program knows about the model, as a member of the predicate.
   public let knowledge: JSONValue
 
+  /// Creates a statement about the files of a manifest.
   public init(_ manifest: ModelManifest, ignoring names: Set<String>, knowledge: JSONValue) {
     self.manifest = manifest
     ignoredNames = names.union(ModelManifest.gitNames).sorted()
     self.knowledge = knowledge
   }
 
+  /// The statement as JSON, the payload of a DSSE envelope.
   public var json: JSONValue {
     .object([
       "_type": .string("https://in-toto.io/Statement/v1"),

@@ -1,7 +1,8 @@
 /// Pieces of HTML.
 enum HTML {
-  /// A table that scrolls by itself if it is too wide. All cells are plain text; the first of a row
-  /// is its heading.
+  /// A table that scrolls by itself if it is too wide.
+  ///
+  /// All cells are plain text. The first cell of a row is its heading.
   static func table(_ header: [String], _ rows: [[String]], caption: String = "") -> String {
     let body = rows.map { row in
       "<tr>\(rowHeading(row.first ?? ""))"

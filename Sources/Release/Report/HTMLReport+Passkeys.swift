@@ -55,7 +55,7 @@ extension HTMLReport {
       """
   }
 
-  /// From orange to blue, which everybody can tell apart.
+  /// A colour from orange to blue, which colour-blind readers can distinguish too.
   private static func colour(_ share: Double) -> String {
     let (from, to) = ((230.0, 159.0, 80.0), (120.0, 190.0, 235.0))
     func mixed(_ a: Double, _ b: Double) -> Int { Int((a + (b - a) * share).rounded()) }

@@ -11,6 +11,7 @@ public struct HTMLReport: Sendable {
 
   var measured: Measurements { document.measured }
 
+  /// Creates the report of a result.
   /// - Parameter before: the same measurements of the model before its patch, to show next to
   ///   these.
   public init(_ document: ResultDocument, before: ResultDocument? = nil) {

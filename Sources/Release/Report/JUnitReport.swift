@@ -48,7 +48,9 @@ public struct JUnitReport: Sendable {
     suites = [("gates", gates), ("cells", cells)].filter { !$0.1.isEmpty }
   }
 
-  /// One suite of findings. Without findings it has one case, which passes.
+  /// One suite of findings.
+  ///
+  /// Without findings it has one case, which passes.
   /// - Parameter limit: findings of this severity and above fail.
   public init(
     model: String, _ findings: [LintFinding], failingFrom limit: LintRule.Severity

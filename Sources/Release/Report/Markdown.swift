@@ -1,6 +1,8 @@
 import Formats
 
-/// Pieces of Markdown. Text from models and results may contain anything, so it is escaped.
+/// Pieces of Markdown.
+///
+/// Text from models and results may contain anything, so it is escaped.
 enum Markdown {
   /// Text without meaning in Markdown or HTML.
   static func escaped(_ text: String) -> String {

@@ -1,10 +1,12 @@
 public import Verify
 
-/// A result as Markdown, as GitHub's step summary shows it. Text from the model or the result is
-/// escaped.
+/// A result as Markdown, as GitHub's step summary shows it.
+///
+/// Text from the model or the result is escaped.
 public struct MarkdownReport: Sendable {
   private let document: ResultDocument
 
+  /// Creates the report of a result.
   public init(_ document: ResultDocument) { self.document = document }
 
   /// How every such file begins; it is not shown.

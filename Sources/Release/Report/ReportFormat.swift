@@ -25,7 +25,9 @@ public enum ReportFormat: CaseIterable, Sendable {
     }
   }
 
-  /// Checks that a report can be written to a path. Call it before long work.
+  /// Checks that a report can be written to a path.
+  ///
+  /// Call it before long work.
   /// - Throws: `ModelError` of kind `unsafe` if the path holds anything but an older report;
   ///   `FileError` if no file can be made there.
   public func requireReplaceable(_ path: String) throws {

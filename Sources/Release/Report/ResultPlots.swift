@@ -2,6 +2,7 @@ import Foundation
 import Verify
 
 /// Pictures of a result made of characters: passkeys by length and depth, perplexity by length.
+///
 /// Runtimes with equal numbers share a picture.
 struct ResultPlots {
   let measured: Measurements
@@ -26,7 +27,9 @@ struct ResultPlots {
       + rows(groups) { length, cells in cells.map(style.cell).joined() }
   }
 
-  /// The shares of passkeys found, by depth. Neighbouring depths share a cell if there are many.
+  /// The shares of passkeys found, by depth.
+  ///
+  /// Neighbouring depths share a cell if there are many.
   private func shares(_ runtime: String, _ length: Int, _ depths: [Double]) -> [Double?] {
     let here = measured.passkeys.filter { $0.runtime == runtime && $0.cell.length == length }
     let width = (depths.count + Self.mostCells - 1) / Self.mostCells

@@ -37,7 +37,8 @@ package struct ResultText {
 
   private var verdicts: [String] {
     document.verdicts.map { verdict in
-      let word = style.coloured(verdict.passes ? "passed" : "FAILED", verdict.passes ? .green : .red)
+      let word = style.coloured(
+        verdict.passes ? "passed" : "FAILED", verdict.passes ? .green : .red)
       return "\(word)  \(verdict.gate.text)  (\(verdict.worstText))"
     }
   }

@@ -1,8 +1,9 @@
 import Verify
 
 extension Measurements {
-  /// Groups of runtimes with equal values, in the order of their first members. Runtimes without a
-  /// value are left out.
+  /// Groups of runtimes with equal values, in the order of their first members.
+  ///
+  /// Runtimes without a value are left out.
   func runtimesAlike<Value: Equatable>(
     _ value: (String) -> Value?
   ) -> [(names: [String], value: Value)] {

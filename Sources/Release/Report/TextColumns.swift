@@ -1,6 +1,8 @@
 /// Rows of text in aligned columns.
 package enum TextColumns {
-  /// One line for each row, without trailing spaces. Rows may have different numbers of cells.
+  /// One line for each row, without trailing spaces.
+  ///
+  /// Rows may have different numbers of cells.
   package static func lines(_ rows: [[String]]) -> [String] {
     let count = rows.map(\.count).max() ?? 0
     let widths = (0..<count).map { column in

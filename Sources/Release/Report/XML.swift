@@ -1,7 +1,9 @@
 /// Text in XML and HTML.
 enum XML {
-  /// Text without meaning in XML. Characters that XML excludes become U+FFFD, as do those that
-  /// would turn the direction of the text after them.
+  /// Text without meaning in XML.
+  ///
+  /// Characters that XML excludes become U+FFFD, as do those that would turn the direction of the
+  /// text after them.
   static func escaped(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {

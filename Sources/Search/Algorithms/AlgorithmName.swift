@@ -29,6 +29,7 @@ public enum AlgorithmName: String, CaseIterable, Codable, Sendable {
     case race
   }
 
+  /// The options that the algorithm takes.
   public var features: Set<Feature> {
     switch self {
     case .longrope:
@@ -39,15 +40,17 @@ public enum AlgorithmName: String, CaseIterable, Codable, Sendable {
     }
   }
 
-  /// Whether it is one of the published code's.
+  /// Whether it is one of the published code's algorithms.
   public var isPublished: Bool { self == .dimMono || self == .dimPieceMono }
 
   /// The algorithms of the papers, and CMA-ES.
   public static let standard = allCases.filter { !$0.isPublished }
-  /// Those of the published code.
+  /// The algorithms of the published code.
   public static let published = allCases.filter(\.isPublished)
 
-  /// The seed of a search that gives none. The published code always takes 42.
+  /// The seed of a search that gives none.
+  ///
+  /// The published code always takes 42.
   public var defaultSeed: UInt64 { isPublished ? 42 : 0 }
 
   /// The greatest factor of a search that gives none, as a multiple of s.

@@ -1,6 +1,8 @@
 import Patch
 
-/// One of the algorithms, with its state. The names of the cases are those in a checkpoint.
+/// One of the algorithms, with its state.
+///
+/// The names of the cases are those in a checkpoint.
 enum AnyAlgorithm: SearchAlgorithm {
   case longRoPE(Evolution<LongRoPEGenetics>)
   case longRoPE2(Evolution<LongRoPE2Genetics>)

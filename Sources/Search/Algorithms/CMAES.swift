@@ -47,7 +47,8 @@ struct CMAES: SearchAlgorithm {
   /// - Parameters:
   ///   - seeds: candidates to evaluate first. The search begins at the best of them.
   ///   - size: candidates in a generation; if nil, it follows from the dimension.
-  init(_ space: SearchSpace, seeds: [Candidate], size: Int?, maximumGenerations: Int, seed: UInt64) {
+  init(_ space: SearchSpace, seeds: [Candidate], size: Int?, maximumGenerations: Int, seed: UInt64)
+  {
     self.space = space
     self.seeds = seeds
     self.maximumGenerations = maximumGenerations
@@ -88,7 +89,9 @@ struct CMAES: SearchAlgorithm {
     precondition(results.count == asked.count)
     guard !results.isEmpty else { return }
     asked = []
-    archive += results.filter(\.isComplete).map { Known(x: coordinates($0.candidate), fitness: $0.fitness) }
+    archive += results.filter(\.isComplete).map {
+      Known(x: coordinates($0.candidate), fitness: $0.fitness)
+    }
     archive = archive.suffix(Self.surrogatePoints)
     let order = results.indices.sorted {
       (results[$0].isComplete ? 0 : 1, results[$0].fitness, $0) < (
@@ -111,14 +114,16 @@ struct CMAES: SearchAlgorithm {
   func isSound(pairs: Int) -> Bool {
     let dimensions = pairs + (space.searchesMscale ? 1 : 0)
     let lists = [conjugatePath, covariancePath] + covariance + (generation == 0 ? [] : [mean])
-    return covariance.count == dimensions && lists.allSatisfy { $0.count == dimensions && $0.allSatisfy(\.isFinite) }
+    return covariance.count == dimensions
+      && lists.allSatisfy { $0.count == dimensions && $0.allSatisfy(\.isFinite) }
       && asked.isEmpty && sigma.isFinite && sigma > 0 && size >= 2
   }
 
   // MARK: Coordinates
 
   private func coordinates(_ candidate: Candidate) -> [Double] {
-    candidate.factors.map { log(max($0, 1e-9)) } + (space.searchesMscale ? [log(candidate.mscale ?? space.mscale)] : [])
+    candidate.factors.map { log(max($0, 1e-9)) }
+      + (space.searchesMscale ? [log(candidate.mscale ?? space.mscale)] : [])
   }
 
   private func candidate(_ x: [Double]) -> Candidate {
@@ -134,7 +139,9 @@ struct CMAES: SearchAlgorithm {
 
   private mutating func sample() -> [Candidate] {
     let root = SymmetricRoot(covariance)
-    func whitened(_ x: [Double]) -> [Double] { root.inverseTimes(zip(x, mean).map { ($0 - $1) / sigma }) }
+    func whitened(_ x: [Double]) -> [Double] {
+      root.inverseTimes(zip(x, mean).map { ($0 - $1) / sigma })
+    }
     let surrogate = Surrogate(archive.map { whitened($0.x) }, archive.map(\.fitness))
     let samples = distinctSamples(surrogate == nil ? size : size * Self.samplesEach, root)
     guard let surrogate else { return samples }
@@ -156,7 +163,10 @@ struct CMAES: SearchAlgorithm {
       let candidate = candidate(zip(mean, root.times(z)).map { $0 + sigma * $1 })
       tries += 1
       // If the search has converged, near-duplicates are unavoidable.
-      if tries < 20 * count, history.contains(candidate.key) || !keys.insert(candidate.key).inserted { continue }
+      if tries < 20 * count, history.contains(candidate.key) || !keys.insert(candidate.key).inserted
+      {
+        continue
+      }
       made.append(candidate)
     }
     return made
@@ -164,8 +174,10 @@ struct CMAES: SearchAlgorithm {
 
   // MARK: Learning
 
-  /// Updates the distribution by the tutorial's equations with its default constants. Only positive
-  /// weights are used, because candidates that the race stopped have no rank among each other.
+  /// Updates the distribution by the tutorial's equations with its default constants.
+  ///
+  /// Only positive weights are used, because candidates that the race stopped have no rank among
+  /// each other.
   private mutating func learn(_ parents: [[Double]]) {
     let n = Double(mean.count)
     let mu = parents.count
@@ -197,7 +209,8 @@ struct CMAES: SearchAlgorithm {
     for i in covariance.indices {
       for j in covariance.indices {
         let rank = zip(w, steps).reduce(0) { $0 + $1.0 * $1.1[i] * $1.1[j] }
-        covariance[i][j] = kept * covariance[i][j] + cOne * covariancePath[i] * covariancePath[j] + cMu * rank
+        covariance[i][j] =
+          kept * covariance[i][j] + cOne * covariancePath[i] * covariancePath[j] + cMu * rank
       }
     }
     sigma *= exp(min(1, cSigma / dSigma * (length / expected - 1)))

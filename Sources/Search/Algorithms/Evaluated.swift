@@ -1,8 +1,12 @@
-/// A candidate with its losses. Lower is better.
+/// A candidate with its losses.
+///
+/// A lower loss is better.
 public struct Evaluated: Codable, Equatable, Sendable {
+  /// The candidate that was evaluated.
   public var candidate: Candidate
-  /// The losses of the evaluated units, in the run's order of units. All units, unless the race
-  /// stopped the candidate.
+  /// The losses of the evaluated units, in the run's order of units.
+  ///
+  /// These are all units, unless the race stopped the candidate.
   public var losses: [Double]
   /// Whether every unit was evaluated.
   public var isComplete: Bool

@@ -20,7 +20,9 @@ struct Evolution<Operators: Genetics>: SearchAlgorithm {
   var best: Evaluated? { parents.first }
 
   var threshold: Threshold {
-    if generation > 0, let last = parents.last, parents.count == settings.parents { return .candidate(last) }
+    if generation > 0, let last = parents.last, parents.count == settings.parents {
+      return .candidate(last)
+    }
     return .best(settings.parents)
   }
 
@@ -63,7 +65,9 @@ struct Evolution<Operators: Genetics>: SearchAlgorithm {
     // The better parent is the one that is changed.
     let (a, b) = (parents[min(first, second)].candidate, parents[max(first, second)].candidate)
     let history = history
-    let child = operators.crossover(a, b, tries: settings.crossoverTries, &random) { !history.contains($0.key) }
+    let child = operators.crossover(a, b, tries: settings.crossoverTries, &random) {
+      !history.contains($0.key)
+    }
     return child ?? operators.mutant(of: a, &random) { !history.contains($0.key) }
   }
 

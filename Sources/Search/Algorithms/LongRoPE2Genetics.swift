@@ -1,9 +1,11 @@
 import Glibc
 import Patch
 
-/// LongRoPE2's operators (Algorithms 1 and 2). From the critical pair on, factors do not decrease
-/// and lie between s and 2 s. Below it they follow NTK up to the factor of the critical pair. The
-/// critical pair itself is searched between d10 and d_tcd.
+/// LongRoPE2's operators (Algorithms 1 and 2).
+///
+/// From the critical pair on, factors do not decrease and lie between s and 2 s. Below it they
+/// follow NTK up to the factor of the critical pair. The critical pair itself is searched between
+/// d10 and d_tcd.
 struct LongRoPE2Genetics: Genetics {
   let space: SearchSpace
   let probability: Double
@@ -16,10 +18,14 @@ struct LongRoPE2Genetics: Genetics {
   /// s.
   private var limits: ClosedRange<Double> { space.scale...max(space.scale, space.upper) }
 
-  func initial(_ count: Int, _ random: inout SearchRandom, isNew: (Candidate) -> Bool) -> [Candidate] {
+  func initial(_ count: Int, _ random: inout SearchRandom, isNew: (Candidate) -> Bool)
+    -> [Candidate]
+  {
     var made: [Candidate] = []
     var keys: Set<CandidateKey> = []
-    func isFresh(_ candidate: Candidate) -> Bool { isNew(candidate) && !keys.contains(candidate.key) }
+    func isFresh(_ candidate: Candidate) -> Bool {
+      isNew(candidate) && !keys.contains(candidate.key)
+    }
     func add(_ candidate: Candidate) {
       made.append(candidate)
       keys.insert(candidate.key)
@@ -29,7 +35,8 @@ struct LongRoPE2Genetics: Genetics {
     var seeds: [Candidate] = []
     for pair in pairs {
       let lambda = random.onGrid(space, limits.lowerBound, limits.upperBound)
-      let seed = candidate(upper: Array(repeating: lambda, count: space.pairs - pair), criticalPair: pair, mscale: nil)
+      let seed = candidate(
+        upper: Array(repeating: lambda, count: space.pairs - pair), criticalPair: pair, mscale: nil)
       seeds.append(seed)
       if made.count < count, isFresh(seed) { add(seed) }
     }
@@ -44,11 +51,14 @@ struct LongRoPE2Genetics: Genetics {
     let lambda = upper[0]
     let lower = (0..<pair).map { pow(lambda, Double($0) / Double(pair)) }
     return Candidate(
-      lower + upper, criticalPair: pair, mscale: mscale ?? (space.searchesMscale ? space.mscale : nil)
+      lower + upper, criticalPair: pair,
+      mscale: mscale ?? (space.searchesMscale ? space.mscale : nil)
     ).withPairMscales(space)
   }
 
-  func mutant(of parent: Candidate, _ random: inout SearchRandom, isNew: (Candidate) -> Bool) -> Candidate {
+  func mutant(of parent: Candidate, _ random: inout SearchRandom, isNew: (Candidate) -> Bool)
+    -> Candidate
+  {
     var child = parent
     for _ in 0..<Self.tries {
       let pair = parent.criticalPair ?? criticalPairs.upperBound
@@ -71,8 +81,9 @@ struct LongRoPE2Genetics: Genetics {
     }
   }
 
-  /// Moves one factor anywhere in the range, and the others as far as necessary. Equal neighbours
-  /// could hardly move otherwise.
+  /// Moves one factor anywhere in the range, and the others as far as necessary.
+  ///
+  /// Equal neighbours could hardly move otherwise.
   private func push(_ upper: inout [Double], _ random: inout SearchRandom) {
     let place = random.index(below: upper.count)
     let value = random.onGrid(space, limits.lowerBound, limits.upperBound)
@@ -83,7 +94,8 @@ struct LongRoPE2Genetics: Genetics {
   }
 
   func crossover(
-    _ first: Candidate, _ second: Candidate, tries: Int, _ random: inout SearchRandom, isNew: (Candidate) -> Bool
+    _ first: Candidate, _ second: Candidate, tries: Int, _ random: inout SearchRandom,
+    isNew: (Candidate) -> Bool
   ) -> Candidate? {
     let pair = first.criticalPair ?? criticalPairs.upperBound
     for _ in 0..<tries {

@@ -1,7 +1,9 @@
 import Patch
 
-/// LongRoPE's operators (section 3.2). The population starts from position interpolation, NTK and
-/// YaRN. Lists do not decrease and lie on a grid. n-hat may be searched as well.
+/// LongRoPE's operators (section 3.2).
+///
+/// The population starts from position interpolation, NTK and YaRN. Lists do not decrease and lie
+/// on a grid. n-hat may be searched as well.
 struct LongRoPEGenetics: Genetics {
   let space: SearchSpace
   let probability: Double
@@ -11,10 +13,14 @@ struct LongRoPEGenetics: Genetics {
   /// How many mutations are tried before a near-duplicate is accepted.
   private static let tries = 100
 
-  func initial(_ count: Int, _ random: inout SearchRandom, isNew: (Candidate) -> Bool) -> [Candidate] {
+  func initial(_ count: Int, _ random: inout SearchRandom, isNew: (Candidate) -> Bool)
+    -> [Candidate]
+  {
     var made: [Candidate] = []
     var keys: Set<CandidateKey> = []
-    func isFresh(_ candidate: Candidate) -> Bool { isNew(candidate) && !keys.contains(candidate.key) }
+    func isFresh(_ candidate: Candidate) -> Bool {
+      isNew(candidate) && !keys.contains(candidate.key)
+    }
     func add(_ candidate: Candidate) {
       made.append(candidate)
       keys.insert(candidate.key)
@@ -22,7 +28,8 @@ struct LongRoPEGenetics: Genetics {
     for seed in given where isFresh(seed) { add(seed) }
     for form in [ClosedForm.pi, .ntk, .yarn] {
       let seed = Candidate(
-        space.fitted(form.factors(space.settings)), mscale: space.searchesMscale ? space.mscale : nil)
+        space.fitted(form.factors(space.settings)),
+        mscale: space.searchesMscale ? space.mscale : nil)
       if isFresh(seed) { add(seed.withPairMscales(space)) }
     }
     let seeds = made
@@ -32,7 +39,9 @@ struct LongRoPEGenetics: Genetics {
     return Array(made.prefix(count))
   }
 
-  func mutant(of parent: Candidate, _ random: inout SearchRandom, isNew: (Candidate) -> Bool) -> Candidate {
+  func mutant(of parent: Candidate, _ random: inout SearchRandom, isNew: (Candidate) -> Bool)
+    -> Candidate
+  {
     var child = parent
     for _ in 0..<Self.tries {
       child = parent
@@ -52,11 +61,14 @@ struct LongRoPEGenetics: Genetics {
   }
 
   func crossover(
-    _ first: Candidate, _ second: Candidate, tries: Int, _ random: inout SearchRandom, isNew: (Candidate) -> Bool
+    _ first: Candidate, _ second: Candidate, tries: Int, _ random: inout SearchRandom,
+    isNew: (Candidate) -> Bool
   ) -> Candidate? {
     for _ in 0..<tries {
       var child = first
-      for pair in child.factors.indices where random.chance(0.5) { child.factors[pair] = second.factors[pair] }
+      for pair in child.factors.indices where random.chance(0.5) {
+        child.factors[pair] = second.factors[pair]
+      }
       if random.chance(0.5) { child.startTokens = second.startTokens }
       child.crossMscales(second, &random)
       if child.isMonotone, isNew(child) { return child }

@@ -26,7 +26,8 @@ struct NumPyRange {
   static func between(_ left: Double, _ right: Double, step: Double) -> NumPyRange {
     let (left, end) = (Float(left), Float(right) + Float(step))
     return NumPyRange(
-      start: Double(left), second: Double(left + Float(step)), count: Double((end - left) / Float(step)))
+      start: Double(left), second: Double(left + Float(step)),
+      count: Double((end - left) / Float(step)))
   }
 
   /// arange(left, end, step), where `end` has double precision.

@@ -13,8 +13,9 @@ struct PublishedSearch: SearchAlgorithm {
   enum Kind: String, Codable, CaseIterable {
     /// Non-decreasing factors.
     case dimMono = "dim_mono"
-    /// Non-decreasing factors with two more genes: factors up to the first are 1, beyond the second
-    /// s.
+    /// Non-decreasing factors with two more genes.
+    ///
+    /// Factors up to the first gene are 1, and those beyond the second are s.
     case dimPieceMono = "dim_piece_mono"
 
     /// The number of genes before the factors.
@@ -46,7 +47,9 @@ struct PublishedSearch: SearchAlgorithm {
     random = NumPyRandom(seed: UInt32(truncatingIfNeeded: number))
   }
 
-  /// YaRN's factors s (1 - m) + m, in single precision. They mix factors, not frequencies.
+  /// YaRN's factors s (1 - m) + m, in single precision.
+  ///
+  /// They mix factors, not frequencies.
   private static func yarn(_ settings: ClosedForm.Settings) -> [Double] {
     var (low, high) = ClosedForm.rampBounds(settings)
     if low == high { high += 0.001 }
@@ -81,7 +84,9 @@ struct PublishedSearch: SearchAlgorithm {
       }
     } else if asked.isEmpty, generation <= settings.iterations {
       let parents = parents.map(\.genome)
-      for _ in 0..<settings.mutants { asked.append(mutant(of: parents[random.integer(in: 0..<parents.count)])) }
+      for _ in 0..<settings.mutants {
+        asked.append(mutant(of: parents[random.integer(in: 0..<parents.count)]))
+      }
       for _ in 0..<settings.crossovers {
         let pair = random.twoDifferent(below: parents.count)
         let (better, worse) = (parents[min(pair.0, pair.1)], parents[max(pair.0, pair.1)])
@@ -93,7 +98,9 @@ struct PublishedSearch: SearchAlgorithm {
 
   mutating func tell(_ results: [Evaluated]) {
     precondition(results.count == asked.count)
-    let children = zip(asked, results).filter(\.1.isComplete).map { Individual(genome: $0, evaluated: $1) }
+    let children = zip(asked, results).filter(\.1.isComplete).map {
+      Individual(genome: $0, evaluated: $1)
+    }
     let pool = parents + children
     asked = []
     generation += 1
@@ -104,8 +111,11 @@ struct PublishedSearch: SearchAlgorithm {
   }
 
   func isSound(pairs: Int) -> Bool {
-    population.allSatisfy { $0.genome.count == pairs + kind.head && $0.evaluated.candidate.factors.count == pairs }
-      && history.allSatisfy { $0.count == pairs + kind.head } && seed.count == pairs + kind.head && asked.isEmpty
+    population.allSatisfy {
+      $0.genome.count == pairs + kind.head && $0.evaluated.candidate.factors.count == pairs
+    }
+      && history.allSatisfy { $0.count == pairs + kind.head } && seed.count == pairs + kind.head
+      && asked.isEmpty
       && (generation == 0 || population.count >= 2)
   }
 
@@ -119,7 +129,9 @@ struct PublishedSearch: SearchAlgorithm {
     history.contains { old in
       // Stop at the first difference: most genomes differ in an early gene.
       var gene = 0
-      while gene < genome.count, abs(old[gene] - genome[gene]) <= 1e-8 + 1e-5 * abs(genome[gene]) { gene += 1 }
+      while gene < genome.count, abs(old[gene] - genome[gene]) <= 1e-8 + 1e-5 * abs(genome[gene]) {
+        gene += 1
+      }
       return gene == genome.count
     }
   }
@@ -129,8 +141,10 @@ struct PublishedSearch: SearchAlgorithm {
     return zip(factors, factors.dropFirst()).contains { $1 - $0 < 0 }
   }
 
-  /// How often an invalid mutant is mutated further. The published code repeats this for ever if no
-  /// mutation can succeed. Here it ends with a near-duplicate.
+  /// How often an invalid mutant is mutated further.
+  ///
+  /// The published code repeats this for ever if no mutation can succeed. Here it ends with a
+  /// near-duplicate.
   private static let tries = 100_000
 
   /// Whether a gene changes, by the published probability or the user's.
@@ -205,7 +219,9 @@ struct PublishedSearch: SearchAlgorithm {
             genome[gene] = second[gene]
           }
         }
-        if isKnown(genome) || falls(genome) || (kind == .dimPieceMono && genome[0] > genome[1]) { continue }
+        if isKnown(genome) || falls(genome) || (kind == .dimPieceMono && genome[0] > genome[1]) {
+          continue
+        }
         history.append(genome)
         return genome
       }

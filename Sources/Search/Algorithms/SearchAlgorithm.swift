@@ -1,8 +1,10 @@
-/// A search that proposes candidates (`ask`) and receives their losses (`tell`). Its value is its
-/// whole state, so a run can stop after any `tell` and resume from there.
+/// A search that proposes candidates (`ask`) and receives their losses (`tell`).
+///
+/// Its value is its whole state, so a run can stop after any `tell` and resume from there.
 public protocol SearchAlgorithm: Codable, Sendable {
-  /// The candidates to evaluate next. They stay the same until `tell`. Empty if the search has
-  /// ended.
+  /// The candidates to evaluate next; empty if the search has ended.
+  ///
+  /// They stay the same until `tell`.
   mutating func ask() -> [Candidate]
   /// The loss that the pending candidates must beat.
   var threshold: Threshold { get }

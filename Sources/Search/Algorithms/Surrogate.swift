@@ -30,7 +30,8 @@ struct Surrogate {
       var kernel = squares.map { row in row.map { exp(-$0 / (2 * scale)) } }
       for index in kernel.indices { kernel[index][index] += Self.nugget }
       guard let (weights, logDeterminant) = Cholesky.solve(kernel, centred) else { continue }
-      let evidence = -0.5 * zip(weights, centred).reduce(0) { $0 + $1.0 * $1.1 } - 0.5 * logDeterminant
+      let evidence =
+        -0.5 * zip(weights, centred).reduce(0) { $0 + $1.0 * $1.1 } - 0.5 * logDeterminant
       if best.map({ evidence > $0.evidence }) ?? true { best = (evidence, weights, scale) }
     }
     guard let best else { return nil }

@@ -3,7 +3,7 @@ import Numerics
 /// The square root of a symmetric positive matrix, by its eigenvectors.
 struct SymmetricRoot {
   private let values: [Double]
-  /// (eigenvector, component)
+  /// The eigenvectors, by number and component.
   private let vectors: [[Double]]
 
   init(_ matrix: [[Double]]) {

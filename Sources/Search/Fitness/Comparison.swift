@@ -6,7 +6,9 @@ public import Inference
 public struct Comparison: Sendable {
   /// A mean loss in nats per token, with half the width of its 95 % interval.
   public struct Estimate: Equatable, Sendable {
+    /// The mean, in nats per token.
     public var mean: Double
+    /// Half the width of the 95 % interval; infinite for a single unit.
     public var halfWidth: Double
 
     /// The estimate from the losses of independent units.
@@ -17,19 +19,28 @@ public struct Comparison: Sendable {
       self.mean = mean
       halfWidth =
         values.count < 2
-        ? .infinity : StudentT.quantile(confidence: 0.95, degrees: count - 1) * (variance / count).squareRoot()
+        ? .infinity
+        : StudentT.quantile(confidence: 0.95, degrees: count - 1) * (variance / count).squareRoot()
     }
 
+    /// The perplexity that corresponds to the mean.
     public var perplexity: Double { exp(mean) }
   }
 
+  /// How a set compares with another.
   public enum Verdict: String, Sendable {
     case better, worse, tie
   }
 
-  /// (set, unit)
+  /// The losses by set and unit, in nats per token.
   public let losses: [[Double]]
 
+  /// Evaluates every set on every unit.
+  /// - Parameters:
+  ///   - policies: how the model is rotated, one for each set.
+  ///   - evaluator: the units and the model.
+  ///   - jobs: the number of pieces that are evaluated at the same time.
+  /// - Throws: whatever the checkpoint of the forward pass throws.
   public init(_ policies: [RopePolicy], _ evaluator: Evaluator, jobs: Int) throws {
     let pieces = policies.indices.flatMap { policy in
       evaluator.units.pieces(of: 0..<evaluator.units.count).map { (policy: policy, units: $0) }
@@ -42,6 +53,7 @@ public struct Comparison: Sendable {
     self.losses = losses
   }
 
+  /// The mean loss of a set.
   public func estimate(_ set: Int) -> Estimate { Estimate(losses[set]) }
 
   /// The paired difference: the loss of one set less that of another.

@@ -3,12 +3,17 @@ public import Models
 
 /// Computes the losses of candidates on units.
 public struct Evaluator: Sendable {
+  /// The space that the candidates are from.
   public let space: SearchSpace
+  /// The documents and prompts for which losses are measured.
   public let units: FitnessUnits
   private let forward: ForwardPass
   private let geometry: RopeGeometry
 
-  public init(_ space: SearchSpace, _ units: FitnessUnits, _ forward: ForwardPass, geometry: RopeGeometry) {
+  /// Creates an evaluator for the candidates of a space.
+  public init(
+    _ space: SearchSpace, _ units: FitnessUnits, _ forward: ForwardPass, geometry: RopeGeometry
+  ) {
     self.space = space
     self.units = units
     self.forward = forward
@@ -39,9 +44,11 @@ public struct Evaluator: Sendable {
     return result
   }
 
+  /// How the model is rotated with a candidate's factors.
   public func policy(_ candidate: Candidate) -> RopePolicy {
     RopePolicy(
       trying: space.factors(of: candidate), startTokens: candidate.startTokens,
-      mscale: candidate.mscale ?? space.mscale, pairMscales: candidate.pairMscales, geometry: geometry)
+      mscale: candidate.mscale ?? space.mscale, pairMscales: candidate.pairMscales,
+      geometry: geometry)
   }
 }

@@ -12,6 +12,7 @@ public struct FitnessUnits: Sendable {
   /// The SHA-256 of all units: their tokens, and how many are scored.
   public let sha256: String
 
+  /// Takes documents from texts, and makes needle prompts.
   /// - Parameter whole: the tokens of each text, without a beginning token.
   /// - Throws: `ModelError` for texts that are too short.
   public init(_ settings: FitnessSettings, texts whole: [[Int]], tokenizer: Tokenizer) throws {
@@ -21,11 +22,16 @@ public struct FitnessUnits: Sendable {
         "fitness", "a length of \(settings.length) tokens is too short: at least 4 are needed")
     }
     let texts = whole.map { text in
-      Array(text[text.count * (settings.part - 1) / settings.parts..<text.count * settings.part / settings.parts])
+      Array(
+        text[
+          text.count * (settings.part - 1) / settings.parts..<text.count * settings.part
+            / settings.parts])
     }
     var units = try Self.documents(settings, texts, tokenizer.beginning)
     units += try Self.needles(settings, texts, tokenizer)
-    guard !units.isEmpty else { throw ModelError.unsupported("fitness", "there are neither documents nor needles") }
+    guard !units.isEmpty else {
+      throw ModelError.unsupported("fitness", "there are neither documents nor needles")
+    }
     var random = SearchRandom(seed: settings.seed &+ 0x5EED)
     units = random.shuffled(units.count).map { units[$0] }
     self.units = units
@@ -38,18 +44,22 @@ public struct FitnessUnits: Sendable {
     }
     sha256 = Formats.sha256(
       units.flatMap { unit in
-        unit.sequence.tokens.flatMap { token in (0..<4).map { UInt8(truncatingIfNeeded: token >> (8 * $0)) } }
+        unit.sequence.tokens.flatMap { token in
+          (0..<4).map { UInt8(truncatingIfNeeded: token >> (8 * $0)) }
+        }
           + [UInt8(truncatingIfNeeded: unit.sequence.scored.count)]
       })
   }
 
+  /// The number of units.
   public var count: Int { units.count }
 
   /// The number of tokens to evaluate together, so that needle prompts share their beginning.
   private static let pieceTokens = 32 << 10
 
-  /// Splits units into pieces that are evaluated together. They do not depend on the number of
-  /// workers.
+  /// Splits units into pieces that are evaluated together.
+  ///
+  /// The pieces do not depend on the number of workers.
   func pieces(of range: Range<Int>) -> [Range<Int>] {
     var pieces: [Range<Int>] = []
     var tokens = 0
@@ -66,7 +76,10 @@ public struct FitnessUnits: Sendable {
     return pieces
   }
 
-  public func tokens(in range: Range<Int>) -> Int { units[range].reduce(0) { $0 + $1.sequence.tokens.count } }
+  /// The number of tokens in a range of units.
+  public func tokens(in range: Range<Int>) -> Int {
+    units[range].reduce(0) { $0 + $1.sequence.tokens.count }
+  }
 
   // MARK: Documents
 
@@ -87,14 +100,18 @@ public struct FitnessUnits: Sendable {
         return [unit(.perplexity, tokens, prompt: tokens.count, scored: Array(1..<tokens.count))]
       }
       let windows = try Perplexity(
-        text, length: settings.length, longest: settings.length, method: method, stride: settings.stride,
+        text, length: settings.length, longest: settings.length, method: method,
+        stride: settings.stride,
         beginning: beginning, maximumWindows: 2)
       return windows.sequences.map { FitnessUnit(kind: .perplexity, sequence: $0) }
     }
   }
 
-  private static func unit(_ kind: FitnessUnit.Kind, _ tokens: [Int], prompt: Int, scored: [Int]) -> FitnessUnit {
-    FitnessUnit(kind: kind, sequence: Scoring.Sequence(tokens: tokens, prompt: prompt, scored: scored))
+  private static func unit(_ kind: FitnessUnit.Kind, _ tokens: [Int], prompt: Int, scored: [Int])
+    -> FitnessUnit
+  {
+    FitnessUnit(
+      kind: kind, sequence: Scoring.Sequence(tokens: tokens, prompt: prompt, scored: scored))
   }
 
   private static func spread(
@@ -135,7 +152,9 @@ public struct FitnessUnits: Sendable {
         let made = try Passkey(tokenizer).prompt(cell, seed: settings.seed)
         prompt = (made.tokens, made.prompt)
       } else {
-        guard !all.isEmpty else { throw ModelError.unsupported("needle", "the texts have no tokens") }
+        guard !all.isEmpty else {
+          throw ModelError.unsupported("needle", "the texts have no tokens")
+        }
         // Each needle is put into another part of the texts.
         let start = number * all.count / count
         let hay = (0..<settings.length).map { all[(start + $0) % all.count] }
@@ -144,7 +163,8 @@ public struct FitnessUnits: Sendable {
         prompt = try needle.tokens(cell, seed: settings.seed)
       }
       var made = unit(
-        .needle, prompt.tokens, prompt: prompt.prompt, scored: Array(prompt.prompt..<prompt.tokens.count))
+        .needle, prompt.tokens, prompt: prompt.prompt,
+        scored: Array(prompt.prompt..<prompt.tokens.count))
       made.depth = depth
       return made
     }

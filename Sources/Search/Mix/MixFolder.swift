@@ -13,7 +13,9 @@ package struct MixFolder {
   /// The number of rows in one file of about a gibibyte.
   private static func rowsAFile(_ window: Int) -> Int { max(1, (1 << 30) / (8 * window)) }
 
-  package init(_ mixture: Mixture, _ settings: Mixture.Settings, _ texts: [MixText], _ tokenizer: Tokenizer) {
+  package init(
+    _ mixture: Mixture, _ settings: Mixture.Settings, _ texts: [MixText], _ tokenizer: Tokenizer
+  ) {
     self.mixture = mixture
     self.settings = settings
     self.texts = texts
@@ -21,7 +23,9 @@ package struct MixFolder {
   }
 
   private static func encoded(_ rows: ArraySlice<Mixture.Row>, _ window: Int) -> [UInt8] {
-    func tensor(_ name: String, _ type: ElementType, _ shape: [Int], _ bytes: Int) -> SafetensorsTensor {
+    func tensor(_ name: String, _ type: ElementType, _ shape: [Int], _ bytes: Int)
+      -> SafetensorsTensor
+    {
       SafetensorsTensor(name: name, dtype: type, shape: shape, range: 0..<bytes)
     }
     let count = rows.count * window * 4
@@ -46,7 +50,9 @@ package struct MixFolder {
   }
 
   private static func append(_ value: Int32, to bytes: inout [UInt8]) {
-    for shift in stride(from: 0, to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> Int32(shift))) }
+    for shift in stride(from: 0, to: 32, by: 8) {
+      bytes.append(UInt8(truncatingIfNeeded: value >> Int32(shift)))
+    }
   }
 
   package func rows(long: Bool) -> Int { mixture.rows.count { $0.isLong == long } }
@@ -55,7 +61,9 @@ package struct MixFolder {
   private func description(_ files: [JSONValue]) -> JSONValue {
     func id(_ token: Int?) -> JSONValue { token.map { .number($0) } ?? .null }
     func counts(_ factor: Int) -> JSONValue {
-      .object(["short": .number(rows(long: false) * factor), "long": .number(rows(long: true) * factor)])
+      .object([
+        "short": .number(rows(long: false) * factor), "long": .number(rows(long: true) * factor),
+      ])
     }
     return .object([
       "schema": .string("lrpatch.mix/1"), "original_window": .number(settings.originalWindow),
@@ -93,7 +101,10 @@ package struct MixFolder {
         let bytes = Self.encoded(rows, settings.window)
         try write(name, bytes)
         files.append(
-          .object(["name": .string(name), "rows": .number(rows.count), "sha256": .string(Formats.sha256(bytes))]))
+          .object([
+            "name": .string(name), "rows": .number(rows.count),
+            "sha256": .string(Formats.sha256(bytes)),
+          ]))
       }
       description = self.description(files)
       try write("mix.json", JSONStyle.standard.encode(description) + [0x0A])

@@ -11,7 +11,8 @@ enum PairedTest {
     let mean = differences.reduce(0, +) / Double(count)
     if count >= population { return mean > 0 ? 0 : 1 }
     let squares = differences.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    let variance = squares / Double(count - 1) / Double(count) * (1 - Double(count) / Double(population))
+    let variance =
+      squares / Double(count - 1) / Double(count) * (1 - Double(count) / Double(population))
     guard variance > 0 else { return mean > 0 ? 0 : 1 }
     return StudentT.upperTail(mean / variance.squareRoot(), degrees: Double(count - 1))
   }

@@ -1,11 +1,12 @@
-/// Evaluates a generation unit by unit, and stops candidates that are unlikely to reach the threshold.
+/// Evaluates a generation unit by unit, and stops candidates that are unlikely to reach the
+/// threshold.
 ///
 /// The units are a finite population in random order. From a sixth of them on, after 3, 4, 6, 8,
-/// 12, ... units, each candidate's differences to the threshold are tested. The level of a test is in
-/// proportion to the units that came since the last look (alpha spending), so all looks together
-/// err with probability alpha. Fewer units say too little about losses with a long tail. If the threshold
-/// is one of the candidates themselves, it was chosen by the same losses, so the test uses half the
-/// level.
+/// 12, ... units, each candidate's differences to the threshold are tested. The level of a test is
+/// in proportion to the units that came since the last look (alpha spending), so all looks together
+/// err with probability alpha. Fewer units say too little about losses with a long tail. If the
+/// threshold is one of the candidates themselves, it was chosen by the same losses, so the test
+/// uses half the level.
 struct Race {
   let settings: RaceSettings
   let pool: any EvaluatorPool

@@ -2,7 +2,7 @@ import Glibc
 
 /// Student's t-distribution.
 package enum StudentT {
-  /// P(T > t)
+  /// The probability that T exceeds t.
   package static func upperTail(_ t: Double, degrees: Double) -> Double {
     let x = degrees / (degrees + t * t)
     let tail = 0.5 * incompleteBeta(x, degrees / 2, 0.5)
@@ -14,7 +14,11 @@ package enum StudentT {
     var (low, high) = (0.0, 1e6)
     for _ in 0..<200 {
       let middle = (low + high) / 2
-      if 2 * upperTail(middle, degrees: degrees) > 1 - confidence { low = middle } else { high = middle }
+      if 2 * upperTail(middle, degrees: degrees) > 1 - confidence {
+        low = middle
+      } else {
+        high = middle
+      }
     }
     return (low + high) / 2
   }

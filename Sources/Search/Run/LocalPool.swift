@@ -1,8 +1,11 @@
-/// Threads of one process. Each evaluates its own candidates, so that none waits for another.
+/// Threads of one process.
+///
+/// Each evaluates its own candidates, so that none waits for another.
 public struct LocalPool: EvaluatorPool {
   private let evaluator: Evaluator
   private let jobs: Int
 
+  /// Creates a pool of threads.
   /// - Parameters:
   ///   - evaluator: its forward pass has the threads of one job.
   ///   - jobs: the number of candidates that are evaluated at the same time.
@@ -11,10 +14,13 @@ public struct LocalPool: EvaluatorPool {
     self.jobs = jobs
   }
 
+  /// Always true: there is only one process.
   public var isFirst: Bool { true }
 
+  /// Whether this process wants to stop.
   public func agree(_ wantsToStop: Bool) -> Bool { wantsToStop }
 
+  /// The losses of candidates on a range of units, by candidate and unit.
   public func losses(_ candidates: [Candidate], units range: Range<Int>) throws -> [[Double]] {
     let pieces = candidates.indices.flatMap { candidate in
       evaluator.units.pieces(of: range).map { (candidate: candidate, units: $0) }

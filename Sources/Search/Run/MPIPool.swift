@@ -5,8 +5,10 @@ import Glibc
 import Models
 import Verify
 
-/// The processes that `mpirun` started. All run the same search. Each evaluates its share of every
-/// generation, and all receive all losses, so that they stay the same.
+/// The processes that `mpirun` started.
+///
+/// All processes run the same search. Each evaluates its share of every generation and receives
+/// the losses of the others, so that all have the same state.
 public final class MPIPool: EvaluatorPool {
   private let local: LocalPool
   private let evaluator: Evaluator
@@ -16,6 +18,7 @@ public final class MPIPool: EvaluatorPool {
   /// Whether this process is one of several.
   public static var isLaunched: Bool { unsafe getenv("OMPI_COMM_WORLD_SIZE") != nil }
 
+  /// Starts MPI.
   /// - Throws: `ModelError` if MPI does not start.
   public init(_ evaluator: Evaluator, jobs: Int) throws {
     guard mpi_begin() == 0 else { throw ModelError.unsupported("MPI", "cannot be started") }
@@ -24,17 +27,23 @@ public final class MPIPool: EvaluatorPool {
     (rank, count) = (Int(mpi_rank()), Int(mpi_count()))
   }
 
+  /// Whether this is the process of rank 0, which writes files.
   public var isFirst: Bool { rank == 0 }
 
-  /// Ends MPI. With a code other than 0 it also ends the other processes.
+  /// Ends MPI.
+  ///
+  /// With a code other than 0 it also ends the other processes.
   public static func end(code: Int32) { code == 0 ? mpi_end() : mpi_abort(code) }
 
+  /// Whether any process wants to stop.
   public func agree(_ wantsToStop: Bool) throws -> Bool {
     var flag = [wantsToStop ? 1.0 : 0]
     try sum(&flag)
     return flag[0] > 0
   }
 
+  /// The losses of candidates on a range of units, by candidate and unit.
+  /// - Throws: `ModelError` if a process is lost.
   public func losses(_ candidates: [Candidate], units range: Range<Int>) throws -> [[Double]] {
     // Each rank fills its pieces of one list, and the lists are added. A sum with zeros is exact.
     var all = Array(repeating: 0.0, count: candidates.count * range.count)
@@ -42,7 +51,9 @@ public final class MPIPool: EvaluatorPool {
       evaluator.units.pieces(of: range).map { (candidate: candidate, units: $0) }
     }
     let mine = pieces.indices.filter { $0 % count == rank }.map { pieces[$0] }
-    for (piece, losses) in zip(mine, try local.losses(mine.map { (candidates[$0.candidate], $0.units) })) {
+    for (piece, losses) in zip(
+      mine, try local.losses(mine.map { (candidates[$0.candidate], $0.units) }))
+    {
       let start = piece.candidate * range.count + piece.units.lowerBound - range.lowerBound
       all.replaceSubrange(start..<start + losses.count, with: losses)
     }
@@ -52,7 +63,8 @@ public final class MPIPool: EvaluatorPool {
 
   private func sum(_ values: inout [Double]) throws {
     guard unsafe mpi_sum(&values, Int32(values.count)) == 0 else {
-      throw ModelError.unsupported("MPI", "a process is lost; continue from the checkpoint with --resume")
+      throw ModelError.unsupported(
+        "MPI", "a process is lost; continue from the checkpoint with --resume")
     }
   }
 }

@@ -75,7 +75,9 @@ struct NewSearch {
 
   // MARK: The space
 
-  /// The space for a longer window. A model with factors is extended from its extended window.
+  /// The space for a longer window.
+  ///
+  /// A model with factors is extended from its extended window.
   private func extended() throws -> SearchSpace {
     let before = inspection.factors
     var forms = try inspection.geometry.settings(

@@ -19,7 +19,8 @@ struct ResumeConflicts {
     let window = saved.space.window
     try OptionError.require(
       options.targetWindow.map { $0 == window } ?? true,
-      "--target-length conflicts with the \(window) tokens of the checkpoint that --resume continues")
+      "--target-length conflicts with the \(window) tokens of the checkpoint that --resume continues"
+    )
     let names = try fitness + space + algorithm + evolution + race
     let verb = names.count == 1 ? "conflicts" : "conflict"
     try OptionError.require(

@@ -16,7 +16,9 @@ public struct SearchJob: ~Copyable {
   public let session: ModelSession
   private let setup: SearchSetup
 
-  /// Whether this process writes the results. Under MPI, one of several does.
+  /// Whether this process writes the results.
+  ///
+  /// Under MPI only one process does.
   public var isFirst: Bool { setup.pool.isFirst }
 
   /// Opens the model and makes everything ready, so that errors show before hours of work.

@@ -1,15 +1,19 @@
 import Patch
 import Verify
 
-/// The generations of a search, from its beginning or from a checkpoint. `SearchJob` sets one up and
-/// runs it.
+/// The generations of a search, from its beginning or from a checkpoint.
+///
+/// `SearchJob` sets one up and runs it.
 public struct SearchLoop: Sendable {
   /// The result of a generation.
   public struct Generation: Codable, Equatable, Sendable {
+    /// Its number; 0 is the first population.
     public var number: Int
+    /// The best candidate up to now.
     public var best: Candidate
     /// The mean loss of the best candidate, in nats per token.
     public var fitness: Double
+    /// The cost up to now.
     public var cost: SearchCost
   }
 
@@ -19,15 +23,21 @@ public struct SearchLoop: Sendable {
     var random: SearchRandom
     /// The completely evaluated candidates, so that none is evaluated twice.
     var known: [CandidateKey: Evaluated] = [:]
+    /// The generations that are complete.
     public internal(set) var generations: [Generation] = []
+    /// The cost of those generations.
     public internal(set) var cost = SearchCost()
   }
 
+  /// The settings of the algorithm.
   public let settings: SearchSettings
+  /// The space that is searched.
   public let space: SearchSpace
+  /// The state after the last complete generation.
   public private(set) var state: State
   private let race: Race
 
+  /// Begins or continues a search.
   /// - Parameter state: the state in a checkpoint of a run with the same settings, or nil to begin.
   public init(
     _ settings: SearchSettings, _ space: SearchSpace, _ units: FitnessUnits,
@@ -39,9 +49,11 @@ public struct SearchLoop: Sendable {
     self.state =
       state
       ?? State(
-        algorithm: AnyAlgorithm(settings, space), random: SearchRandom(seed: settings.seed &+ 0xACE))
+        algorithm: AnyAlgorithm(settings, space), random: SearchRandom(seed: settings.seed &+ 0xACE)
+      )
   }
 
+  /// The best candidate up to now; nil before the first generation.
   public var best: Evaluated? { state.algorithm.best }
 
   /// Evaluates the next generation.
@@ -61,7 +73,8 @@ public struct SearchLoop: Sendable {
     state.algorithm = algorithm
     guard let best = algorithm.best else { return nil }
     let generation = Generation(
-      number: state.generations.count, best: best.candidate, fitness: best.fitness, cost: state.cost)
+      number: state.generations.count, best: best.candidate, fitness: best.fitness, cost: state.cost
+    )
     state.generations.append(generation)
     return generation
   }
@@ -91,6 +104,7 @@ extension SearchLoop.State {
   /// Whether every candidate in the state fits the model.
   func isSound(pairs: Int) -> Bool {
     known.values.allSatisfy { $0.candidate.factors.count == pairs && !$0.losses.isEmpty }
-      && generations.allSatisfy { $0.best.factors.count == pairs } && algorithm.isSound(pairs: pairs)
+      && generations.allSatisfy { $0.best.factors.count == pairs }
+      && algorithm.isSound(pairs: pairs)
   }
 }

@@ -5,25 +5,29 @@ public import Verify
 
 /// What a search looks for, on which model, and how.
 ///
-/// A setting that is nil has its default in a new search, which is that of `lrpatch search`, and the
-/// checkpoint's value in a search that is resumed. A setting that is given there must agree with the
-/// checkpoint.
+/// A setting that is nil has its default in a new search, which is that of `lrpatch search`, and
+/// the checkpoint's value in a search that is resumed. A setting that is given there must agree
+/// with the checkpoint.
 public struct SearchOptions: Sendable {
   // MARK: The model and its window
 
   /// The path of a model folder or a GGUF file.
   public var model: String
-  /// The extended window in tokens. A new search needs it.
+  /// The extended window in tokens.
+  ///
+  /// A new search needs it.
   public var targetWindow: Int?
   /// The window that is extended, in tokens; by default the model's original window.
   public var originalWindow: Int?
 
   // MARK: The fitness
 
+  /// What is minimised.
   public var fitness: FitnessKind?
-  /// Paths of texts from which documents are taken, or JSON lists of tokens (.json); empty for a book
-  /// that comes with the library.
+  /// Paths of texts from which documents are taken, or JSON lists of tokens (.json); empty for a
+  /// book that comes with the library.
   public var texts: [String] = []
+  /// The part of each text that is used; the others remain for a test.
   public var part: TextPart?
   /// Documents for perplexity.
   public var documents: Int?
@@ -33,6 +37,7 @@ public struct SearchOptions: Sendable {
   public var stride: Int?
   /// Needle prompts.
   public var needles: Int?
+  /// The wording of the needle prompts.
   public var needlePrompt: NeedlePrompt?
   /// Whether all needles are at the beginning, instead of evenly spread.
   public var needlesAtStart = false
@@ -47,6 +52,7 @@ public struct SearchOptions: Sendable {
   public var maximum: Double?
   /// Whether n-hat is searched.
   public var startTokens = false
+  /// The rule for the attention scale.
   public var mscale: Mscale?
   /// Whether the attention scale is searched.
   public var searchesMscale = false
@@ -60,6 +66,7 @@ public struct SearchOptions: Sendable {
 
   // MARK: The algorithm
 
+  /// The search algorithm.
   public var algorithm: AlgorithmName?
   /// Paths of factors that come before the algorithm's own first candidates, in any accepted form,
   /// or of search logs.
@@ -84,6 +91,7 @@ public struct SearchOptions: Sendable {
   public var raceAlpha: Double?
   /// The share of stopped candidates that are evaluated to the end.
   public var raceAudit: Double?
+  /// The arithmetic of the forward pass.
   public var precision: Precision?
   /// The seed of the search and its needles; by default `AlgorithmName.defaultSeed`.
   public var seed: UInt64?
@@ -103,8 +111,10 @@ public struct SearchOptions: Sendable {
   /// Candidates that are evaluated at the same time; nil for one on each thread, as far as memory
   /// allows.
   public var jobs: Int?
+  /// The number of threads.
   public var threads = ProcessInfo.processInfo.activeProcessorCount
 
+  /// Options in which only the model and the window are given.
   public init(model: String, targetWindow: Int? = nil) {
     self.model = model
     self.targetWindow = targetWindow

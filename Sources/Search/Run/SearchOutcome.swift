@@ -15,6 +15,8 @@ public struct SearchOutcome: Sendable {
   /// How long the search took, since it was begun or resumed.
   public let seconds: Double
 
+  /// The generations that are complete.
   public var generations: [SearchLoop.Generation] { checkpoint.state?.generations ?? [] }
+  /// The cost of those generations.
   public var cost: SearchCost { checkpoint.state?.cost ?? SearchCost() }
 }

@@ -9,10 +9,10 @@ package struct SearchText {
   package let tokens: [Int]
   package let sha256: String
 
-  /// - Parameter path: the path of a text or of a JSON list of tokens; empty for the text that comes
-  ///   with the library.
-  /// - Throws: `ModelError` for a list with anything but tokens; `FormatError` for a text that is not
-  ///   UTF-8; `FileError`.
+  /// - Parameter path: the path of a text or of a JSON list of tokens; empty for the text that
+  ///   comes with the library.
+  /// - Throws: `ModelError` for a list with anything but tokens; `FormatError` for a text that is
+  ///   not UTF-8; `FileError`.
   package init(_ path: String, _ tokenizer: Tokenizer) throws {
     let bytes =
       path.isEmpty

@@ -2,11 +2,15 @@
 extension Candidate {
   func withPairMscales(_ space: SearchSpace) -> Candidate {
     var copy = self
-    if space.searchesPairMscales { copy.pairMscales = Array(repeating: space.mscale, count: space.pairs) }
+    if space.searchesPairMscales {
+      copy.pairMscales = Array(repeating: space.mscale, count: space.pairs)
+    }
     return copy
   }
 
-  mutating func mutateMscales(_ space: SearchSpace, _ probability: Double, _ random: inout SearchRandom) {
+  mutating func mutateMscales(
+    _ space: SearchSpace, _ probability: Double, _ random: inout SearchRandom
+  ) {
     func moved(_ value: Double) -> Double {
       let limits = space.mscaleLimits
       return min(max(value + 0.03 * random.normal(), limits.lowerBound), limits.upperBound)

@@ -14,7 +14,10 @@ public struct Candidate: Codable, Equatable, Sendable {
   /// express.
   public var pairMscales: [Double]?
 
-  public init(_ factors: [Double], startTokens: Int = 0, criticalPair: Int? = nil, mscale: Double? = nil) {
+  /// Creates a candidate.
+  public init(
+    _ factors: [Double], startTokens: Int = 0, criticalPair: Int? = nil, mscale: Double? = nil
+  ) {
     self.factors = factors
     self.startTokens = startTokens
     self.criticalPair = criticalPair

@@ -2,7 +2,7 @@ package import Patch
 
 /// An attention scale as options and checkpoints name it: `su`, `yarn`, `none` or a number.
 extension Mscale {
-  /// nil for text that is neither a name nor a number from 0.01 to 100.
+  /// Nil for text that is neither a name nor a number from 0.01 to 100.
   package init?(name: String) {
     switch name {
     case "su": self = .su

@@ -2,11 +2,12 @@
 public struct FileDigest: Equatable, Sendable {
   /// A path, or a name relative to the folder that is listed, with slashes.
   public var name: String
-  /// In bytes.
+  /// The size in bytes.
   public var size: Int
-  /// In lower-case hexadecimal.
+  /// The SHA-256 in lower-case hexadecimal.
   public var sha256: String
 
+  /// Creates an entry for a file.
   public init(name: String, size: Int, sha256: String) {
     self.name = name
     self.size = size

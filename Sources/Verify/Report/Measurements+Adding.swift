@@ -1,5 +1,30 @@
-/// Results as they come. Each is no longer missing once it is added.
+/// Adding results as they are measured.
+///
+/// A planned result counts as missing until it is added.
 extension Measurements {
+  /// Notes results that are planned, and missing until they are added.
+  /// - Parameters:
+  ///   - metrics: the metrics of one result.
+  ///   - runtimes: the names of the runtimes.
+  ///   - length: the length in tokens.
+  ///   - count: the number of results for each metric and runtime.
+  public mutating func expect(
+    _ metrics: [Metric], _ runtimes: [String], length: Int, count: Int = 1
+  ) {
+    for metric in metrics {
+      for runtime in runtimes {
+        missing[Place(metric: metric, runtime: runtime, length: length), default: 0] += count
+      }
+    }
+  }
+
+  private mutating func note(_ metrics: [Metric], _ runtime: String, length: Int) {
+    for metric in metrics {
+      let place = Place(metric: metric, runtime: runtime, length: length)
+      if let count = missing[place] { missing[place] = count > 1 ? count - 1 : nil }
+    }
+  }
+
   mutating func add(_ result: Passkey.Result) {
     passkeys.append(result)
     let metrics: [Metric] =

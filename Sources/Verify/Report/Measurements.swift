@@ -1,23 +1,35 @@
-/// Everything that one run of `verify` has measured, and what it set out to measure.
+/// Everything that a verification has measured, and what is still missing.
 public struct Measurements: Equatable, Sendable {
+  /// The model's window before any extension, in tokens.
   public var originalWindow: Int
+  /// Passkeys, one result for each prompt and runtime.
   public var passkeys: [Passkey.Result] = []
+  /// Answers to needle and RULER prompts, one for each prompt and runtime.
   public var answers: [AnswerResult] = []
+  /// Perplexities of texts.
   public var perplexities: [NamedPerplexity] = []
+  /// Comparisons with a baseline.
   public var retentions: [Retention.Result] = []
+  /// Perplexities beyond the original window.
   public var crossings: [WindowCrossing.Result] = []
+  /// Tasks that could not be done.
   public var skipped: [Skipped] = []
-  /// Results that are still to come, or were never reached.
+  /// The number of planned results that have not been measured, by place.
   public var missing: [Place: Int] = [:]
 
+  /// Measurements without any result.
   public init(originalWindow: Int) { self.originalWindow = originalWindow }
 
   /// Where a metric is measured.
   public struct Place: Hashable, Sendable {
+    /// The metric.
     public var metric: Metric
+    /// The name of the runtime.
     public var runtime: String
+    /// The length, in tokens.
     public var length: Int
 
+    /// Creates a place.
     public init(metric: Metric, runtime: String, length: Int) {
       self.metric = metric
       self.runtime = runtime
@@ -27,79 +39,23 @@ public struct Measurements: Equatable, Sendable {
 
   /// A task that cannot be done at a length.
   public struct Skipped: Equatable, Sendable {
+    /// The name of the task.
     public var task: String
+    /// The length, in tokens.
     public var length: Int
+    /// Why it cannot be done.
     public var reason: String
   }
 
-  /// A text's perplexity.
+  /// The perplexity of a text.
   public struct NamedPerplexity: Equatable, Sendable {
+    /// The name of the text.
     public var text: String
+    /// Its perplexity for one runtime, at one length.
     public var result: Perplexity.Result
   }
 
-  public mutating func expect(_ metrics: [Metric], _ runtimes: [String], length: Int, count: Int = 1) {
-    for metric in metrics {
-      for runtime in runtimes {
-        missing[Place(metric: metric, runtime: runtime, length: length), default: 0] += count
-      }
-    }
-  }
-
-  mutating func note(_ metrics: [Metric], _ runtime: String, length: Int) {
-    for metric in metrics {
-      let place = Place(metric: metric, runtime: runtime, length: length)
-      if let count = missing[place] { missing[place] = count > 1 ? count - 1 : nil }
-    }
-  }
-
-  // MARK: Values
-
-  /// The metric at one place; nil where it was not, or not completely, measured. Of several texts the worst counts.
-  public func value(_ place: Place) -> Double? { missing[place] == nil ? partialValue(place) : nil }
-
-  /// The same of what is there.
-  public func partialValue(_ place: Place) -> Double? {
-    let isHere = { (runtime: String, length: Int) in runtime == place.runtime && length == place.length }
-    let retention = retentions.first { isHere($0.runtime, $0.length) }
-    switch place.metric {
-    case .passkey: return mean(passkeys.filter { isHere($0.runtime, $0.cell.length) }.map { $0.isExact ? 1 : 0 })
-    case .publishedPasskey:
-      return mean(passkeys.filter { isHere($0.runtime, $0.cell.length) }.compactMap(\.isPublished).map { $0 ? 1 : 0 })
-    case .perplexity:
-      return perplexities.filter { isHere($0.result.runtime, $0.result.length) }.map(\.result.value).max()
-    case .perplexityRatio: return retention?.ratio
-    case .divergence: return retention?.divergence
-    case .agreement: return retention?.agreement
-    case .crossing: return crossings.first { isHere($0.runtime, $0.length) }?.perplexity
-    case .effectiveLength: return nil
-    default:
-      return mean(
-        answers.filter { $0.task == place.metric.rawValue && isHere($0.runtime, $0.cell.length) }.map(\.score))
-    }
-  }
-
-  private func mean(_ values: [Double]) -> Double? {
-    values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
-  }
-
-  /// RULER's effective length for one runtime, in tokens; nil where none of its tasks ran, or not all of what was
-  /// planned.
-  public func effectiveLength(_ runtime: String, threshold: Double = EffectiveLength.defaultThreshold)
-    -> EffectiveLength?
-  {
-    var scores: [Int: [RULERTask: Double]] = [:]
-    for task in RULERTask.allCases {
-      for length in lengths {
-        let place = Place(metric: .answers(task.rawValue), runtime: runtime, length: length)
-        guard missing[place] == nil else { return nil }
-        scores[length, default: [:]][task] = value(place)
-      }
-    }
-    scores = scores.filter { !$0.value.isEmpty }
-    return try? EffectiveLength(scores: scores, threshold: threshold)
-  }
-
+  /// The names of the runtimes, in the order in which they were first measured.
   public var runtimes: [String] {
     var seen: Set<String> = []
     let names =
@@ -108,6 +64,7 @@ public struct Measurements: Equatable, Sendable {
     return names.filter { seen.insert($0).inserted }
   }
 
+  /// The lengths, in tokens, in ascending order.
   public var lengths: [Int] {
     Set(
       passkeys.map(\.cell.length) + answers.map(\.cell.length) + perplexities.map(\.result.length)
@@ -115,44 +72,14 @@ public struct Measurements: Equatable, Sendable {
     ).sorted()
   }
 
-  /// Metrics that were measured anywhere.
+  /// The metrics that have a value anywhere.
   public var metrics: [Metric] {
     Metric.names.compactMap(Metric.init).filter { metric in
       runtimes.contains { runtime in
-        lengths.contains { partialValue(Place(metric: metric, runtime: runtime, length: $0)) != nil }
-      }
-    }
-  }
-
-  // MARK: Gates
-
-  /// Judges a gate by its worst place. A metric that was not measured, or not completely, fails.
-  public func judge(_ gate: Gate) -> Verdict {
-    let names = runtimes.filter { gate.runtime == nil || gate.runtime == $0 }
-    var places: [(value: Double?, place: String)] = []
-    for runtime in names {
-      if gate.metric == .effectiveLength {
-        let effective = effectiveLength(runtime)
-        places.append((effective.map { Double($0.length ?? 0) }, runtime))
-        continue
-      }
-      for length in lengths where gate.covers(length: length, originalWindow: originalWindow) {
-        let place = Place(metric: gate.metric, runtime: runtime, length: length)
-        if missing[place] != nil {
-          places.append((nil, "\(runtime) at \(length)"))
-        } else if let value = value(place) {
-          places.append((value, "\(runtime) at \(length)"))
+        lengths.contains {
+          partialValue(Place(metric: metric, runtime: runtime, length: $0)) != nil
         }
       }
     }
-    if places.isEmpty { return Verdict(gate: gate, worst: nil, place: "not measured", passes: false) }
-    if let absent = places.first(where: { $0.value == nil }) {
-      return Verdict(gate: gate, worst: nil, place: "not completely measured: \(absent.place)", passes: false)
-    }
-    let measured = places.compactMap { place in place.value.map { (value: $0, place: place.place) } }
-    let worst =
-      gate.comparison == .atLeast ? measured.min { $0.value < $1.value } : measured.max { $0.value < $1.value }
-    guard let worst else { return Verdict(gate: gate, worst: nil, place: "not measured", passes: false) }
-    return Verdict(gate: gate, worst: worst.value, place: worst.place, passes: gate.holds(worst.value))
   }
 }

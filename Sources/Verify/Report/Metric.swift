@@ -1,8 +1,9 @@
-/// What a gate can be about.
+/// A measured quantity that a gate can set a limit for.
 public struct Metric: RawRepresentable, Hashable, Sendable {
+  /// The name in gates and results.
   public var rawValue: String
 
-  /// nil for a name that is none.
+  /// The metric with a name of `names`; nil for any other name.
   public init?(rawValue: String) {
     guard Self.names.contains(rawValue) else { return nil }
     self.rawValue = rawValue
@@ -10,22 +11,36 @@ public struct Metric: RawRepresentable, Hashable, Sendable {
 
   private init(_ name: String) { rawValue = name }
 
+  /// The share of passkeys that greedy decoding finds exactly.
   public static let passkey = Metric("passkey")
+  /// The share of passkeys that count as found by LongRoPE's own rule.
   public static let publishedPasskey = Metric("passkey_published")
+  /// The perplexity of a text.
   public static let perplexity = Metric("perplexity")
+  /// The perplexity relative to the baseline's.
   public static let perplexityRatio = Metric("perplexity_ratio")
+  /// The Kullback-Leibler divergence from the baseline, in nats per token.
   public static let divergence = Metric("kl")
+  /// The share of positions at which model and baseline have the same likeliest token.
   public static let agreement = Metric("top1")
+  /// The perplexity of tokens generated across the end of the original window.
   public static let crossing = Metric("crossing")
+  /// RULER's effective context length, in tokens.
   public static let effectiveLength = Metric("effective_length")
-
-  /// Whether a smaller value is the better one.
-  public var isBetterWhenLess: Bool { [.perplexity, .perplexityRatio, .divergence, .crossing].contains(self) }
 
   /// The score of a task that is answered by generation.
   public static func answers(_ task: String) -> Metric { Metric(task) }
 
+  /// Whether a smaller value is better.
+  public var isBetterWhenLess: Bool {
+    [.perplexity, .perplexityRatio, .divergence, .crossing].contains(self)
+  }
+
+  /// The names of all metrics.
   public static let names: [String] =
-    [passkey, publishedPasskey, perplexity, perplexityRatio, divergence, agreement, crossing, effectiveLength]
+    [
+      passkey, publishedPasskey, perplexity, perplexityRatio, divergence, agreement, crossing,
+      effectiveLength,
+    ]
     .map(\.rawValue) + ["niah"] + RULERTask.allCases.map(\.rawValue)
 }

@@ -55,7 +55,9 @@ extension ResultDocument {
     }
   }
 
-  /// Reads a saved document. Its verdicts are not read: `savedGates` says which gates to judge again.
+  /// Reads a saved document.
+  ///
+  /// Its verdicts are not read: `savedGates` says which gates to judge again.
   /// - Throws: `ModelError` that names the member that is missing or wrong.
   public init(json: JSONValue, subject: String) throws {
     guard json["schema"]?.text == Self.schema else {

@@ -5,10 +5,14 @@ extension ResultDocument {
   public struct Provenance: Equatable, Sendable {
     /// One command that measured a part of the result.
     public struct Run: Equatable, Sendable {
+      /// The command and its arguments.
       public var command: [String]
+      /// The operating system.
       public var system: String
+      /// The name of the processor.
       public var processor: String
 
+      /// Creates a record of a command.
       public init(command: [String], system: String, processor: String) {
         self.command = command
         self.system = system
@@ -20,8 +24,10 @@ extension ResultDocument {
     public var files: [FileDigest]
     /// Texts and factors that were given, under their paths.
     public var inputs: [FileDigest]
+    /// The commands, in the order in which their results were merged.
     public var runs: [Run]
 
+    /// Creates a provenance; an empty one says nothing.
     public init(files: [FileDigest] = [], inputs: [FileDigest] = [], runs: [Run] = []) {
       self.files = files
       self.inputs = inputs

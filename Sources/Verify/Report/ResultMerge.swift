@@ -5,8 +5,8 @@ import Patch
 extension ResultDocument {
   /// Merges several results into one: the parts of a grid, or runs of different tasks.
   /// - Parameter documents: each with the name of its file.
-  /// - Throws: `ModelError` if they have different models or methods, if a part is missing or occurs
-  ///   twice, or if two have measured the same.
+  /// - Throws: `ModelError` if they have different models or methods, if a part is missing or
+  ///   occurs twice, or if two have measured the same.
   public static func merged(
     _ documents: [(name: String, document: ResultDocument)]
   ) throws -> ResultDocument {
@@ -134,7 +134,8 @@ extension ResultDocument.Provenance {
       let known = Dictionary(own.map { ($0.name, $0.sha256) }) { first, _ in first }
       for file in others where known[file.name, default: file.sha256] != file.sha256 {
         throw ModelError.unsupported(
-          name, "\(what) file \(file.name) had other bytes, of SHA-256 \(file.sha256.prefix(12))...")
+          name, "\(what) file \(file.name) had other bytes, of SHA-256 \(file.sha256.prefix(12))..."
+        )
       }
     }
     let names = Set(files.map(\.name)).symmetricDifference(other.files.map(\.name))
@@ -149,7 +150,9 @@ extension ResultDocument.Provenance {
 }
 
 extension JSONValue {
-  /// Whether both methods give comparable numbers. Texts may differ, since tasks may differ.
+  /// Whether both methods give comparable numbers.
+  ///
+  /// Texts may differ, since tasks may differ.
   fileprivate func isComparable(with other: JSONValue) -> Bool {
     [
       "precision", "seed", "passkey_prompt", "perplexity", "stride", "windows", "bos", "factors",

@@ -2,7 +2,9 @@ import Formats
 import Models
 import Patch
 
-/// Reads the members of a saved result. Every method throws a `ModelError` that names the member.
+/// Reads the members of a saved result.
+///
+/// Every method throws a `ModelError` that names the member.
 struct ResultReader {
   let json: JSONValue
   private let subject: String
@@ -27,8 +29,9 @@ struct ResultReader {
     try (json[name]?.flag).orThrow(wrong(name, "true or false"))
   }
 
-  /// No measured number comes near the limits. A larger one would be infinite in a percentage or a
-  /// plot.
+  /// No measured number comes near the limits.
+  ///
+  /// A larger one would be infinite in a percentage or a plot.
   func number(_ name: String) throws -> Double {
     let number = try (json[name]?.double).orThrow(wrong(name, "a number"))
     guard number.magnitude <= 1e100 else { throw wrong(name, "a number of at most 1e100") }

@@ -9,8 +9,8 @@ struct FollowedRuntimes: Sendable {
   var policies: [RopePolicy]
   var unfollowed: [UnfollowedRuntime]
 
-  /// - Throws: `ModelError` if a runtime that is named does not run the model, or if none does; what
-  ///   reading the model and the factors throws.
+  /// - Throws: `ModelError` if a runtime that is named does not run the model, or if none does;
+  ///   what reading the model and the factors throws.
   init(_ options: VerifyOptions, _ session: borrowing ModelSession) throws {
     let set = try options.factors.map { try FactorSource(path: $0).set }
     if let set, set.isBeyondRuntimes {

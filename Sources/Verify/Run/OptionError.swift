@@ -2,9 +2,12 @@
 ///
 /// The message calls options by their names on the command line, where it is a usage error.
 public struct OptionError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// What is wrong, in one sentence.
   public var message: String
+  /// The message.
   public var description: String { message }
 
+  /// Creates an error with a message.
   public init(_ message: String) { self.message = message }
 }
 

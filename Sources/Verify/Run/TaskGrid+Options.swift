@@ -58,8 +58,9 @@ extension TaskGrid {
       name: texts.map(\.name).joined(separator: ", "))
   }
 
-  /// The characters of a text that the windows can reach. No token is shorter than a byte, and in
-  /// prose none is longer than 16.
+  /// The characters of a text that the windows can reach.
+  ///
+  /// No token is shorter than a byte, and in prose none is longer than 16.
   private var mostCharacters: Int {
     let tokens = Double(windows) * (Double(lengths.max() ?? 0) + Double(stride))
     return Int(min(16 * tokens, 0x1p40))
@@ -67,8 +68,9 @@ extension TaskGrid {
 }
 
 extension VerifyOptions {
-  /// The gates that are judged: the given ones, or the default ones of the tasks. A part of a grid is
-  /// never judged.
+  /// The gates that are judged: the given ones, or the default ones of the tasks.
+  ///
+  /// A part of a grid is never judged.
   func gates(for tasks: [TaskGrid.Task]) -> [Gate] {
     if shard != nil { return [] }
     if let gates { return gates }

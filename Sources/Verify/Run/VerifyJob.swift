@@ -18,9 +18,9 @@ public struct VerifyJob: ~Copyable {
   public var unfollowed: [UnfollowedRuntime] { setup.followed.unfollowed }
 
   /// Opens the model and makes everything ready, so that errors show before hours of work.
-  /// - Throws: `OptionError` for options that contradict each other, or a gate about something that is
-  ///   not measured; `ModelError` for a model that cannot be run, or a length for which there is too
-  ///   little memory; `FormatError`; `FileError`.
+  /// - Throws: `OptionError` for options that contradict each other, or a gate about something that
+  ///   is not measured; `ModelError` for a model that cannot be run, or a length for which there is
+  ///   too little memory; `FormatError`; `FileError`.
   public init(
     _ options: VerifyOptions, environment: JobEnvironment = JobEnvironment()
   ) throws {
@@ -40,8 +40,8 @@ public struct VerifyJob: ~Copyable {
 
   /// Measures everything, until it is done or has to end early.
   /// - Parameter progress: called before and after each piece of work.
-  /// - Returns: what was measured. If the run ended early, the rest counts as missing, and gates about
-  ///   it fail.
+  /// - Returns: what was measured. If the run ended early, the rest counts as missing, and gates
+  ///   about it fail.
   /// - Throws: `ModelError` for a length or a text that is too short, or damaged weights.
   public func run(
     progress: (TaskGrid.Progress) -> Void = { _ in }

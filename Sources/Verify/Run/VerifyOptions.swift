@@ -2,8 +2,9 @@ import Foundation
 public import Inference
 public import Numerics
 
-/// What a verification measures, of which model, and how. A new value has the defaults of
-/// `lrpatch verify`.
+/// What a verification measures, of which model, and how.
+///
+/// A new value has the defaults of `lrpatch verify`.
 public struct VerifyOptions: Sendable {
   /// What the model is compared with.
   public enum Baseline: Equatable, Sendable {
@@ -17,31 +18,38 @@ public struct VerifyOptions: Sendable {
 
   /// The path of a model folder or a GGUF file.
   public var model: String
-  /// The runtimes whose rules are followed; empty for all that run the model. Each one that is named
-  /// must run it.
+  /// The runtimes whose rules are followed; empty for all that run the model.
+  ///
+  /// Each one that is named must run it.
   public var runtimes: [RuntimeChoice] = []
   /// The path of factors to run the model with, in any accepted form; nil for the model's own.
   public var factors: String?
+  /// What the model is compared with; nil for no comparison.
   public var baseline: Baseline?
+  /// Whether sequences begin with the beginning token.
   public var bos = Tokenizer.Beginning.auto
+  /// The arithmetic of the forward pass.
   public var precision = Precision.exact
 
   // MARK: The measurements
 
-  /// Empty for passkeys, and the perplexity of given texts. Retention is measured whenever there is a
-  /// baseline.
+  /// What is measured; empty for passkeys, and the perplexity of given texts.
+  ///
+  /// Retention is measured whenever there is a baseline.
   public var tasks: [TaskGrid.Task] = []
-  /// In tokens; nil for half the original window, the original window, and its doublings up to the
-  /// window.
+  /// The lengths in tokens; nil for half the original window, the original window, and its
+  /// doublings up to the window.
   public var lengths: [Int]?
   /// Depths at which passkeys and needles are hidden, evenly spread.
   public var depths = 11
   /// Prompts for each length and depth.
   public var samples = 1
+  /// The wording of the passkey prompts.
   public var passkeyPrompt = Passkey.Style.longrope
   /// Paths of texts whose perplexity is measured and in which needles are hidden; empty for a book
   /// that comes with the library.
   public var texts: [String] = []
+  /// How perplexity is measured.
   public var method = Perplexity.Method.truncate
   /// Tokens by which a window moves, for the methods `sliding` and `hfStride`.
   public var stride = 256
@@ -51,7 +59,7 @@ public struct VerifyOptions: Sendable {
   public var shard: TaskGrid.Shard?
   /// The seed of the prompts.
   public var seed: UInt64 = 0
-  /// nil for the default gates of the tasks; empty for none.
+  /// The gates; nil for the default gates of the tasks, empty for none.
   public var gates: [Gate]?
 
   // MARK: The run
@@ -59,8 +67,10 @@ public struct VerifyOptions: Sendable {
   /// The time after which the run ends with what it has, counted from the opening of the model; nil
   /// for no limit.
   public var timeBudget: Duration?
+  /// The number of threads.
   public var threads = ProcessInfo.processInfo.activeProcessorCount
 
+  /// Options with the defaults of `lrpatch verify`.
   public init(model: String) { self.model = model }
 
   /// Checks the ranges of numbers, and that the options do not contradict each other.

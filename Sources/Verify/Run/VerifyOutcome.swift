@@ -5,12 +5,15 @@ public import Patch
 
 /// What a verification found.
 public struct VerifyOutcome: Sendable {
+  /// The options of the job.
   public let options: VerifyOptions
+  /// What was measured.
   public let measured: Measurements
-  /// One for each gate.
+  /// One verdict for each gate.
   public let verdicts: [Verdict]
   /// Why the run ended early; nil if everything was measured.
   public let stop: EarlyStop?
+  /// The runtimes that could not be followed, with the reasons.
   public let unfollowed: [UnfollowedRuntime]
   /// The names of the texts that were used as tokens.
   public let texts: [String]

@@ -2,10 +2,15 @@
 public struct AnswerResult: Equatable, Sendable {
   /// `niah`, or the name of one of RULER's tasks.
   public var task: String
+  /// The name of the runtime.
   public var runtime: String
-  /// The prompt. RULER's tasks have no depth, and 0 stands for it.
+  /// The prompt.
+  ///
+  /// RULER's tasks have no depth; their cells have 0.
   public var cell: Passkey.Cell
+  /// What the answer must contain.
   public var references: [String]
+  /// The answer.
   public var output: String
   /// The share of the references that the output contains.
   public var score: Double

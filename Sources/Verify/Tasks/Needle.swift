@@ -31,7 +31,11 @@ public struct Needle: Sendable {
     }
   }
 
-  /// - Parameter text: repeated if it is too short.
+  /// Prepares prompts in a haystack.
+  /// - Parameters:
+  ///   - tokenizer: the model's tokenizer.
+  ///   - text: the tokens of the haystack, which are repeated if they are too few.
+  ///   - wording: the sentences around the haystack.
   /// - Throws: `ModelError` for a text without tokens.
   public init(_ tokenizer: Tokenizer, haystack text: [Int], wording: Wording = .paper) throws {
     guard !text.isEmpty else { throw ModelError.unsupported("niah", "the text has no tokens") }
@@ -49,7 +53,8 @@ public struct Needle: Sendable {
   /// - Throws: `ModelError` for a length that the sentences alone exceed.
   func prompt(_ cell: Passkey.Cell, seed: UInt64) throws -> Prompt {
     let value = String(1_000_000 + Passkey.number(cell, seed: seed, task: "niah") % 9_000_000)
-    let introduction = (tokenizer.beginning.map { [$0] } ?? []) + tokenizer.encode(NeedleText.introduction())
+    let introduction =
+      (tokenizer.beginning.map { [$0] } ?? []) + tokenizer.encode(NeedleText.introduction())
     let needle = tokenizer.encode(wording.needle(value))
     let question = tokenizer.encode(wording.question)
     let answer = tokenizer.encodeContinuation(" " + value)
@@ -71,15 +76,17 @@ public struct Needle: Sendable {
     return (prompt.tokens, prompt.promptLength)
   }
 
-  /// Asks every cell of every runtime. An answer that is the likeliest continuation, token by token,
-  /// needs no decoding.
+  /// Asks every cell of every runtime.
+  ///
+  /// An answer that is the likeliest continuation, token by token, needs no decoding.
   public func run(
     _ cells: [Passkey.Cell], _ scoring: Scoring, seed: UInt64, each: (AnswerResult) throws -> Void
   ) throws {
     let prompts = try cells.map { try prompt($0, seed: seed) }
     let sequences = prompts.map {
       Scoring.Sequence(
-        tokens: $0.tokens, prompt: $0.promptLength, scored: Array($0.promptLength..<$0.tokens.count))
+        tokens: $0.tokens, prompt: $0.promptLength, scored: Array($0.promptLength..<$0.tokens.count)
+      )
     }
     let generators = scoring.policies.map { Generator(scoring.forward, $0) }
     try scoring.run(sequences) { number, policy, scores in
@@ -94,7 +101,8 @@ public struct Needle: Sendable {
       }
       try each(
         AnswerResult(
-          task: "niah", runtime: runtime.name, cell: cells[number], references: [prompt.value], output: output))
+          task: "niah", runtime: runtime.name, cell: cells[number], references: [prompt.value],
+          output: output))
     }
   }
 }

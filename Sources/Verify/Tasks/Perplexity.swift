@@ -4,28 +4,36 @@ import Models
 
 /// The perplexity of a text, by one of several methods.
 public struct Perplexity: Sendable {
+  /// How a text is divided into windows, and which of their tokens are scored.
   public enum Method: String, CaseIterable, Sendable {
-    /// LongRoPE's search: documents cut off at the length, each after the beginning token. Every token
-    /// but the first is scored.
+    /// LongRoPE's search: documents cut off at the length, each after the beginning token. Every
+    /// token but the first is scored.
     case truncate
-    /// LongRoPE's evaluation: windows of the length that move by the stride, each after the beginning
-    /// token. Each scores what the window before it has not, and the mean is over windows.
+    /// LongRoPE's evaluation: windows of the length that move by the stride, each after the
+    /// beginning token. Each scores what the window before it has not, and the mean is over
+    /// windows.
     case sliding
-    /// llama-perplexity: chunks of the length over the whole text, with the beginning token in place of
-    /// their first. The second half is scored.
+    /// llama-perplexity: chunks of the length over the whole text, with the beginning token in
+    /// place of their first. The second half is scored.
     case llamaCpp = "llama.cpp"
-    /// The guide of Hugging Face's transformers: as `sliding`, but with one beginning token before the
-    /// text, and with the mean over tokens.
+    /// The guide of Hugging Face's transformers: as `sliding`, but with one beginning token before
+    /// the text, and with the mean over tokens.
     case hfStride = "hf-stride"
   }
 
+  /// The perplexity of one text for one runtime, at one length.
   public struct Result: Equatable, Sendable {
+    /// The name of the runtime.
     public var runtime: String
+    /// The length of a window, in tokens.
     public var length: Int
+    /// The perplexity.
     public var value: Double
     /// The standard error of `value`, from the spread of the tokens' losses.
     public var standardError: Double
+    /// The number of scored tokens.
     public var tokens: Int
+    /// The number of windows.
     public var windows: Int
   }
 
@@ -39,6 +47,7 @@ public struct Perplexity: Sendable {
   let length: Int
   let windows: [Window]
 
+  /// Divides a text into windows.
   /// - Parameters:
   ///   - text: its tokens, without a beginning token.
   ///   - longest: the greatest length that is measured together with this one. Documents have this
@@ -57,10 +66,12 @@ public struct Perplexity: Sendable {
       throw ModelError.unsupported("perplexity", "a length of \(length) tokens is too short")
     }
     guard stride > 0 else {
-      throw ModelError.unsupported("perplexity", "the stride is \(stride) tokens, expected at least 1")
+      throw ModelError.unsupported(
+        "perplexity", "the stride is \(stride) tokens, expected at least 1")
     }
     switch method {
-    case .truncate: windows = Self.truncated(text, length, max(longest, length), lead, maximumWindows)
+    case .truncate:
+      windows = Self.truncated(text, length, max(longest, length), lead, maximumWindows)
     case .sliding: windows = Self.sliding(text, length, stride, lead, maximumWindows)
     case .hfStride: windows = Self.sliding(lead + text, length, stride, [], maximumWindows)
     case .llamaCpp: windows = Self.chunks(lead + text, length, beginning, maximumWindows)
@@ -78,7 +89,8 @@ public struct Perplexity: Sendable {
   ) -> [Window] {
     let step = longest - lead.count
     return (0..<min(limit, text.count / step)).map {
-      Window(tokens: lead + text[$0 * step..<$0 * step + length - lead.count], scored: Array(1..<length))
+      Window(
+        tokens: lead + text[$0 * step..<$0 * step + length - lead.count], scored: Array(1..<length))
     }
   }
 
@@ -101,7 +113,9 @@ public struct Perplexity: Sendable {
     return windows.filter { !$0.scored.isEmpty }
   }
 
-  private static func chunks(_ text: [Int], _ length: Int, _ beginning: Int?, _ limit: Int) -> [Window] {
+  private static func chunks(_ text: [Int], _ length: Int, _ beginning: Int?, _ limit: Int)
+    -> [Window]
+  {
     (0..<min(limit, text.count / length)).map { number in
       var chunk = Array(text[number * length..<(number + 1) * length])
       if let beginning { chunk[0] = beginning }
@@ -113,17 +127,22 @@ public struct Perplexity: Sendable {
     windows.map { Scoring.Sequence(tokens: $0.tokens, prompt: $0.tokens.count, scored: $0.scored) }
   }
 
-  /// Measures several lengths for every runtime. What they share is computed once.
+  /// Measures several lengths for every runtime.
+  ///
+  /// What they share is computed once.
   public static func run(
     _ measures: [Perplexity], _ scoring: Scoring, each: (Result) throws -> Void
   ) throws {
     // Window by window through all lengths, so that those which begin alike are neighbours.
     let most = measures.map(\.windows.count).max() ?? 0
     let order = (0..<most).flatMap { window in
-      measures.indices.filter { window < measures[$0].windows.count }.map { (measure: $0, window: window) }
+      measures.indices.filter { window < measures[$0].windows.count }.map {
+        (measure: $0, window: window)
+      }
     }
     var losses = measures.map { _ in scoring.policies.map { _ in [[Double]]() } }
-    try scoring.run(order.map { measures[$0.measure].sequences[$0.window] }) { number, policy, scores in
+    try scoring.run(order.map { measures[$0.measure].sequences[$0.window] }) {
+      number, policy, scores in
       let measure = order[number].measure
       losses[measure][policy].append(scores.map { -$0.logProbability })
       if losses[measure][policy].count == measures[measure].windows.count {
@@ -136,7 +155,8 @@ public struct Perplexity: Sendable {
     let all = losses.flatMap(\.self)
     let value = exp(method == .sliding ? Self.mean(losses.map(Self.mean)) : Self.mean(all))
     return Result(
-      runtime: runtime, length: length, value: value, standardError: value * Self.standardError(all),
+      runtime: runtime, length: length, value: value,
+      standardError: value * Self.standardError(all),
       tokens: all.count, windows: losses.count)
   }
 
@@ -147,7 +167,8 @@ public struct Perplexity: Sendable {
   /// The standard error of the mean.
   static func standardError(_ numbers: [Double]) -> Double {
     let mean = mean(numbers)
-    let variance = numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, numbers.count - 1))
+    let variance =
+      numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, numbers.count - 1))
     return (variance / Double(max(1, numbers.count))).squareRoot()
   }
 }

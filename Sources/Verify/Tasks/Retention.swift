@@ -2,25 +2,32 @@ import Glibc
 public import Inference
 import Numerics
 
-/// What a patch costs within the original window: the model against its baseline, token by token, over
-/// texts.
+/// The cost of a patch within the original window: the model against its baseline, token by token.
 public struct Retention: Sendable {
+  /// How one runtime's model compares with its baseline at one length.
   public struct Result: Equatable, Sendable {
+    /// The name of the runtime.
     public var runtime: String
+    /// The length of a window, in tokens.
     public var length: Int
+    /// The model's perplexity.
     public var perplexity: Double
+    /// The baseline's perplexity on the same tokens.
     public var baselinePerplexity: Double
     /// The mean Kullback-Leibler divergence of the model from its baseline, in nats per token.
     public var divergence: Double
     /// The share of positions at which both find the same token likeliest.
     public var agreement: Double
+    /// The number of scored tokens.
     public var tokens: Int
+    /// The model's perplexity divided by the baseline's.
     public var ratio: Double { perplexity / baselinePerplexity }
   }
 
   private let windows: [Perplexity.Window]
   private let length: Int
 
+  /// Compares on the windows of a perplexity.
   public init(_ measure: Perplexity) {
     windows = measure.windows
     length = measure.length
@@ -34,12 +41,15 @@ public struct Retention: Sendable {
     var tokens = 0
   }
 
-  /// - Parameter baseline: each policy of `scoring` is compared with the one of the same name here, or
-  ///   with the first.
+  /// Compares every runtime with the baseline, and calls `each` with every result.
+  /// - Parameter baseline: each policy of `scoring` is compared with the one of the same name here,
+  ///   or with the first.
   public func run(_ scoring: Scoring, baseline: Scoring, each: (Result) throws -> Void) throws {
     var done: [(schedules: [RopeSchedule], variants: [String?], sums: Sums)] = []
     for policy in scoring.policies {
-      guard let before = baseline.policies.first(where: { $0.name == policy.name }) ?? baseline.policies.first
+      guard
+        let before = baseline.policies.first(where: { $0.name == policy.name })
+          ?? baseline.policies.first
       else { continue }
       let schedules = [policy, before].map { $0.schedule(prompt: length, count: length) }
       let variants = [(scoring, policy), (baseline, before)].map { scoring, policy in
@@ -49,8 +59,10 @@ public struct Retention: Sendable {
       let sums =
         try known
         ?? sums(
-          scoring.forward.running(scoring.forward.model.variant(for: policy.name).model), schedules[0],
-          baseline.forward.running(baseline.forward.model.variant(for: before.name).model), schedules[1])
+          scoring.forward.running(scoring.forward.model.variant(for: policy.name).model),
+          schedules[0],
+          baseline.forward.running(baseline.forward.model.variant(for: before.name).model),
+          schedules[1])
       done.append((schedules, variants, sums))
       try each(result(sums, policy.name))
     }
@@ -65,7 +77,8 @@ public struct Retention: Sendable {
   }
 
   private func sums(
-    _ model: ForwardPass, _ schedule: RopeSchedule, _ baseline: ForwardPass, _ baselineSchedule: RopeSchedule
+    _ model: ForwardPass, _ schedule: RopeSchedule, _ baseline: ForwardPass,
+    _ baselineSchedule: RopeSchedule
   ) throws -> Sums {
     var sums = Sums()
     for window in windows {
@@ -87,7 +100,8 @@ public struct Retention: Sendable {
   }
 
   private func add(
-    _ logits: Matrix, _ others: Matrix, _ row: Int, _ token: Int, _ engine: Engine, to sums: inout Sums
+    _ logits: Matrix, _ others: Matrix, _ row: Int, _ token: Int, _ engine: Engine,
+    to sums: inout Sums
   ) {
     let (total, greedy) = engine.logSumExp(logits, row: row)
     let (otherTotal, otherGreedy) = engine.logSumExp(others, row: row)

@@ -3,6 +3,7 @@ import Formats
 
 /// The text that measurements use if none is given.
 public enum ShippedText {
+  /// The author and title, as results name the text.
   public static let name = "Herman Melville, Moby-Dick (1851)"
 
   /// The training script for mixed-window data, in Python, for transformers' Trainer.

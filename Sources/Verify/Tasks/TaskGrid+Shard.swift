@@ -1,11 +1,14 @@
 extension TaskGrid {
   /// One of several parts of a grid, which different machines can measure.
   public struct Shard: Equatable, Sendable, CustomStringConvertible {
-    /// From 1 to `count`.
+    /// The number of this part, from 1 to `count`.
     public let number: Int
+    /// The number of parts.
     public let count: Int
 
-    /// Reads `2/8`, the second of eight parts. Returns nil for other text.
+    /// Reads `2/8`, the second of eight parts.
+    ///
+    /// Returns nil for other text.
     public init?(_ text: String) {
       let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
       guard parts.count == 2, let number = parts[0], let count = parts[1], 1 <= number,
@@ -15,6 +18,7 @@ extension TaskGrid {
       self.count = count
     }
 
+    /// The form that `init(_:)` reads.
     public var description: String { "\(number)/\(count)" }
 
     /// Every `count`th element.

@@ -17,7 +17,9 @@ extension TaskGrid {
     var label: String
   }
 
-  /// In the order in which they are done. Deeper cells come first, because the others begin alike.
+  /// In the order in which they are done.
+  ///
+  /// Deeper cells come first, because the others begin alike.
   func steps(_ originalWindow: Int) -> [Step] {
     tasks.flatMap { task -> [Step] in
       switch task {

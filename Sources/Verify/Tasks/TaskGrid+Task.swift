@@ -8,6 +8,7 @@ extension TaskGrid {
     public static let all: [Task] =
       [.passkey, .niah, .perplexity, .retention, .crossing] + RULERTask.allCases.map(Self.ruler)
 
+    /// The names of all tasks.
     public static let names = all.map(\.name)
 
     /// The task with a name of `names`; nil for any other name.
@@ -16,12 +17,15 @@ extension TaskGrid {
       self = task
     }
 
-    /// The tasks of a name: one of `names`, or `ruler` for all of RULER's. nil for any other name.
+    /// The tasks of a name: one of `names`, or `ruler` for all of RULER's.
+    ///
+    /// Nil for any other name.
     public static func named(_ name: String) -> [Task]? {
       if name == "ruler" { return RULERTask.allCases.map(Self.ruler) }
       return Self(name: name).map { [$0] }
     }
 
+    /// The name in options and results.
     public var name: String {
       switch self {
       case .passkey: "passkey"

@@ -4,9 +4,12 @@ public import Inference
 public struct TaskGrid: Sendable {
   /// A text under its name.
   public struct Text: Sendable {
+    /// The name that results give.
     public var name: String
+    /// Its tokens, without a beginning token.
     public var tokens: [Int]
 
+    /// Creates a text.
     public init(name: String, tokens: [Int]) {
       self.name = name
       self.tokens = tokens
@@ -21,21 +24,25 @@ public struct TaskGrid: Sendable {
     public var label: String
   }
 
+  /// What is measured.
   public var tasks: [Task] = [.passkey]
-  /// In tokens.
+  /// The lengths of prompts and windows, in tokens.
   public var lengths: [Int] = []
-  /// From 0 to 1.
+  /// The depths at which passkeys and needles are hidden, from 0 to 1.
   public var depths: [Double] = []
   /// Prompts for each length and depth.
   public var samples = 1
+  /// The seed of the prompts.
   public var seed: UInt64 = 0
+  /// The wording of the passkey prompts.
   public var style = Passkey.Style.longrope
   /// Texts whose perplexity is measured.
   public var texts: [Text] = []
   /// The text in which needles are hidden.
   public var haystack = Text(name: "", tokens: [])
-  /// The same for RULER, as words.
+  /// The text from which RULER's haystacks are cut.
   public var essay = RULEREssay("", name: "")
+  /// How perplexity is measured.
   public var method = Perplexity.Method.truncate
   /// Tokens by which a window moves, for the methods that move one.
   public var stride = 256
@@ -44,14 +51,17 @@ public struct TaskGrid: Sendable {
   /// The part of the grid that is measured; nil for the whole.
   public var shard: Shard?
 
+  /// A grid without lengths, which measures nothing.
   public init() {}
 
-  /// Measures everything. If an error ends the run early, `measured` has everything up to there.
+  /// Measures everything.
+  ///
+  /// If an error ends the run early, `measured` has everything up to there.
   /// - Parameters:
   ///   - baseline: the model to compare with, for the task `retention`.
   ///   - report: called before and after each piece of work.
-  /// - Throws: `ModelError` for a length or a text that is too short; whatever the checkpoint of the
-  ///   forward pass throws.
+  /// - Throws: `ModelError` for a length or a text that is too short; whatever the checkpoint of
+  ///   the forward pass throws.
   public func run(
     _ scoring: Scoring, baseline: Scoring?, _ tokenizer: Tokenizer,
     into measured: inout Measurements, report: (Progress) -> Void
@@ -73,7 +83,9 @@ public struct TaskGrid: Sendable {
     report(Progress(share: 1, label: ""))
   }
 
-  /// The metrics and lengths that the whole grid measures, whatever its shard. Their runtime is "".
+  /// The metrics and lengths that the whole grid measures, whatever its shard.
+  ///
+  /// The places have an empty name for the runtime.
   public func places(originalWindow: Int) -> Set<Measurements.Place> {
     var measured = Measurements(originalWindow: originalWindow)
     for step in steps(originalWindow) { expect(step, [""], &measured) }

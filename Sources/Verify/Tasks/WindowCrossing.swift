@@ -4,14 +4,18 @@ import Models
 
 /// Generation across the end of the original window.
 ///
-/// A text up to shortly before the end is given at once, and the rest token by token, as each runtime
-/// would rotate it. The tokens beyond the window are scored.
+/// A text up to shortly before the end is given at once, and the rest token by token, as each
+/// runtime would rotate it. The tokens beyond the window are scored.
 public struct WindowCrossing: Sendable {
+  /// The perplexity of one runtime beyond the original window.
   public struct Result: Equatable, Sendable {
+    /// The name of the runtime.
     public var runtime: String
-    /// In tokens, at the end.
+    /// The length at the end, in tokens.
     public var length: Int
+    /// The perplexity of the tokens beyond the window.
     public var perplexity: Double
+    /// The number of scored tokens.
     public var tokens: Int
   }
 
@@ -26,6 +30,7 @@ public struct WindowCrossing: Sendable {
   private let sequences: [Scoring.Sequence]
   private let length: Int
 
+  /// Divides a text into sequences that cross the end of the original window.
   /// - Throws: `ModelError` for a text or a window that is too short.
   public init(_ text: [Int], originalWindow: Int, beginning: Int?, maximumWindows: Int) throws {
     let lead = beginning.map { [$0] } ?? []
@@ -33,7 +38,8 @@ public struct WindowCrossing: Sendable {
     length = Self.length(originalWindow)
     let (step, length) = (length - lead.count, length)
     guard margin > 0, text.count >= step else {
-      throw ModelError.unsupported("crossing", "the text has \(text.count) tokens, expected at least \(step)")
+      throw ModelError.unsupported(
+        "crossing", "the text has \(text.count) tokens, expected at least \(step)")
     }
     sequences = (0..<min(maximumWindows, text.count / step)).map { number in
       Scoring.Sequence(
@@ -42,6 +48,7 @@ public struct WindowCrossing: Sendable {
     }
   }
 
+  /// Measures every runtime, and calls `each` with every result.
   public func run(_ scoring: Scoring, each: (Result) throws -> Void) throws {
     var losses = scoring.policies.map { _ in [Double]() }
     var windows = scoring.policies.map { _ in 0 }

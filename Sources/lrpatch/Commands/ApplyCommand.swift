@@ -11,13 +11,16 @@ struct ApplyCommand: ReportingCommand {
       """)
 
   @Argument(
-    help: "The factors: a factors file, a search CSV, a config, or a model that carries factors.", completion: .file())
+    help: "The factors: a factors file, a search CSV, a config, or a model that carries factors.",
+    completion: .file())
   var factors: String
 
   @Argument(help: modelHelp, completion: modelCompletion, transform: hubModel)
   var model: String
 
-  @Option(name: [.short, .long], help: "Write a patched copy to this new path instead.", completion: .file())
+  @Option(
+    name: [.short, .long], help: "Write a patched copy to this new path instead.",
+    completion: .file())
   var output: String?
 
   @Flag(help: "Print what would change and write nothing.")
@@ -26,14 +29,19 @@ struct ApplyCommand: ReportingCommand {
   @Flag(help: "Only check: exit 1 unless the model already carries exactly these factors.")
   var check = false
 
-  @Option(help: ArgumentHelp("The window to extend to, instead of what FACTORS says.", valueName: "tokens"))
+  @Option(
+    help: ArgumentHelp(
+      "The window to extend to, instead of what FACTORS says.", valueName: "tokens"))
   var targetLength: TokenCount?
 
-  @Option(help: ArgumentHelp("The window that is extended, instead of what FACTORS says.", valueName: "tokens"))
+  @Option(
+    help: ArgumentHelp(
+      "The window that is extended, instead of what FACTORS says.", valueName: "tokens"))
   var originalLength: TokenCount?
 
   @Option(
-    help: ArgumentHelp("Short factors from another source, in any form of FACTORS.", valueName: "factors"),
+    help: ArgumentHelp(
+      "Short factors from another source, in any form of FACTORS.", valueName: "factors"),
     completion: .file())
   var shortFactors: String?
 

@@ -18,7 +18,8 @@ struct ConvertCommand: ReportingCommand {
   @Argument(help: modelHelp, completion: modelCompletion, transform: hubModel)
   var model: String
 
-  @Option(name: [.short, .long], help: "The new path: NAME.gguf, or a folder.", completion: .file())
+  @Option(
+    name: [.short, .long], help: "The new path: NAME.gguf, or a folder.", completion: .file())
   var output: String
 
   @Option(
@@ -61,8 +62,12 @@ struct ConvertCommand: ReportingCommand {
 
   func validate() throws {
     if output.isEmpty { throw ValidationError("-o needs a path") }
-    if name != nil, !output.hasSuffix(".gguf") { throw ValidationError("--name is for a .gguf file") }
-    if targetLength != nil, factors == nil { throw ValidationError("--target-length goes with --factors") }
+    if name != nil, !output.hasSuffix(".gguf") {
+      throw ValidationError("--name is for a .gguf file")
+    }
+    if targetLength != nil, factors == nil {
+      throw ValidationError("--target-length goes with --factors")
+    }
     if name?.isEmpty == true { throw ValidationError("--name needs a name") }
   }
 
@@ -71,7 +76,8 @@ struct ConvertCommand: ReportingCommand {
     if let recovery = conversion.recovery { Output.note(recovery) }
     for remark in conversion.remarks { common.note("note: \(remark)") }
     let progress = WrittenBytes(
-      total: conversion.tensorBytes, line: ProgressLine(isShown: !work.noProgress && !common.quiet && !common.json))
+      total: conversion.tensorBytes,
+      line: ProgressLine(isShown: !work.noProgress && !common.quiet && !common.json))
     defer { progress.end() }
     try conversion.perform(commit: { try Interruption.deferred($0) }, report: { progress.add($0) })
     progress.end()
@@ -96,7 +102,8 @@ struct ConvertCommand: ReportingCommand {
         .object([
           "schema": .string("lrpatch.convert/1"), "model": .string(model),
           "output": .array(conversion.paths.map { .string($0) }), "type": .string(type.rawValue),
-          "tensor_bytes": .number(conversion.tensorBytes), "remarks": .array(conversion.remarks.map { .string($0) }),
+          "tensor_bytes": .number(conversion.tensorBytes),
+          "remarks": .array(conversion.remarks.map { .string($0) }),
         ]))
     }
     guard !common.quiet else { return }
@@ -111,10 +118,13 @@ struct ByteCount: ExpressibleByArgument {
   let value: Int
 
   init?(argument: String) {
-    let units: [Character: Int] = ["K": 1_000, "M": 1_000_000, "G": 1_000_000_000, "T": 1_000_000_000_000]
+    let units: [Character: Int] = [
+      "K": 1_000, "M": 1_000_000, "G": 1_000_000_000, "T": 1_000_000_000_000,
+    ]
     let unit = argument.last.flatMap { units[Character($0.uppercased())] }
     let digits = unit == nil ? argument[...] : argument.dropLast()
-    guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(digits), number > 0
+    guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+      let number = Int(digits), number > 0
     else { return nil }
     let (product, overflow) = number.multipliedReportingOverflow(by: unit ?? 1)
     guard !overflow else { return nil }
@@ -143,7 +153,8 @@ private final class WrittenBytes: Sendable {
       state.written += bytes
       let seconds = Double((ContinuousClock.now - start).components.seconds)
       let rate = seconds >= 1 ? ", \(Int(Double(state.written) / seconds / 1e6)) MB/s" : ""
-      state.line.show(Double(state.written) / Double(total), "\(state.written / 1_000_000) MB written\(rate)")
+      state.line.show(
+        Double(state.written) / Double(total), "\(state.written / 1_000_000) MB written\(rate)")
     }
   }
 

@@ -4,7 +4,8 @@ import Patch
 
 struct DiffCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
-    commandName: "diff", abstract: "Shows the configs, keys and tensors in which two models differ.",
+    commandName: "diff",
+    abstract: "Shows the configs, keys and tensors in which two models differ.",
     discussion: "Exit 1 if anything differs.")
 
   @Argument(help: "A model.", completion: .file(), transform: hubModel)
@@ -36,7 +37,9 @@ struct DiffCommand: ReportingCommand {
 
   private func text(_ entry: ModelDifference.Entry) -> String {
     // A config's name begins with that of its file.
-    let name = entry.kind == .config ? entry.name.sanitized : "\(entry.kind.rawValue) \(entry.name.sanitized)"
+    let name =
+      entry.kind == .config
+      ? entry.name.sanitized : "\(entry.kind.rawValue) \(entry.name.sanitized)"
     var lines: [String] = []
     if let left = entry.left { lines.append("-\(name): \(left)") }
     if let right = entry.right { lines.append("+\(name): \(right)") }

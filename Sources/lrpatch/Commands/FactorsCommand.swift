@@ -6,7 +6,8 @@ struct FactorsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "factors", abstract: "Makes, shows and converts factors.",
     subcommands: [
-      FactorsMakeCommand.self, FactorsCompareCommand.self, FactorsShowCommand.self, FactorsConvertCommand.self,
+      FactorsMakeCommand.self, FactorsCompareCommand.self, FactorsShowCommand.self,
+      FactorsConvertCommand.self,
     ])
 }
 
@@ -22,7 +23,7 @@ struct FactorsShowCommand: ReportingCommand {
   func run() throws {
     let source = try FactorSource(path: factors)
     if common.json { return Output.json(source.set.json) }
-    for oddity in source.set.oddities { common.note("note: \(oddity)") }
+    for oddity in source.set.anomalies { common.note("note: \(oddity)") }
     Output.result(FactorTableText(source).text)
   }
 }
@@ -34,13 +35,16 @@ struct FactorsConvertCommand: ReportingCommand {
   @Argument(help: "The factors.", completion: .file())
   var factors: String
 
-  @Option(name: [.short, .long], help: "The file to write; it must not exist.", completion: .file())
+  @Option(
+    name: [.short, .long], help: "The file to write; it must not exist.", completion: .file())
   var output: String
 
-  @Option(help: ArgumentHelp("The original window, instead of what FACTORS says.", valueName: "tokens"))
+  @Option(
+    help: ArgumentHelp("The original window, instead of what FACTORS says.", valueName: "tokens"))
   var originalLength: TokenCount?
 
-  @Option(help: ArgumentHelp("The extended window, instead of what FACTORS says.", valueName: "tokens"))
+  @Option(
+    help: ArgumentHelp("The extended window, instead of what FACTORS says.", valueName: "tokens"))
   var targetLength: TokenCount?
 
   @OptionGroup var common: CommonOptions

@@ -91,7 +91,8 @@ struct FactorsMakeCommand: ReportingCommand {
       try ExclusiveOutput.write(JSONStyle.standard.encode(set.json) + [0x0A], to: output)
     }
     let plot = FactorPlot(
-      factorSet: set, settings: settings, title: "\(method.rawValue), \(FileSystem.name(of: model))")
+      factorSet: set, settings: settings, title: "\(method.rawValue), \(FileSystem.name(of: model))"
+    )
     if let svg { try ExclusiveOutput.write(Array(plot.svg.utf8), to: svg) }
     report(set, plot)
   }

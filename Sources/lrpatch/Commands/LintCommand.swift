@@ -18,7 +18,9 @@ struct LintCommand: ReportingCommand {
   @Option(help: ArgumentHelp("Leave a rule out; may be repeated.", valueName: "rule"))
   var allow: [String] = []
 
-  @Option(help: ArgumentHelp("Write JUnit's XML: a case for each finding.", valueName: "file"), completion: .file())
+  @Option(
+    help: ArgumentHelp("Write JUnit's XML: a case for each finding.", valueName: "file"),
+    completion: .file())
   var junit: String?
 
   @OptionGroup var common: CommonOptions
@@ -52,7 +54,8 @@ struct LintCommand: ReportingCommand {
       let report = JUnitReport(model: model, findings, failingFrom: limit)
       try ReportFormat.junit.write(report.text, to: junit)
     }
-    Annotations.write(common.quiet ? findings.filter { $0.rule.severity > .note } : findings, model: model)
+    Annotations.write(
+      common.quiet ? findings.filter { $0.rule.severity > .note } : findings, model: model)
     if findings.contains(where: { $0.rule.severity >= limit }) { throw CheckFailed() }
   }
 

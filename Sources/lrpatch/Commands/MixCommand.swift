@@ -57,7 +57,7 @@ struct MixCommand: ReportingCommand {
   func run() throws {
     let output = output.count > 1 && output.hasSuffix("/") ? String(output.dropLast()) : output
     guard !FileSystem.exists(output) else {
-      throw ModelError.unsafe(output, "exists already; name a new path")
+      throw ModelError.unsafe(output, "already exists; name a new path")
     }
     let session = try common.open(model)
     let geometry = try Inspection(session).geometry
@@ -67,7 +67,9 @@ struct MixCommand: ReportingCommand {
       window: targetLength?.value ?? geometry.window)
     guard settings.window > settings.originalWindow else {
       throw ModelError.unsupported(
-        model, "the window of \(settings.window) tokens does not exceed the original one of \(settings.originalWindow)")
+        model,
+        "the window of \(settings.window) tokens does not exceed the original one of \(settings.originalWindow)"
+      )
     }
     settings.shortShare = shortShare
     settings.maximumTokens = tokens?.value

@@ -6,7 +6,8 @@ import Verify
 
 struct ReportCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
-    commandName: "report", abstract: "Merges saved results of verify, judges the whole, and renders it.",
+    commandName: "report",
+    abstract: "Merges saved results of verify, judges the whole, and renders it.",
     discussion: """
       The parts of a grid (verify --shard) must all be there, once. Results of different tasks of \
       one model can be merged too. Exit 1 when a gate fails.
@@ -41,7 +42,9 @@ struct ReportCommand: ReportingCommand {
 
   func validate() throws {
     if results.isEmpty { throw ValidationError("a result is missing") }
-    if noGates, !require.isEmpty { throw ValidationError("--no-gates and --require exclude each other") }
+    if noGates, !require.isEmpty {
+      throw ValidationError("--no-gates and --require exclude each other")
+    }
     for gate in require where VerifyCommand.gate(gate) == nil {
       throw ValidationError("'\(gate)' is not a gate, such as passkey@32k>=0.95")
     }

@@ -268,7 +268,7 @@ struct SearchCommand: ReportingCommand {
 
   func run() throws {
     for path in [output, csv, svg].compactMap(\.self) where FileSystem.exists(path) {
-      throw ModelError.unsafe(path, "exists already; name a new path")
+      throw ModelError.unsafe(path, "already exists; name a new path")
     }
     // Whatever would keep hours of work from being written is found at once.
     for path in outputs { _ = try OutputFile(path: path) }

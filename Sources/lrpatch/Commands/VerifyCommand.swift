@@ -23,7 +23,8 @@ struct VerifyCommand: ReportingCommand {
   var model: String
 
   @Option(
-    help: "A runtime to follow: \(RuntimeChoice.names.joined(separator: ", ")) or all; may be repeated."
+    help:
+      "A runtime to follow: \(RuntimeChoice.names.joined(separator: ", ")) or all; may be repeated."
   )
   var runtime: [String] = ["all"]
 
@@ -87,7 +88,8 @@ struct VerifyCommand: ReportingCommand {
   var windows = 4
 
   @Option(
-    help: "Whether sequences begin with the beginning token: auto, as the model wants it; force; none.",
+    help:
+      "Whether sequences begin with the beginning token: auto, as the model wants it; force; none.",
     transform: choice)
   var bos = Tokenizer.Beginning.auto
 
@@ -284,7 +286,8 @@ struct VerifyCommand: ReportingCommand {
       throw Interrupted()
     case .timeBudget?, .evaluations?:
       Output.note(
-        "the time budget is used up; the result has what was measured, and the rest counts as missing")
+        "the time budget is used up; the result has what was measured, and the rest counts as missing"
+      )
     case nil: break
     }
     if !outcome.passes { throw CheckFailed() }

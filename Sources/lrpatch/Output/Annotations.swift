@@ -3,7 +3,9 @@ import Patch
 import Release
 import Verify
 
-/// Failures and findings as annotations of GitHub Actions, if GITHUB_ACTIONS says that this is a run of it.
+/// Failures and findings as annotations of GitHub Actions, if GITHUB_ACTIONS says that this is a
+/// run of it.
+///
 /// They go to stderr, so that stdout has nothing but results.
 enum Annotations {
   enum Level: String { case error, warning, notice }

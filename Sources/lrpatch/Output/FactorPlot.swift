@@ -2,8 +2,8 @@ import Models
 import Patch
 import Release
 
-/// Factors by rotary pair, with the critical pairs marked, and each pair's period next to the windows: as
-/// text and as SVG.
+/// Factors by rotary pair, with the critical pairs marked, and each pair's period next to the
+/// windows: as text and as SVG.
 struct FactorPlot {
   let factorSet: FactorSet
   let settings: ClosedForm.Settings
@@ -32,7 +32,9 @@ struct FactorPlot {
   // MARK: Text
 
   var text: String {
-    let mscale = factorSet.mscale.values(originalWindow: settings.originalWindow, window: settings.window).long
+    let mscale = factorSet.mscale.values(
+      originalWindow: settings.originalWindow, window: settings.window
+    ).long
     let candidates = settings.candidateCriticalPairs
     let (theory, ten) = (settings.theoreticalCriticalPair, settings.tenPeriodsPair)
     let head = [

@@ -1,8 +1,8 @@
 import Patch
 import Release
 
-/// A factor set as text: its windows and attention scale, and each pair's factors with a bar for the long
-/// one.
+/// A factor set as text: its windows and attention scale, and each pair's factors with a bar for
+/// the long one.
 struct FactorTableText {
   private let source: FactorSource
 
@@ -16,7 +16,9 @@ struct FactorTableText {
       "mscale     \(mscale)",
       "sha256     \(source.sha256)",
     ]
-    if set.startTokens > 0 { lines.append("start      the first \(set.startTokens) tokens unscaled") }
+    if set.startTokens > 0 {
+      lines.append("start      the first \(set.startTokens) tokens unscaled")
+    }
     for bucket in set.buckets { lines.append("bucket     up to \(bucket.maximumLength) tokens") }
     if case .perLayer(let rows) = set.long {
       lines.append("layers     \(rows.count), each with its own factors; the first is shown")

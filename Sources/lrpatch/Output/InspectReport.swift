@@ -4,7 +4,8 @@ import Patch
 import Release
 import Verify
 
-/// `inspect` as text, and what its JSON says about a file of which only keys and tensors can be read.
+/// `inspect` as text, and what its JSON says about a file of which only keys and tensors can be
+/// read.
 enum InspectReport {
   static func bareMembers(_ session: borrowing ModelSession) -> [JSONMember] {
     [

@@ -19,22 +19,27 @@ enum Output {
     result(String(decoding: JSONStyle.standard.encode(value), as: UTF8.self))
   }
 
-  /// Whether some text could not be written. A reader that has gone (`lrpatch ... | head`) does not
-  /// count.
+  /// Whether some text could not be written.
+  ///
+  /// A reader that has gone (`lrpatch ... | head`) does not count.
   static var hasLostText: Bool { lostText.withLock { $0 } }
   private static let lostText = Mutex(false)
 
   /// Columns of the terminal on stderr, or nil if stderr is not a terminal.
   static var errorColumns: Int? {
     var size = winsize()
-    guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+      return nil
+    }
     return Int(size.ws_col)
   }
 
   private static func write(_ bytes: [UInt8], to stream: Int32) {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let written = unsafe rest.withUnsafeBytes { unsafe Glibc.write(stream, $0.baseAddress, $0.count) }
+      let written = unsafe rest.withUnsafeBytes {
+        unsafe Glibc.write(stream, $0.baseAddress, $0.count)
+      }
       if written < 0 && errno == EINTR { continue }
       guard written > 0 else {
         if errno != EPIPE { lostText.withLock { $0 = true } }

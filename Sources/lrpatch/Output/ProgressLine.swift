@@ -2,8 +2,8 @@ import Glibc
 import Release
 import Verify
 
-/// The progress of a long command on stderr: a line that is redrawn on a terminal, otherwise a plain line
-/// now and then.
+/// The progress of a long command on stderr: a line that is redrawn on a terminal, otherwise a
+/// plain line now and then.
 final class ProgressLine {
   private let isShown: Bool
   private let isTerminal: Bool

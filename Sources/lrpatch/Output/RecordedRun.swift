@@ -1,8 +1,9 @@
 import Verify
 
 extension ResultDocument.Provenance.Run {
-  /// This run of the program, as a saved result names it. The number of threads changes no number, so
-  /// it is left out.
+  /// This run of the program, as a saved result names it.
+  ///
+  /// The number of threads changes no number, so it is left out.
   init(arguments: [String]) {
     var command = ["lrpatch"]
     var isValue = false

@@ -6,12 +6,13 @@ import Patch
 struct ResultFile: ~Copyable {
   private let output: OutputFile
 
-  /// - Throws: `ModelError` of kind `unsafe` if the path holds anything but an older result of the same
-  ///   kind; `FileError` if no file can be made there.
+  /// - Throws: `ModelError` of kind `unsafe` if the path holds anything but an older result of the
+  ///   same kind; `FileError` if no file can be made there.
   init(_ path: String, schema: String) throws {
     if let status = try? FileStatus(of: path, followingLinks: false) {
       guard status.kind == .file, status.size <= 64 << 20,
-        let bytes = try? FileSystem.contents(of: path), bytes.isEmpty || Self.schema(bytes) == schema
+        let bytes = try? FileSystem.contents(of: path),
+        bytes.isEmpty || Self.schema(bytes) == schema
       else {
         throw ModelError.unsafe(path, "already exists and is not a saved result; name a new path")
       }

@@ -67,12 +67,14 @@ struct TensorSummary {
 
   init(_ tensor: SafetensorsTensor, in file: borrowing SafetensorsFile, shard: String) {
     self.init(
-      tensor.name, type: tensor.dtype, shape: tensor.shape, file.dataRange(of: tensor), of: file.map,
+      tensor.name, type: tensor.dtype, shape: tensor.shape, file.dataRange(of: tensor),
+      of: file.map,
       shard: shard)
   }
 
   private init(
-    _ name: String, type: ElementType, shape: [Int], _ range: Range<Int>, of file: borrowing MappedFile,
+    _ name: String, type: ElementType, shape: [Int], _ range: Range<Int>,
+    of file: borrowing MappedFile,
     shard: String
   ) {
     self.name = name

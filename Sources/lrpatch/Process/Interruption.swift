@@ -2,10 +2,10 @@ import Formats
 import Glibc
 import Synchronization
 
-/// Ctrl-C and a polite kill.
+/// Handles the signals SIGINT (Ctrl-C), SIGTERM and SIGHUP.
 ///
-/// Until files begin to change, they end the program at once and leave no temporary file. While files
-/// change, they wait until the change is complete, which takes a moment.
+/// Until files begin to change, they end the program at once and leave no temporary file. While
+/// files change, they wait until the change is complete, which takes a moment.
 enum Interruption {
   private static let changing = Mutex<Void>(())
   private static let isWanted = Atomic<Bool>(false)
@@ -14,11 +14,13 @@ enum Interruption {
   /// Whether a signal has come since `letCommandEnd`.
   static var isPending: Bool { isWanted.load(ordering: .relaxed) }
 
-  /// From here on the first signal is left to the command, which ends soon and keeps what it has. A
-  /// second one ends the program.
+  /// From here on the first signal is left to the command, which ends soon and keeps what it has.
+  ///
+  /// A second one ends the program.
   static func letCommandEnd() { endsItself.store(true, ordering: .relaxed) }
 
-  /// The pipe through which the handler wakes the thread when a signal has come: read end, write end.
+  /// The pipe through which the handler wakes the thread when a signal has come: read end, write
+  /// end.
   nonisolated(unsafe) private static var pipe: (Int32, Int32) = (-1, -1)
 
   /// A handler takes the signals, since libraries may already have started threads, and wakes a

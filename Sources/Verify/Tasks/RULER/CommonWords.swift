@@ -4,14 +4,14 @@ import Numerics
 struct CommonWords {
   private struct List {
     var text: String
-    /// The common ones, as an answer would list them.
+    /// The common words, as an answer would list them.
     var common: [String]
   }
 
   private static let task = RULERTask.commonWords
   private static let common = 10
   private static let step = 10
-  /// The order of the words comes from a generator of its own.
+  /// The seed of a separate generator for the order of the words.
   private static let orderSeed: UInt64 = 42
   private static let prefix =
     "Answer: The top 10 words that appear most often in the list are:"
@@ -30,14 +30,14 @@ struct CommonWords {
     self.words = words
   }
 
-  /// - Throws: `ModelError` where not even a list of ten words fits.
+  /// - Throws: `ModelError` if not even a list of ten words fits.
   mutating func samples(length: Int, count: Int) throws -> [RULERSample] {
     let size = try largestSize(length: length)
     guard size > 0 else { throw Self.task.tooShort(length) }
     return try (0..<count).map { try sample($0, length: length, size: size) }
   }
 
-  /// The number of words before the first at which example, prompt and answer exceed the length.
+  /// The largest number of words for which example, prompt and answer fit the length.
   private mutating func largestSize(length: Int) throws -> Int {
     let limit = length - Self.task.tokensToGenerate
     var meter = PromptMeter(limit: limit, countTokens)
@@ -63,7 +63,8 @@ struct CommonWords {
       let tokens = countTokens(Self.text(prompt)) + Self.task.tokensToGenerate
       if tokens <= length {
         return RULERSample(
-          index: index, input: Self.input(prompt), delimiter: Self.task.delimiter, generationPrefix: Self.prefix,
+          index: index, input: Self.input(prompt), delimiter: Self.task.delimiter,
+          generationPrefix: Self.prefix,
           references: prompt.common, length: tokens, maximumLength: length)
       }
       if size > Self.step { size -= Self.step }
@@ -71,12 +72,18 @@ struct CommonWords {
     throw Self.task.tooShort(length)
   }
 
-  /// A prompt, and the example before it: RULER draws and counts it, lm-eval leaves it out of the input.
+  /// A prompt, and the example before it.
+  ///
+  /// RULER draws and counts the example, but lm-eval leaves it out of the input.
   private mutating func next(size: Int, length: Int) throws -> (example: List, prompt: List) {
     if length < 4096 {
-      return (try list(20, commonTimes: 3, otherTimes: 1), try list(size, commonTimes: 6, otherTimes: 1))
+      return (
+        try list(20, commonTimes: 3, otherTimes: 1), try list(size, commonTimes: 6, otherTimes: 1)
+      )
     }
-    return (try list(40, commonTimes: 10, otherTimes: 3), try list(size, commonTimes: 30, otherTimes: 3))
+    return (
+      try list(40, commonTimes: 10, otherTimes: 3), try list(size, commonTimes: 30, otherTimes: 3)
+    )
   }
 
   private mutating func list(_ size: Int, commonTimes: Int, otherTimes: Int) throws -> List {
@@ -96,6 +103,6 @@ struct CommonWords {
     "Below is a numbered list of words. In these words, some appear more often than others. Memorize the ones that appear most often.\n\(list.text)\nQuestion: What are the 10 most common words in the above list?"
   }
 
-  /// As it is counted.
+  /// The text whose tokens are counted.
   private static func text(_ list: List) -> String { input(list) + " " + prefix }
 }

@@ -1,11 +1,12 @@
 import Numerics
 
-/// RULER's task fwe: the three most frequent of made-up words, whose frequencies fall by Zipf's law with exponent 2.
+/// RULER's task fwe: the three most frequent of made-up words, whose frequencies fall by Zipf's law
+/// with exponent 2.
 struct FrequentWords {
   private static let task = RULERTask.frequentWords
   private static let letters = Array("abcdefghijklmnopqrstuvwxyz")
   private static let wordLength = 6
-  /// The order of the vocabulary, and of the words in the text, is drawn anew from this seed each time.
+  /// The seed of the order of the vocabulary, and of the words in each text.
   private static let orderSeed: UInt64 = 42
   /// Riemann's zeta of 2: pi^2 / 6.
   private static let zeta = 0x1.a51a6625307d3p+0
@@ -20,8 +21,11 @@ struct FrequentWords {
     self.countTokens = countTokens
   }
 
-  /// The words of a text, before rounding, are as many as fit the length; the answer is not allowed for.
-  /// - Throws: `ModelError` for a length below 200, which leaves too few words to ask for.
+  /// Draws the samples.
+  ///
+  /// The words of a text, before rounding, are as many as fit the length, without
+  /// room for the answer.
+  /// - Throws: `ModelError` for a length below 200, which has too few words for the question.
   mutating func samples(length: Int, count: Int) throws -> [RULERSample] {
     guard length >= 200 else { throw Self.task.tooShort(length) }
     let size = largestSize(vocabulary(length / 50), length: length)
@@ -31,7 +35,8 @@ struct FrequentWords {
       let (input, tokens) = try fitting(words, size: size, length: length)
       return RULERSample(
         index: index, input: input, delimiter: Self.task.delimiter, generationPrefix: Self.prefix,
-        references: Array(words[1..<4]), length: tokens + Self.task.tokensToGenerate, maximumLength: length)
+        references: Array(words[1..<4]), length: tokens + Self.task.tokensToGenerate,
+        maximumLength: length)
     }
   }
 
@@ -41,7 +46,7 @@ struct FrequentWords {
     return size - length / 32
   }
 
-  /// An input within the length, of fewer words where needed, with its tokens.
+  /// An input that fits the length, with fewer words if necessary, and its tokens.
   private func fitting(_ words: [String], size: Int, length: Int) throws -> (String, tokens: Int) {
     for size in stride(from: size, through: 1, by: -(length / 32)) {
       let input = Self.input(words, size: size)
@@ -51,7 +56,9 @@ struct FrequentWords {
     throw Self.task.tooShort(length)
   }
 
-  /// Made-up words, all different; the first, the most frequent, is noise.
+  /// Made-up words, all different.
+  ///
+  /// The first and most frequent one is noise.
   private mutating func vocabulary(_ count: Int) -> [String] {
     var words: Set<String> = []
     for _ in 0..<count { words.insert(random.letters(of: Self.letters, Self.wordLength)) }
@@ -74,6 +81,6 @@ struct FrequentWords {
       "Read the following coded text and track the frequency of each coded word. Find the three most frequently appeared coded words. \(text.joined(separator: " "))\nQuestion: Do not provide any explanation. Please ignore the dots '....'. What are the three most frequently appeared words in the above coded text?"
   }
 
-  /// With the generation prefix, as RULER counts.
+  /// The tokens of an input with the generation prefix, as RULER counts them.
   private func tokens(_ input: String) -> Int { countTokens(input + " " + Self.prefix) }
 }

@@ -11,7 +11,7 @@ struct NeedlePrompts {
 
   /// Percentages of the essay before a needle: `numpy.round(numpy.linspace(0, 100, 40))`.
   private static let depths = (0..<40).map { (Double($0) * 100 / 39).rounded(.toNearestOrEven) }
-  /// The order of the needles is drawn anew from this seed each time.
+  /// The seed of the order of the needles, the same for every prompt.
   private static let orderSeed: UInt64 = 42
 
   let recipe: NeedleRecipe
@@ -24,8 +24,9 @@ struct NeedlePrompts {
     self.essay = essay
   }
 
-  /// - Parameter size: words of the essay, else sentences.
-  /// - Throws: `ModelError` for a haystack of fewer sentences than there are needles.
+  /// Draws a prompt.
+  /// - Parameter size: the number of words of the essay, or of sentences for another haystack.
+  /// - Throws: `ModelError` for a haystack with fewer sentences than needles.
   mutating func next(size: Int) throws -> Prompt {
     var keys: [String] = []
     var values: [[String]] = []
@@ -64,7 +65,7 @@ struct NeedlePrompts {
     }
   }
 
-  /// The needles at random places among sentences, a line each.
+  /// The needles at random places among sentences, each on its own line.
   private mutating func among(_ sentences: [String], _ needles: [String]) throws -> String {
     var lines = sentences
     let places = try random.requireSample(below: sentences.count, needles.count).sorted(by: >)
@@ -72,11 +73,15 @@ struct NeedlePrompts {
     return lines.joined(separator: "\n")
   }
 
-  /// The needles at random depths between the sentences of the essay's beginning. Between two needles at one place, and
-  /// before one at the very beginning, stands an empty sentence.
+  /// The needles at random depths between the sentences of the essay's beginning.
+  ///
+  /// There is an empty sentence between two needles at the same place, and before a needle at the
+  /// very beginning.
   private mutating func inEssay(words: Int, _ needles: [String]) throws -> String {
     let sentences = essay.sentences(words: words)
-    let depths = try random.requireSample(below: Self.depths.count, needles.count).map { Self.depths[$0] }
+    let depths = try random.requireSample(below: Self.depths.count, needles.count).map {
+      Self.depths[$0]
+    }
     let places = depths.map { Int(Double(sentences.count) * ($0 / 100)) }.sorted()
     var parts: [String] = []
     var last = 0

@@ -1,7 +1,7 @@
-/// What a needle task hides, and in what.
+/// What a needle task hides, and the haystack in which it does.
 struct NeedleRecipe: Equatable, Sendable {
   enum Haystack: Sendable {
-    /// `NeedleText.filler`, again and again.
+    /// `NeedleText.filler`, repeated.
     case filler
     /// Sentences of the essay.
     case essay
@@ -13,7 +13,7 @@ struct NeedleRecipe: Equatable, Sendable {
   var keyKind = NeedleText.Kind.words
   var valueKind = NeedleText.Kind.numbers
   var keys = 1
-  /// For each key.
+  /// Values of each key.
   var values = 1
   /// Keys that are asked for.
   var queries = 1
@@ -22,7 +22,8 @@ struct NeedleRecipe: Equatable, Sendable {
   /// Whether one value is asked for.
   var isSingle: Bool { queries * values == 1 }
 
-  /// By how many units a haystack grows and shrinks: words of the essay, else sentences.
+  /// The number of words of the essay, or of other sentences, by which a haystack grows and
+  /// shrinks.
   func step(length: Int) -> Int {
     if haystack == .essay { return 500 }
     return length < 4096 ? 5 : 25

@@ -1,7 +1,7 @@
 import Models
 import Numerics
 
-/// The eight needle tasks: finds how long a haystack fits, then draws the samples.
+/// The eight needle tasks: finds the longest haystack that fits, then draws the samples.
 struct NeedleTask {
   private let task: RULERTask
   private let recipe: NeedleRecipe
@@ -10,9 +10,12 @@ struct NeedleTask {
   private var prompts: NeedlePrompts
 
   init(
-    _ task: RULERTask, _ random: PythonRandom, _ essay: RULEREssay, _ countTokens: @escaping @Sendable (String) -> Int
+    _ task: RULERTask, _ random: PythonRandom, _ essay: RULEREssay,
+    _ countTokens: @escaping @Sendable (String) -> Int
   ) throws {
-    guard let recipe = task.needle else { throw ModelError.unsupported(task.rawValue, "not a needle task") }
+    guard let recipe = task.needle else {
+      throw ModelError.unsupported(task.rawValue, "not a needle task")
+    }
     self.task = task
     self.recipe = recipe
     self.countTokens = countTokens
@@ -20,7 +23,7 @@ struct NeedleTask {
     prompts = NeedlePrompts(recipe, random, essay)
   }
 
-  /// - Throws: `ModelError` where not one of the samples fits.
+  /// - Throws: `ModelError` if none of the samples fits.
   mutating func samples(length: Int, count: Int) throws -> [RULERSample] {
     let size = try largestSize(length: length)
     let samples = try (0..<count).compactMap { try sample($0, length: length, size: size) }
@@ -28,7 +31,8 @@ struct NeedleTask {
     return samples
   }
 
-  /// The size before the first whose prompt and answer exceed the length, but room for the needles.
+  /// The largest size for which prompt and answer fit the length, but at least the number of
+  /// needles.
   private mutating func largestSize(length: Int) throws -> Int {
     let step = recipe.step(length: length)
     let limit = length - task.tokensToGenerate
@@ -46,13 +50,15 @@ struct NeedleTask {
         size = essayWords
         break
       }
-      guard size <= length else { throw ModelError.unsupported(task.rawValue, "the tokenizer finds too few tokens") }
+      guard size <= length else {
+        throw ModelError.unsupported(task.rawValue, "the tokenizer finds too few tokens")
+      }
       size += step
     }
     return max(size, recipe.needles)
   }
 
-  /// One sample, with a smaller haystack where it would be too long; nil where none fits.
+  /// One sample, with a smaller haystack if necessary; nil if none fits.
   private mutating func sample(_ index: Int, length: Int, size: Int) throws -> RULERSample? {
     for size in stride(from: size, to: 0, by: -recipe.step(length: length)) {
       guard let prompt = try? prompts.next(size: size) else { continue }

@@ -1,10 +1,11 @@
-/// Counts the tokens of ever longer prompts until they reach a limit, few of them.
+/// Counts the tokens of longer and longer prompts until they reach a limit, skipping most of them.
 ///
-/// RULER makes a prompt longer step by step and counts each. Counting is slow, so far from the limit prompts are passed
-/// over until their bytes have covered half of what was left: one at the limit already would have to have twice the
-/// tokens a byte in what was added. Near the limit, where words alone tell prompts apart, each is counted.
+/// RULER makes a prompt longer step by step and counts every one. Counting is slow, so far from the
+/// limit prompts are skipped until their bytes have covered half of the way. A skipped prompt could
+/// only reach the limit if the added text had twice as many tokens per byte. Near the limit, where
+/// prompts differ by single words, each is counted.
 struct PromptMeter {
-  /// What must be left for passing prompts over.
+  /// The fewest tokens counted, and left, for which prompts are skipped.
   private static let leastTokens = 2048
 
   let limit: Int
@@ -16,7 +17,7 @@ struct PromptMeter {
     self.countTokens = countTokens
   }
 
-  /// The tokens of `prompt`, or nil for one that is surely below the limit.
+  /// The tokens of `prompt`, or nil for a prompt that is certainly below the limit.
   mutating func tokens(of prompt: String) -> Int? {
     let bytes = prompt.utf8.count
     guard bytes >= bytesToPass else { return nil }

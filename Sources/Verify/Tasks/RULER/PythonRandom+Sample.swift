@@ -2,7 +2,7 @@ import Models
 import Numerics
 
 extension PythonRandom {
-  /// `sample(range(bound), count)`.
+  /// Python's `sample(range(bound), count)`.
   /// - Throws: `ModelError` if `count` exceeds `bound`: the prompt is too short for its needles.
   mutating func requireSample(below bound: Int, _ count: Int) throws(ModelError) -> [Int] {
     guard let sample = sample(below: bound, count) else {

@@ -1,29 +1,33 @@
-/// The text that three kinds of haystack are cut from, as words and sentences.
+/// The text from which haystacks are cut, as words and sentences.
 ///
-/// RULER's own are Paul Graham's essays, which are not free; any text does, and a result must name it. lm-eval divides
-/// the words of each prompt anew into sentences; here a division does not depend on where the prompt ends.
+/// RULER uses Paul Graham's essays, which are not free. Any text will do, and a result must name
+/// it. lm-eval divides each prompt into sentences separately. Here the text is divided once,
+/// wherever a prompt ends.
 public struct RULEREssay: Sendable {
-  /// What the result names.
+  /// The name that results give.
   public let name: String
   let words: [String]
-  /// For each word how many of its scalars end a sentence: all of them, or fewer where the rest begins the next. Nil
-  /// where none ends.
+  /// For each word, the number of its scalars that belong to the sentence it ends; nil if no
+  /// sentence ends.
+  ///
+  /// The rest of the word begins the next sentence.
   private let ends: [Int?]
-  /// The same, where the word is the last of a prompt's essay.
+  /// The same for a word that is the last of a prompt's essay.
   private let lastEnds: [Int?]
 
-  /// Divides `text`, white space at its ends aside, with `SentenceSplitter`.
+  /// Divides a text with `SentenceSplitter`, without white space at its ends.
   public init(_ text: String, name: String) {
     let words = text.wordsByWhiteSpace
     self.name = name
     self.words = words
     ends = words.indices.map { index in
-      SentenceSplitter.end(in: words[index], before: index + 1 < words.count ? words[index + 1] : nil)
+      SentenceSplitter.end(
+        in: words[index], before: index + 1 < words.count ? words[index + 1] : nil)
     }
     lastEnds = words.map { SentenceSplitter.end(in: $0, before: nil) }
   }
 
-  /// Takes over a division into sentences.
+  /// Takes a text that is divided into sentences already.
   public init(sentences: [String], name: String) {
     let divided = sentences.map(\.wordsByWhiteSpace).filter { !$0.isEmpty }
     self.name = name
@@ -53,8 +57,10 @@ public struct RULEREssay: Sendable {
 }
 
 extension String {
-  /// The words between what Python's `\s` matches.
+  /// The words between white space, as Python's `\s` defines it.
   fileprivate var wordsByWhiteSpace: [String] {
-    unicodeScalars.split { $0.properties.isWhitespace || (0x1C...0x1F).contains($0.value) }.map { String($0) }
+    unicodeScalars.split { $0.properties.isWhitespace || (0x1C...0x1F).contains($0.value) }.map {
+      String($0)
+    }
   }
 }

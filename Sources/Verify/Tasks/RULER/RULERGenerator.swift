@@ -1,27 +1,39 @@
 import Models
 import Numerics
 
-/// Makes the prompts of one of RULER's tasks: those of lm-eval, for the same seeds, tokenizer and essay.
+/// Makes the prompts of one of RULER's tasks, as lm-eval does for the same seeds, tokenizer and
+/// essay.
 public struct RULERGenerator: Sendable {
-  /// The seeds of Python's and NumPy's global generators when a task begins; lm-eval's own unless set.
+  /// The seeds of Python's and NumPy's global generators when a task begins.
   public struct Seeds: Equatable, Sendable {
+    /// The seed of Python's generator.
     public var python: UInt64
+    /// The seed of NumPy's generator.
     public var numPy: UInt32
 
+    /// Seeds, by default lm-eval's own.
     public init(python: UInt64 = 0, numPy: UInt32 = 1234) {
       self.python = python
       self.numPy = numPy
     }
   }
 
+  /// The task whose prompts are made.
   public let task: RULERTask
+  /// The seeds of the random generators.
   public let seeds: Seeds
   private let essay: RULEREssay
   private let countTokens: @Sendable (String) -> Int
 
-  /// - Parameter countTokens: the tokens of a text, with the special tokens that the tokenizer adds by itself.
+  /// Prepares the prompts of a task.
+  /// - Parameters:
+  ///   - task: the task.
+  ///   - essay: the text from which haystacks are cut.
+  ///   - seeds: the seeds of the random generators.
+  ///   - countTokens: counts the tokens of a text, with the special tokens that the tokenizer adds.
   public init(
-    _ task: RULERTask, essay: RULEREssay, seeds: Seeds = Seeds(), countTokens: @escaping @Sendable (String) -> Int
+    _ task: RULERTask, essay: RULEREssay, seeds: Seeds = Seeds(),
+    countTokens: @escaping @Sendable (String) -> Int
   ) {
     self.task = task
     self.seeds = seeds
@@ -29,9 +41,11 @@ public struct RULERGenerator: Sendable {
     self.countTokens = countTokens
   }
 
-  /// The first `count` of the samples that lm-eval makes in a fresh process for this task and length alone.
-  /// - Parameter length: the tokens of a prompt and its answer.
-  /// - Throws: `ModelError` where a length is too short for the task.
+  /// The first samples that lm-eval makes in a new process for this task and length alone.
+  /// - Parameters:
+  ///   - length: the length of a prompt and its answer, in tokens.
+  ///   - count: the number of samples.
+  /// - Throws: `ModelError` if a length is too short for the task.
   public func samples(length: Int, count: Int) throws -> [RULERSample] {
     let random = PythonRandom(seed: seeds.python)
     let samples: [RULERSample]
@@ -54,7 +68,7 @@ public struct RULERGenerator: Sendable {
 }
 
 extension RULERTask {
-  /// - Returns: the error of a length at which no prompt of this task fits.
+  /// The error for a length at which no prompt of this task fits.
   func tooShort(_ length: Int) -> ModelError {
     ModelError.unsupported(rawValue, "\(length) tokens are too few for a prompt of this task")
   }

@@ -1,32 +1,43 @@
 public import Inference
 
-/// Asks RULER's prompts, with greedy generation on a cache of keys and values.
+/// Answers RULER's prompts by greedy generation, with a cache of keys and values.
 public struct RULERRun: Sendable {
   private let tokenizer: Tokenizer
   private let essay: RULEREssay
 
+  /// Creates a run over prompts that are cut from an essay.
   public init(_ tokenizer: Tokenizer, essay: RULEREssay) {
     self.tokenizer = tokenizer
     self.essay = essay
   }
 
-  /// The prompts of one task and length; a sample's number is its place among those that lm-eval would make.
+  /// The prompts of one task and length.
+  ///
+  /// A sample's number is its place among those that lm-eval would make.
+  /// - Throws: `ModelError` if a length is too short for the task.
   public func samples(_ task: RULERTask, length: Int, count: Int) throws -> [RULERSample] {
     let lead = tokenizer.beginning == nil ? 0 : 1
-    return try RULERGenerator(task, essay: essay) { [tokenizer] in tokenizer.encode($0).count + lead }
-      .samples(length: length, count: count)
+    let generator = RULERGenerator(task, essay: essay) { [tokenizer] in
+      tokenizer.encode($0).count + lead
+    }
+    return try generator.samples(length: length, count: count)
   }
 
-  /// One prompt for every runtime; those that rotate it alike are computed once.
+  /// Answers one prompt as every runtime would, and calls `each` with every result.
+  ///
+  /// Runtimes that rotate the prompt alike are computed once.
   public func ask(
-    _ task: RULERTask, _ sample: RULERSample, _ scoring: Scoring, each: (AnswerResult) throws -> Void
+    _ task: RULERTask, _ sample: RULERSample, _ scoring: Scoring,
+    each: (AnswerResult) throws -> Void
   ) throws {
     let prompt = (tokenizer.beginning.map { [$0] } ?? []) + tokenizer.encode(sample.prompt)
     let count = task.tokensToGenerate
     var outputs: [(generator: Generator, output: String)] = []
     for policy in scoring.policies {
       let generator = Generator(scoring.forward, policy)
-      let same = outputs.first { $0.generator.worksAlike(generator, prompt: prompt.count, count: count) }
+      let same = outputs.first {
+        $0.generator.generatesSame(generator, prompt: prompt.count, count: count)
+      }
       let output = try same?.output ?? answer(prompt, count, sample, generator)
       outputs.append((generator, output))
       try each(
@@ -37,7 +48,9 @@ public struct RULERRun: Sendable {
     }
   }
 
-  /// Ends as soon as every reference is there: what follows cannot change the score.
+  /// The answer, up to the point where it contains every reference.
+  ///
+  /// What follows cannot change the score.
   private func answer(
     _ prompt: [Int], _ count: Int, _ sample: RULERSample, _ generator: Generator
   ) throws -> String {

@@ -1,8 +1,9 @@
-/// RULER's scoring of the tasks that are run.
+/// RULER's score of an answer.
 public enum RULERScore {
-  /// `string_match_all`: the share of the references that the output contains, in whatever case.
+  /// The share of the references that the output contains, in upper or lower case.
   ///
-  /// lm-eval also turns the output's control characters into line ends and trims it, which no reference can tell.
+  /// This is RULER's `string_match_all`. lm-eval also replaces control characters in the output by
+  /// line ends and trims it, which makes no difference for any reference.
   public static func score(_ output: String, references: [String]) -> Double {
     guard !references.isEmpty else { return 0 }
     let bytes = Array(output.lowercased().utf8)
@@ -10,7 +11,7 @@ public enum RULERScore {
       / Double(references.count)
   }
 
-  /// Byte by byte, so that a combining mark after a reference does not hide it.
+  /// Compares bytes, so that a combining mark after a reference does not hide it.
   private static func contains(_ bytes: [UInt8], _ part: [UInt8]) -> Bool {
     guard let first = part.first else { return true }
     return bytes.indices.contains { start in

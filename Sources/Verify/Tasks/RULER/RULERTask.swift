@@ -1,6 +1,6 @@
-/// RULER's tasks that are run: 11 of its 13.
+/// 11 of RULER's 13 tasks.
 ///
-/// The two that are not ask questions over SQuAD and HotpotQA, which cannot be made from a seed.
+/// The other two ask questions about SQuAD and HotpotQA, which cannot be made from a seed.
 public enum RULERTask: String, CaseIterable, Sendable {
   case niahSingle1 = "niah_single_1"
   case niahSingle2 = "niah_single_2"
@@ -14,10 +14,10 @@ public enum RULERTask: String, CaseIterable, Sendable {
   case commonWords = "cwe"
   case frequentWords = "fwe"
 
-  /// All 13 of RULER, in its order.
+  /// The names of RULER's 13 tasks, in RULER's order.
   public static let allNames = allCases.map(\.rawValue) + ["qa_1", "qa_2"]
 
-  /// The tokens that an answer may have; `max_gen_toks` in lm-eval.
+  /// The most tokens of an answer, `max_gen_toks` in lm-eval.
   public var tokensToGenerate: Int {
     switch self {
     case .variableTracking: 30
@@ -27,7 +27,7 @@ public enum RULERTask: String, CaseIterable, Sendable {
     }
   }
 
-  /// What stands between the input and the generation prefix; `target_delimiter` in lm-eval.
+  /// The text between the input and the generation prefix, `target_delimiter` in lm-eval.
   public var delimiter: String { self == .commonWords ? "\n\n" : " " }
 
   /// Whether the prompts are cut from the essay.

@@ -1,4 +1,4 @@
-/// The words that RULER's keys and lists are made of: those of the Python package wonderwords.
+/// The words in RULER's keys and lists, from the Python package wonderwords.
 enum Wonderwords {
   /// Nouns, adjectives and verbs, each once, in the order of their code points.
   static let all = Set(list(nounList) + list(adjectiveList) + list(verbList)).sorted(by: precedes)
@@ -6,9 +6,10 @@ enum Wonderwords {
   /// Every adjective with every noun.
   static let pairs = Pairs(heads: list(adjectiveList), tails: list(nounList))
 
-  /// Joins of heads and tails by a hyphen, in the order of their code points, without the six million strings.
+  /// Heads and tails joined by a hyphen, in the order of their code points, without storing six
+  /// million strings.
   struct Pairs: Sendable {
-    /// As many joins as there are tails, of one head.
+    /// Joins of one head, as many as there are tails.
     private struct Row {
       var head: String
       var tails: ArraySlice<String>
@@ -24,8 +25,11 @@ enum Wonderwords {
       return row.head + "-" + row.tails[row.tails.startIndex + index % width]
     }
 
-    /// The joins of a head such as "blue-eyed" stand among those of "blue", so the two make one list of two rows.
-    /// - Parameters: both sorted and free of doubles.
+    /// Sorts the joins.
+    ///
+    /// The joins of a head such as "blue-eyed" sort among those of "blue", so the two heads share a
+    /// list of two rows.
+    /// - Precondition: `heads` and `tails` are sorted and have no duplicates.
     fileprivate init(heads: [String], tails: [String]) {
       let known = Set(heads)
       let prefix = { (head: String) in head.split(separator: "-").first.map { String($0) } ?? head }

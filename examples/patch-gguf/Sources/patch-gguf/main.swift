@@ -8,7 +8,8 @@ if arguments.count != 3 {
   exit(2)
 }
 let source = try FactorSource(path: arguments[1])
-let apply = Apply(source.set, factorsSHA256: source.sha256, version: lrpatchVersion, options: ApplyOptions())
+let apply = Apply(
+  source.set, factorsSHA256: source.sha256, version: lrpatchVersion, options: ApplyOptions())
 let session = try ModelSession(path: arguments[2], exclusive: true)
 let plan = try apply.plan(for: session)
 print(plan.diff)

@@ -2,7 +2,7 @@ import FoundationEssentials
 import Models
 
 /// Bytes that are encoded as base64 text in JSON.
-struct CompressedBytes: Equatable, Sendable, Codable {
+struct Base64Bytes: Equatable, Sendable, Codable {
   var bytes: [UInt8]
 
   init(_ bytes: [UInt8]) { self.bytes = bytes }

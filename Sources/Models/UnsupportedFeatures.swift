@@ -3,8 +3,8 @@ import Formats
 extension ModelFile {
   /// Refuses a model with a feature that is not supported.
   /// - Throws: `ModelError` that names the feature.
-  package func refuseForeignFeatures() throws(ModelError) {
-    for feature in architecture.foreignFeatures {
+  package func refuseUnsupportedFeatures() throws(ModelError) {
+    for feature in architecture.unsupportedFeatures {
       let found: String? =
         switch self {
         case .folder(let model):

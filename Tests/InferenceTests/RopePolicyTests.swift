@@ -1,0 +1,66 @@
+import Formats
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Inference
+@testable import Models
+@testable import Numerics
+@testable import Patch
+
+/// Which RoPE table turns which position.
+@Suite("RoPE policies") struct RopePolicyTests {
+  private static func policy(_ rule: SwitchRule) throws -> RopePolicy {
+    var reading = RuntimeReading(name: "x", title: "x")
+    reading.short = UsedTable(name: "short", mscale: 1, inverseFrequencies: [1, 0.5])
+    reading.long = UsedTable(name: "long", mscale: 1.5, inverseFrequencies: [0.5, 0.25])
+    reading.rule = rule
+    return try RopePolicy(reading)
+  }
+
+  @Test func rotatesAsEachRuntimeDoesAtTheCrossing() throws {
+    // Ten tokens of prompt, then five generated; the window is 12.
+    let scored = Array(10..<15)
+    func mscales(_ schedule: RopeSchedule) -> [Float] {
+      (0..<15).map { schedule.table(at: $0).mscale }
+    }
+    let fixed = try Self.policy(.fixed).passes(prompt: 10, scored: scored)
+    #expect(fixed.count == 1 && mscales(fixed[0].schedule) == Array(repeating: 1.5, count: 15))
+    let kept = try Self.policy(.kept(beyond: 12)).passes(prompt: 10, scored: scored)
+    #expect(
+      kept.count == 1
+        && mscales(kept[0].schedule) == Array(repeating: 1, count: 12) + [1.5, 1.5, 1.5])
+    let anew = try Self.policy(.recomputed(beyond: 12)).passes(prompt: 10, scored: scored)
+    #expect(anew.map(\.scored) == [[10, 11, 12], [13, 14]])
+    #expect(anew.map { $0.schedule.table(at: 0).mscale } == [1, 1.5])
+    // A prompt beyond the window uses the long table from its first token on.
+    let long = try Self.policy(.kept(beyond: 8)).passes(prompt: 10, scored: scored)
+    #expect(mscales(long[0].schedule) == Array(repeating: 1.5, count: 15))
+    #expect(fixed[0].schedule.commonPositions(with: kept[0].schedule) == 0)
+    #expect(anew[0].schedule.commonPositions(with: kept[0].schedule) == 12)
+    #expect(fixed[0].schedule.commonPositions(with: long[0].schedule) == .max)
+  }
+
+  @Test func followsWhatNoRuntimeCanExpress() throws {
+    let geometry = RopeGeometry(
+      architecture: "llama", yarnTurns: YarnTurns(fast: 32, slow: 1), rotaryDimensions: 4,
+      theta: 100, window: 64, originalWindows: [16], scalingType: "default")
+    let set = FactorSet(
+      originalWindow: 16, window: 64, long: .perLayer([[2, 4], [8, 16]]),
+      mscale: .literal(long: 2, short: 3),
+      startTokens: 3, buckets: [.init(maximumLength: 32, factors: .uniform([1, 2]))])
+    let policy = try RopePolicy(paper: set, geometry: geometry)
+    let long = policy.schedule(prompt: 40, count: 40)
+    #expect(long.isPerLayer && !policy.schedule(prompt: 20, count: 20).isPerLayer)
+    // The first positions are not scaled; later ones are scaled by their layer's list.
+    #expect(long.table(at: 0).frequencies(layer: 1, position: 2) == [1, 0.1])
+    #expect(long.table(at: 0).scale(at: 2) == 1 && long.table(at: 0).scale(at: 3) == 2)
+    #expect(long.table(at: 0).frequencies(layer: 0, position: 3) == [0.5, 0.025])
+    #expect(long.table(at: 0).frequencies(layer: 1, position: 3) == [0.125, 0.00625])
+    #expect(
+      policy.schedule(prompt: 20, count: 20).table(at: 5).frequencies(layer: 0, position: 5) == [
+        1, 0.05,
+      ])
+    #expect(policy.schedule(prompt: 16, count: 16).table(at: 5).mscale == 3)
+  }
+}

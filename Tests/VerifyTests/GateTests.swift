@@ -1,0 +1,54 @@
+import Formats
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Inference
+@testable import Models
+@testable import Numerics
+@testable import Patch
+@testable import Verify
+
+/// What a gate demands, and which measurement it judges.
+@Suite("Gates") struct GateTests {
+  @Test func readsGates() throws {
+    let names = ["paper", "hf", "vllm"]
+    let gate = try #require(Gate("passkey@1024@vllm>=0.95", runtimes: names))
+    #expect(
+      gate.place == .length(1024) && gate.runtime == "vllm" && gate.comparison == .atLeast
+        && gate.limit == 0.95)
+    #expect(Gate("perplexity@long<=40", runtimes: names)?.place == .long)
+    #expect(
+      Gate("niah_multikey_2@hf@short>=0.5", runtimes: names)?.metric.rawValue == "niah_multikey_2")
+    for text in [
+      "passkey", "passkey=1", "speed>=1", "passkey@nowhere>=1", "passkey@1@2>=1", "passkey>=x",
+    ] {
+      #expect(Gate(text, runtimes: names) == nil, "\(text)")
+    }
+  }
+
+  @Test func judgesByTheWorstPlaceAndFailsWhatWasNotMeasured() throws {
+    var measured = Measurements(originalWindow: 256)
+    measured.expect([.passkey, .publishedPasskey], ["hf"], length: 256)
+    measured.expect([.passkey, .publishedPasskey], ["hf"], length: 512, count: 3)
+    for (length, isExact) in [(256, true), (512, true), (512, false)] {
+      measured.add(
+        Passkey.Result(
+          runtime: "hf", cell: .init(length: length, depth: 0, sample: 0), key: 1, isExact: isExact,
+          isPublished: true, margin: 0))
+    }
+    func verdict(_ text: String) throws -> Verdict {
+      measured.judge(try #require(Gate(text, runtimes: ["hf", "vllm"])))
+    }
+    // One cell of 512 is still missing.
+    #expect(try !verdict("passkey@512>=0.1").passes && verdict("passkey@512>=0.1").worst == nil)
+    #expect(try verdict("passkey@short>=0.9").passes)
+    measured.missing = [:]
+    #expect(try !verdict("passkey>=0.9").passes)
+    #expect(try verdict("passkey>=0.9").worst == 0.5)
+    #expect(try verdict("passkey_published>=1").passes)
+    #expect(try verdict("passkey@512>=0.5").passes)
+    #expect(try !verdict("passkey@vllm>=0.1").passes && verdict("passkey@vllm>=0.1").worst == nil)
+    #expect(try !verdict("perplexity<=100").passes)
+  }
+}

@@ -5,20 +5,10 @@ import Verify
 
 /// What ended the program: its message and its exit code.
 struct Failure {
-  /// The exit codes of specs/cli.md.
-  enum Code {
-    static let checkFailed: Int32 = 1
-    static let usage: Int32 = 2
-    static let invalid: Int32 = 3
-    static let unsafe: Int32 = 4
-    static let inputOutput: Int32 = 5
-    static let interrupted: Int32 = 130
-  }
-
   let message: String
-  let exitCode: Int32
+  let exitCode: ExitCode
 
-  private init(_ message: String, _ exitCode: Int32) {
+  private init(_ message: String, _ exitCode: ExitCode) {
     self.message = message
     self.exitCode = exitCode
   }
@@ -26,18 +16,18 @@ struct Failure {
   /// - Parameter command: the command that ran; the whole program while arguments were read.
   init(_ error: any Error, of command: any ParsableCommand.Type) {
     switch error {
-    case is FormatError: self.init(Self.text(error), Code.invalid)
+    case is FormatError: self.init(Self.text(error), .invalid)
     case let error as ModelError:
-      self.init(Self.text(error), error.kind == .unsafe ? Code.unsafe : Code.invalid)
-    case is FileError: self.init(Self.text(error), Code.inputOutput)
-    case is Interrupted: self.init("", Code.interrupted)
-    case let error as CheckFailed: self.init(error.message.visible, Code.checkFailed)
-    case let error as OptionError: self.init(Self.usage(error.message, command), Code.usage)
+      self.init(Self.text(error), error.kind == .unsafe ? .unsafe : .invalid)
+    case is FileError: self.init(Self.text(error), .inputOutput)
+    case is Interrupted: self.init("", .interrupted)
+    case let error as CheckFailed: self.init(error.message.visible, .checkFailed)
+    case let error as OptionError: self.init(Self.usage(error.message, command), .usage)
     case let error as ValidationError where command != LRPatch.self:
-      self.init(Self.usage(error.message, command), Code.usage)
+      self.init(Self.usage(error.message, command), .usage)
     default:
       let isSuccess = LRPatch.exitCode(for: error) == .success
-      self.init(LRPatch.fullMessage(for: error), isSuccess ? 0 : Code.usage)
+      self.init(LRPatch.fullMessage(for: error), isSuccess ? .success : .usage)
     }
   }
 
@@ -61,7 +51,7 @@ struct Failure {
   /// Help and versions go to stdout, everything else to stderr.
   func report() {
     guard !message.isEmpty else { return }
-    if exitCode == 0 { Output.result(message) } else { Output.note(message) }
+    if exitCode == .success { Output.result(message) } else { Output.note(message) }
   }
 }
 

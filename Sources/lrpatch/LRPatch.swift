@@ -16,8 +16,7 @@ struct LRPatch: ParsableCommand {
       LongRoPE search CSV, a JSON file with a rope_scaling or rope_parameters object, or another model that carries \
       factors.
 
-      Exit codes: 0 good; 1 the check failed; 2 usage; 3 invalid or unsupported input; 4 refused as unsafe; \
-      5 input/output error; 130 interrupted.
+      Exit codes: \(ExitCode.list).
       """,
     version: lrpatchVersion,
     subcommands: [
@@ -38,19 +37,19 @@ struct LRPatch: ParsableCommand {
       defer { if isVerbose { Output.note(ResourceUse.summary) } }
       try command.run()
       if Output.hasLostText { throw FileError("write", "standard output", code: EIO) }
-      endOtherProcesses(0)
+      endOtherProcesses(.success)
     } catch {
       let failure = Failure(error, of: kind)
       failure.report()
       endOtherProcesses(failure.exitCode)
-      Glibc.exit(failure.exitCode)
+      Glibc.exit(failure.exitCode.rawValue)
     }
   }
 
   /// Ends MPI, so that the other processes do not wait for this one.
-  private static func endOtherProcesses(_ code: Int32) {
+  private static func endOtherProcesses(_ code: ExitCode) {
     #if MPI
-    if MPIPool.isLaunched { MPIPool.end(code: code) }
+    if MPIPool.isLaunched { MPIPool.end(code: code.rawValue) }
     #endif
   }
 }

@@ -64,6 +64,21 @@ import Testing
     #expect(Set(names).subtracting(listed).isEmpty, "\(Set(names).subtracting(listed))")
   }
 
+  // MARK: Exit codes
+
+  /// specs/cli.md has one row for each exit code of the help.
+  @Test func theCommandLineSpecHasTheExitCodes() throws {
+    let help = try Self.text("Tests/CommandTests/Golden/help/lrpatch.txt")
+      .split(separator: /\s+/).joined(separator: " ")
+    let list = try #require(help.firstMatch(of: /Exit codes: ([^.]*)\./)).1
+    let codes = list.split(separator: "; ").map { $0.prefix { $0.isNumber } }
+    let spec = try Self.text("specs/cli.md")
+    let section = try #require(spec.components(separatedBy: "## Exit codes").last)
+      .components(separatedBy: "\n## ")[0]
+    let rows = section.matches(of: /(?m)^\| (\d+) \|/).map(\.1)
+    #expect(!codes.isEmpty && rows == codes)
+  }
+
   // MARK: Runtimes
 
   @Test(arguments: Runtime.allCases) func theRuntimeIsDocumented(_ runtime: Runtime) throws {

@@ -64,7 +64,7 @@ enum Interruption {
       nextSignal()
     }
     changing.withLock { _ in TemporaryFiles.shared.removeAll() }
-    _exit(Failure.Code.interrupted)
+    _exit(ExitCode.interrupted.rawValue)
   }
 
   static func deferred<T>(_ work: () throws -> T) rethrows -> T {

@@ -51,7 +51,7 @@ public struct MLXTraits: Sendable {
   public var theta = Theta.optional(10_000)
   /// When MLX-LM applies LongRoPE.
   public var longRoPE = LongRoPE.byType
-  /// Whether it falls back on `rope_parameters` if there is no `rope_scaling`.
+  /// Whether it falls back on `rope_parameters` if `rope_scaling` is missing.
   public var readsRopeParameters = false
   /// Whether its class supports a partial rotary embedding.
   public var rotatesPartially = false

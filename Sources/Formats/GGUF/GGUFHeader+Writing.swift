@@ -22,7 +22,7 @@ extension GGUFHeader {
   }
 
   /// The encoded header, up to and including the padding before the tensor data.
-  /// - Parameter file: the file into which arrays point; empty if there are no such arrays.
+  /// - Parameter file: the file into which arrays point; empty if no array points into a file.
   public func encoded(arraysIn file: RawSpan) -> [UInt8] {
     var writer = ByteWriter()
     writer.write(raw: Self.magic)

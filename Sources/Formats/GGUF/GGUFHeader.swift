@@ -30,8 +30,8 @@ public struct GGUFHeader: Equatable, Sendable {
   public var tensorsOffset: Int
   /// The offset at which the list of tensors ends.
   public var end: Int
-  /// The offset at which tensor data begins: `end` rounded up to the alignment, or `end` itself if
-  /// there are no tensors.
+  /// The offset at which tensor data begins: `end` rounded up to the alignment, or `end` itself in a
+  /// file without tensors.
   public var dataOffset: Int
 
   /// The bytes of all tensors' data, with padding.

@@ -13,7 +13,7 @@ struct ScoredPieces: WordModel {
     self.vocabulary = vocabulary
     self.scores = scores
     self.unknown = unknown
-    // If there is no token such as <0x0A>, a token with the byte as its text is used.
+    // A vocabulary without tokens like <0x0A> has the byte itself as a token.
     byteTokens = vocabulary.byteTokens().enumerated().map { $1 ?? vocabulary[[UInt8($0)]] }
   }
 

@@ -4,7 +4,7 @@ internal import Yams
 
 /// Where in the text the members and items are.
 extension CardMetadata {
-  /// The outermost mapping; empty if there is no YAML.
+  /// The outermost mapping; empty without YAML.
   func root() throws(ModelError) -> Node.Mapping {
     let node: Node?
     do { node = try Yams.compose(yaml: text.text) } catch {

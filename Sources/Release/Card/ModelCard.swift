@@ -38,7 +38,7 @@ public struct ModelCard: Sendable {
 
   private let metadata: CardMetadata
   private let body: TextLines
-  /// The blank lines and the line `---` before the YAML; nil if there is no YAML.
+  /// The blank lines and the line `---` before the YAML; nil without YAML.
   private let opening: [String]?
   private let subject: String
 

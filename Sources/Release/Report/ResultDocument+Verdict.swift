@@ -4,7 +4,7 @@ extension ResultDocument {
   /// Whether a gate that was judged does not hold.
   package var hasFailed: Bool { verdicts.contains { !$0.passes } }
 
-  /// The verdict in one word: `passed`, `FAILED`, or `measured` if there was no gate.
+  /// The verdict in one word: `passed`, `FAILED`, or `measured` for a run without gates.
   var verdict: String { verdicts.isEmpty ? "measured" : hasFailed ? "FAILED" : "passed" }
 }
 

@@ -15,7 +15,7 @@ package struct TextStyle: Sendable {
     hasColours ? "\u{1B}[\(colour.rawValue)m\(text)\u{1B}[0m" : text
   }
 
-  /// One character for a share from 0 to 1: all, most, some or none; a space if there is no share.
+  /// One character for a share from 0 to 1: all, most, some or none; a space for nil.
   package func cell(_ share: Double?) -> String {
     guard let share else { return " " }
     let shades = hasBlocks ? ["·", "░", "▓", "█"] : [".", "-", "+", "#"]

@@ -49,8 +49,8 @@ public struct Passkey: Sendable {
     public var key: Int
     /// Whether greedy decoding gives the key and no further digit.
     public var isExact: Bool
-    /// Whether the first number in ten greedy tokens is the key; nil if there is no memory for
-    /// decoding.
+    /// Whether the first number in ten greedy tokens is the key; nil if decoding would take
+    /// too much memory.
     public var isPublished: Bool?
     /// The log-probability of the answer's tokens, less that of the likeliest tokens in their
     /// places: 0 if they are the likeliest.

@@ -68,10 +68,18 @@ func hubModel(_ text: String) -> String {
 /// One of the values of an enumeration, by its name.
 func choice<Value: RawRepresentable<String> & CaseIterable>(_ text: String) throws -> Value {
   guard let value = Value(rawValue: text) else {
-    let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
-    throw ValidationError("'\(text)' is not one of \(names)")
+    throw unknown(text, Value.allCases.map(\.rawValue))
   }
   return value
+}
+
+/// The error for a name that an option does not take.
+/// - Parameters:
+///   - option: the option, if the parser does not name it.
+///   - names: what it takes.
+func unknown(_ text: String, of option: String? = nil, _ names: [String]) -> ValidationError {
+  let place = option.map { "\($0): " } ?? ""
+  return ValidationError("\(place)unknown value '\(text)'; expected \(names.alternatives)")
 }
 
 /// A subcommand with the common options.

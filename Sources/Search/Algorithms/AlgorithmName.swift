@@ -1,3 +1,5 @@
+import Formats
+
 /// A search algorithm, and which options it takes.
 public enum AlgorithmName: String, CaseIterable, Codable, Sendable {
   /// LongRoPE's evolution.
@@ -58,8 +60,6 @@ public enum AlgorithmName: String, CaseIterable, Codable, Sendable {
 
   /// The names of algorithms as a list in a sentence.
   package static func list(_ algorithms: [AlgorithmName]) -> String {
-    let names = algorithms.map(\.rawValue)
-    guard let last = names.last, names.count > 1 else { return names.first ?? "" }
-    return "\(names.dropLast().joined(separator: ", ")) or \(last)"
+    algorithms.map(\.rawValue).alternatives
   }
 }

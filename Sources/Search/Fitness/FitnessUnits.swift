@@ -91,7 +91,9 @@ public struct FitnessUnits: Sendable {
     let size = settings.length - (beginning == nil ? 0 : 1)
     let starts = try spread(settings.documents, over: texts, size: size, "perplexity")
     guard let method = Perplexity.Method(rawValue: settings.method) else {
-      throw ModelError.unsupported("perplexity", "there is no method '\(settings.method)'")
+      throw ModelError.unsupported(
+        "perplexity",
+        "unknown method '\(settings.method)'; expected \(Perplexity.Method.alternatives)")
     }
     return try starts.flatMap { start -> [FitnessUnit] in
       let text = Array(texts[start.text][start.place...])

@@ -23,7 +23,7 @@ struct ConvertCommand: ReportingCommand {
   var output: String
 
   @Option(
-    help: "The type of matrices: \(TensorType.allCases.map(\.rawValue).joined(separator: ", ")).",
+    help: "The type of matrices: \(TensorType.alternatives).",
     transform: Self.type)
   var type = TensorType.auto
 
@@ -54,8 +54,7 @@ struct ConvertCommand: ReportingCommand {
 
   private static func type(_ text: String) throws -> TensorType {
     guard let type = TensorType(rawValue: text.lowercased()) else {
-      let names = TensorType.allCases.map(\.rawValue).joined(separator: ", ")
-      throw ValidationError("'\(text)' is not a type that can be written; expected \(names)")
+      throw unknown(text, TensorType.allCases.map(\.rawValue))
     }
     return type
   }

@@ -30,7 +30,7 @@ struct FactorsCompareCommand: ReportingCommand {
       "The length of documents and needle prompts: 128k, 131072.", valueName: "tokens"))
   var length: TokenCount
 
-  @Option(help: "What is compared: perplexity or needle.", transform: choice)
+  @Option(help: "What is compared: \(Fitness.alternatives).", transform: choice)
   var fitness = Fitness.perplexity
 
   @Option(
@@ -51,7 +51,7 @@ struct FactorsCompareCommand: ReportingCommand {
   @Option(help: "Needles, at evenly spread depths.")
   var needles = 200
 
-  @Option(help: "Whose needle prompt: paper, released or passkey.", transform: choice)
+  @Option(help: "Whose needle prompt: \(NeedlePrompt.alternatives).", transform: choice)
   var needlePrompt = NeedlePrompt.paper
 
   @Option(help: precisionHelp, transform: choice)

@@ -20,7 +20,7 @@ struct FactorsMakeCommand: ReportingCommand {
   var model: String
 
   @Option(
-    help: "The formula: \(ClosedForm.allCases.map(\.rawValue).joined(separator: ", ")).",
+    help: "The formula: \(ClosedForm.alternatives).",
     transform: choice)
   var method: ClosedForm
 

@@ -28,9 +28,8 @@ struct LintCommand: ReportingCommand {
   func validate() throws {
     if junit == "" { throw ValidationError("--junit needs a name") }
     let names = Set(LintRule.all.map(\.name))
-    if let unknown = allow.first(where: { !names.contains($0) }) {
-      throw ValidationError(
-        "there is no rule '\(unknown)'; the rules are \(names.sorted().joined(separator: ", "))")
+    if let name = allow.first(where: { !names.contains($0) }) {
+      throw unknown(name, of: "--allow", names.sorted())
     }
   }
 

@@ -46,7 +46,7 @@ struct SearchCommand: ReportingCommand {
       """, valueName: "kind"))
   var asReleased: String?
 
-  @Option(help: "What is minimised: perplexity, needle, or both.", transform: choice)
+  @Option(help: "What is minimised: \(FitnessKind.alternatives).", transform: choice)
   var fitness: FitnessKind?
 
   @Option(
@@ -78,7 +78,7 @@ struct SearchCommand: ReportingCommand {
     help: "Needles, at evenly spread depths. (default: \(SearchOptions.Default.needles))")
   var needles: Int?
 
-  @Option(help: "Whose needle prompt: paper, released or passkey.", transform: choice)
+  @Option(help: "Whose needle prompt: \(NeedlePrompt.alternatives).", transform: choice)
   var needlePrompt: NeedlePrompt?
 
   @Flag(help: "All needles at the beginning, as in the paper, rather than at all depths.")
@@ -252,8 +252,7 @@ struct SearchCommand: ReportingCommand {
 
   private static func algorithm(_ name: String) throws -> AlgorithmName {
     guard let algorithm = AlgorithmName.standard.first(where: { $0.rawValue == name }) else {
-      let names = AlgorithmName.standard.map(\.rawValue).joined(separator: ", ")
-      throw ValidationError("'\(name)' is not one of \(names)")
+      throw unknown(name, AlgorithmName.standard.map(\.rawValue))
     }
     return algorithm
   }
@@ -279,83 +278,6 @@ struct SearchCommand: ReportingCommand {
     let outcome = try job.run { progress.show($0.share, SearchReport.label($0.generation)) }
     progress.end()
     if isFirst { try finish(outcome) }
-  }
-
-  // MARK: Options
-
-  private var checkpointPath: String { checkpoint ?? resume ?? output + ".checkpoint" }
-
-  private var outputs: [String] { [output, csv, svg, log, checkpointPath].compactMap(\.self) }
-
-  /// - Throws: `ValidationError` for an option that cannot be read, or that contradicts another.
-  private func options() throws -> SearchOptions {
-    var options = SearchOptions(model: model, targetWindow: targetLength?.value)
-    options.originalWindow = originalLength?.value
-    options.algorithm = try publishedAlgorithm ?? algorithm
-    setFitness(&options)
-    setSpace(&options)
-    setEvolution(&options)
-    options.precision = precision
-    options.seed = seed
-    options.resume = resume
-    options.checkpoint = checkpointPath
-    options.log = log
-    options.evaluations = evaluations
-    options.timeBudget = timeBudget?.duration
-    options.jobs = jobs
-    options.threads = work.threadCount
-    do { try options.validate() } catch { throw ValidationError(error.message) }
-    return options
-  }
-
-  private var publishedAlgorithm: AlgorithmName? {
-    get throws {
-      guard let asReleased else { return nil }
-      guard let published = AlgorithmName.published.first(where: { $0.rawValue == asReleased })
-      else {
-        throw ValidationError(
-          "--as-released takes \(AlgorithmName.list(AlgorithmName.published))")
-      }
-      return published
-    }
-  }
-
-  private func setFitness(_ options: inout SearchOptions) {
-    options.fitness = fitness
-    options.texts = text
-    options.part = part?.value
-    options.documents = documents
-    options.method = method
-    options.stride = stride
-    options.needles = needles
-    options.needlePrompt = needlePrompt
-    options.needlesAtStart = needlesAtStart
-    options.needleWeight = needleWeight
-  }
-
-  private func setSpace(_ options: inout SearchOptions) {
-    options.criticalPair = criticalDimension
-    options.maximum = maximum
-    options.startTokens = startTokens
-    options.mscale = mscale?.value
-    options.searchesMscale = searchMscale
-    options.searchesPairMscales = searchPairMscales
-    options.readjusts = readjust
-    options.onto = onto
-    options.initial = initial
-  }
-
-  private func setEvolution(_ options: inout SearchOptions) {
-    options.population = population
-    options.parents = parents
-    options.mutants = mutants
-    options.crossovers = crossovers
-    options.iterations = iterations
-    options.probability = probability
-    options.generationSize = generationSize
-    options.races = !noRace
-    options.raceAlpha = raceAlpha
-    options.raceAudit = raceAudit
   }
 
   // MARK: Results

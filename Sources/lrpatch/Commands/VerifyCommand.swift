@@ -64,7 +64,7 @@ struct VerifyCommand: ReportingCommand {
   @Option(help: "Prompts for each length and depth.")
   var samples = 1
 
-  @Option(help: "Whose passkey prompt: longrope or llama.cpp.", transform: choice)
+  @Option(help: "Whose passkey prompt: \(Passkey.Style.alternatives).", transform: choice)
   var passkeyPrompt = Passkey.Style.longrope
 
   @Option(
@@ -77,7 +77,7 @@ struct VerifyCommand: ReportingCommand {
   var perplexity: [String] = []
 
   @Option(
-    help: "How perplexity is measured: truncate, sliding, llama.cpp or hf-stride.",
+    help: "How perplexity is measured: \(Perplexity.Method.alternatives).",
     transform: choice)
   var method = Perplexity.Method.truncate
 
@@ -204,8 +204,7 @@ struct VerifyCommand: ReportingCommand {
   private func runtimes() throws -> [RuntimeChoice] {
     let choices = try runtime.filter { $0 != "all" }.map { name in
       guard let choice = RuntimeChoice(name: name) else {
-        let names = RuntimeChoice.names.joined(separator: ", ")
-        throw ValidationError("there is no runtime '\(name)'; there are all, \(names)")
+        throw unknown(name, of: "--runtime", ["all"] + RuntimeChoice.names)
       }
       return choice
     }
@@ -230,9 +229,7 @@ struct VerifyCommand: ReportingCommand {
 
   private static func tasks(_ name: String) throws -> [TaskGrid.Task] {
     guard let tasks = TaskGrid.Task.named(name) else {
-      let names = TaskGrid.Task.names + ["ruler"]
-      throw ValidationError(
-        "there is no task '\(name)'; there are \(names.joined(separator: ", "))")
+      throw unknown(name, of: "--task", TaskGrid.Task.names + ["ruler"])
     }
     return tasks
   }

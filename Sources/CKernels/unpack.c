@@ -247,3 +247,18 @@ void unpack_iq4_xs(const void *source, float *destination, size_t count) {
     }
   }
 }
+
+/// Stores 8 signed bytes times a step.
+static inline void put_run(float *out, uint64_t run, float step) {
+  for (int i = 0; i < 8; i++) out[i] = step * (float)(int8_t)(run >> 8 * i);
+}
+
+/// The levels that 8 bytes below 16 select.
+static inline uint64_t look_up(const int8_t levels[16], uint64_t codes) {
+  uint64_t run = 0;
+  for (int i = 0; i < 64; i += 8) run |= (uint64_t)(uint8_t)levels[codes >> i & 15] << i;
+  return run;
+}
+
+#define UNPACK(type) void unpack_##type
+#include "unpack_runs.h"

@@ -247,4 +247,19 @@ LEVEL void unpack_iq4_xs_avx2(const void *source, float *destination, size_t cou
     }
   }
 }
+
+/// Stores 8 signed bytes times a step.
+INLINE void put_run(float *out, uint64_t run, float step) {
+  __m256 numbers = widen8(_mm_cvtsi64_si128((long long)run));
+  _mm256_storeu_ps(out, _mm256_mul_ps(_mm256_set1_ps(step), numbers));
+}
+
+/// The levels that 8 bytes below 16 select.
+INLINE uint64_t look_up(const int8_t levels[16], uint64_t codes) {
+  __m128i indices = _mm_cvtsi64_si128((long long)codes);
+  return (uint64_t)_mm_cvtsi128_si64(_mm_shuffle_epi8(load16((const uint8_t *)levels), indices));
+}
+
+#define UNPACK(type) LEVEL void unpack_##type##_avx2
+#include "unpack_runs.h"
 #endif

@@ -215,7 +215,7 @@ import Testing
   /// The kernels have their own table in C, which must agree with that of Formats.
   @Test func knowTheElementTypesOfTheFormats() {
     let unpacked = ElementType.all.filter(\.canUnpack)
-    #expect(unpacked.count == 15)
+    #expect(unpacked.count == 28)
     #expect(ElementType.all.filter(\.canPackInt8) == [.q40, .q80, .q4K, .q5K])
     for type in unpacked {
       let block = kernels_block(type.ggmlNumber ?? .max)

@@ -73,9 +73,9 @@ import Testing
     }
   }
 
-  @Test func unpacksBlocksAsGGUFPy() throws {
+  @Test func unpacksBlocksAsGGUFPyAndLlamaCpp() throws {
     let blocks = try #require(Self.golden()["blocks"]?.members)
-    #expect(blocks.count == 14)
+    #expect(blocks.count == 27)
     for block in blocks {
       let type = try #require(ElementType.named(block.name))
       let source = Self.bytes(hex: block.value["bytes"]?.text ?? "")

@@ -80,6 +80,8 @@ public struct Architecture: Sendable {
     public var isInterleaved = false
     /// Whether the loader requires the original window of every model, extended or not.
     public var requiresOriginalWindow = false
+    /// Whether the loader reads the ends of YaRN's ramp and the multiplier of its attention scale.
+    public var readsYarnTurns = false
     /// Whether a `rope.scaling.finetuned` of false turns RoPE off.
     public var obeysFinetuned = false
     /// Whether the converter writes the head size even if the config does not contain it.
@@ -105,7 +107,7 @@ public struct Architecture: Sendable {
     /// The RoPE base if the config does not contain one.
     public var defaultTheta = 10_000.0
     /// The ends of YaRN's ramp.
-    public var yarnTurns = YarnTurns(fast: 32, slow: 1)
+    public var yarnTurns = YaRN.publishedTurns
   }
 
   /// How a sliding window limits attention.
@@ -193,4 +195,10 @@ public struct YarnTurns: Equatable, Sendable {
   public var fast: Double
   /// `beta_slow`: pairs that turn less often are fully interpolated.
   public var slow: Double
+
+  /// Ends with the given numbers of turns.
+  public init(fast: Double, slow: Double) {
+    self.fast = fast
+    self.slow = slow
+  }
 }

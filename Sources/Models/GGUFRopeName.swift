@@ -12,11 +12,31 @@ package enum GGUFRopeName {
   package static let attentionFactor = "rope.scaling.attn_factor"
   package static let finetuned = "rope.scaling.finetuned"
 
-  /// YaRN's parameters, with their names in a config; nil if a config lacks the parameter.
-  package static let yarn: [(config: String?, gguf: String)] = [
-    ("extrapolation_factor", "rope.scaling.yarn_ext_factor"),
-    ("attention_factor", "rope.scaling.yarn_attn_factor"),
-    ("beta_fast", "rope.scaling.yarn_beta_fast"), ("beta_slow", "rope.scaling.yarn_beta_slow"),
-    (nil, "rope.scaling.yarn_log_multiplier"),
+  /// A parameter of YaRN.
+  package struct YarnParameter: Sendable {
+    /// The name in a config, or nil if a config lacks the parameter.
+    package var config: String?
+    package var gguf: String
+    /// The value that an absent key means.
+    package var defaultValue: Double
+    /// Whether the architectures that read the ends of the ramp read the key.
+    package var isReadWithTurns = false
+  }
+
+  /// YaRN's parameters, most of which llama.cpp reads for a few architectures only.
+  package static let yarn = [
+    YarnParameter(
+      config: "extrapolation_factor", gguf: "rope.scaling.yarn_ext_factor", defaultValue: 1),
+    YarnParameter(
+      config: "attention_factor", gguf: "rope.scaling.yarn_attn_factor", defaultValue: 1),
+    YarnParameter(
+      config: "beta_fast", gguf: "rope.scaling.yarn_beta_fast",
+      defaultValue: YaRN.publishedTurns.fast, isReadWithTurns: true),
+    YarnParameter(
+      config: "beta_slow", gguf: "rope.scaling.yarn_beta_slow",
+      defaultValue: YaRN.publishedTurns.slow, isReadWithTurns: true),
+    YarnParameter(
+      config: nil, gguf: "rope.scaling.yarn_log_multiplier", defaultValue: 0,
+      isReadWithTurns: true),
   ]
 }

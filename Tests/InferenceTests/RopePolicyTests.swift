@@ -41,6 +41,26 @@ import Testing
     #expect(fixed[0].schedule.commonPositions(with: long[0].schedule) == .max)
   }
 
+  @Test func growsTheBaseOfDynamicScaling() throws {
+    let scaling = DynamicNTK(factor: 4, window: 12, theta: 100, rotaryDimensions: 4)
+    let policy = try Self.policy(.growing(scaling))
+    func slowest(_ schedule: RopeSchedule, _ position: Int) -> Float {
+      schedule.table(at: position).frequencies(layer: 0, position: position)[1]
+    }
+    // Within the window nothing changes; theta' = theta (4 n / 12 - 3)^2, and 1 / sqrt(theta').
+    let short = policy.schedule(prompt: 10, count: 15)
+    #expect((0..<12).allSatisfy { slowest(short, $0) == 0.1 })
+    // A token beyond the window has a base of its own.
+    #expect(abs(slowest(short, 14) - 0.1 / 2) < 1e-7)
+    #expect(slowest(short, 13) > slowest(short, 14))
+    // A prompt beyond it has one base, by its length.
+    let long = policy.schedule(prompt: 18, count: 20)
+    #expect((0..<18).allSatisfy { abs(slowest(long, $0) - 0.1 / 3) < 1e-7 })
+    #expect(slowest(long, 18) < slowest(long, 17))
+    #expect(short.commonPositions(with: policy.schedule(prompt: 11, count: 11)) == .max)
+    #expect(short.commonPositions(with: long) == 0)
+  }
+
   @Test func followsWhatNoRuntimeCanExpress() throws {
     let geometry = RopeGeometry(
       architecture: "llama", yarnTurns: YarnTurns(fast: 32, slow: 1), rotaryDimensions: 4,

@@ -44,6 +44,9 @@ class EngineLogger(logging.Logger):
 class CustomOp(torch.nn.Module):
     """Replaces the engines' base class of operators; runs the native implementation."""
 
+    def __init__(self, **keywords):
+        super().__init__()
+
     @classmethod
     def register(cls, name, **keywords):
         return lambda operator: operator
@@ -109,8 +112,10 @@ def import_vllm_get_rope():
 
 def import_sglang_get_rope():
     given = {"sglang.kernels.fused_op": {"BaseFusedOp": CustomOp}, "sglang.srt.utils": {"get_device": lambda: "cpu"}}
-    for name in ["is_cuda", "is_hip", "is_npu", "is_cpu", "cpu_has_amx_support", "get_bool_env_var"]:
+    for name in ["is_cuda", "is_hip", "is_mps", "is_musa", "is_npu", "is_xpu", "cpu_has_amx_support", "get_bool_env_var"]:
         given["sglang.srt.utils"][name] = lambda *arguments: False
+    given["sglang.srt.utils"]["is_cpu"] = lambda: True
+    given["sglang.srt.runtime_context"] = {"publish_role": lambda: None}
     sys.meta_path.insert(0, StubFinder("sglang", given))
     sys.path.insert(0, str(ROTARY))
     return importlib.import_module("sglang.srt.layers.rotary_embedding.factory").get_rope

@@ -201,6 +201,7 @@ struct GGUFConfig {
     try set("max_position_embeddings", .number(geometry.window))
     try set("rope_theta", number: Float(geometry.theta).asDecimal)
     try setPartialRotary()
+    if geometry.scalingType != "longrope" { _ = try attentionFactor(geometry.scalingType) }
     switch geometry.scalingType {
     case "longrope":
       try set("max_position_embeddings", .number(geometry.originalWindow))
@@ -311,20 +312,35 @@ struct GGUFConfig {
   }
 
   private mutating func setScaling(_ type: String) throws {
+    let factor =
+      ropeNumber(GGUFRopeName.factor) ?? ropeNumber(GGUFRopeName.legacyFactor) ?? 1
     var members = [
       JSONMember("rope_type", .string(type)), JSONMember("type", .string(type)),
-      JSONMember("factor", .number(ropeNumber(GGUFRopeName.factor) ?? 1)),
+      JSONMember("factor", .number(factor)),
     ]
     if type == "yarn" {
       members.append(
         JSONMember("original_max_position_embeddings", .number(model.geometry.originalWindow)))
-      for (name, key) in GGUFRopeName.yarn {
-        if let name, let number = ropeNumber(key) {
-          members.append(JSONMember(name, .number(number)))
-        }
+      let scale = try attentionFactor(type)
+      if scale != 1 {
+        members.append(
+          JSONMember("attention_factor", .number(scale * YaRN.mscale(scale: factor))))
       }
     }
     try set("rope_scaling", .object(members))
+  }
+
+  /// The attention scale of a file without factors.
+  /// - Throws: `ModelError` if a config cannot express it with this type of scaling.
+  private func attentionFactor(_ type: String) throws -> Double {
+    let scale = ropeNumber(GGUFRopeName.attentionFactor) ?? 1
+    guard scale == 1 || type == "yarn" else {
+      throw ModelError.unsupported(
+        model.path,
+        "the key '\(model.geometry.architecture).\(GGUFRopeName.attentionFactor)' is \(scale), which a config can express with YaRN or factors only"
+      )
+    }
+    return scale
   }
 }
 

@@ -22,9 +22,7 @@ struct RopeContents {
     case "default":
       if gguf.requiresOriginalWindow { addOriginalWindow(prefix, geometry.originalWindow) }
     case "linear": try addFactor("linear", prefix, model)
-    case "yarn":
-      try addFactor("yarn", prefix, model)
-      try addYarn(prefix, model)
+    case "yarn": try addYarn(prefix, model)
     case "llama3": try addLlama3(model)
     case "longrope", "su": try addFactors(model, prefix, allowDivergent)
     case let other:
@@ -47,12 +45,34 @@ struct RopeContents {
     add("\(prefix).\(GGUFRopeName.factor)", .float32(Float(factor)))
   }
 
+  /// Writes YaRN as transformers computes it.
+  ///
+  /// llama.cpp reads the ends of the ramp from no file, and the attention scale from
+  /// `attn_factor`, which multiplies the one that follows from the factor.
+  /// - Throws: `ModelError` for a ramp that llama.cpp does not compute.
   private mutating func addYarn(_ prefix: String, _ model: ModelFolder) throws {
-    addOriginalWindow(prefix, model.geometry.originalWindow)
-    for (name, key) in GGUFRopeName.yarn {
-      guard let name, let value = try model.optionalScalingNumber(name) else { continue }
-      add("\(prefix).\(key)", .float32(Float(value)))
+    let reading = try Inspection(model).readings[0]
+    guard let wanted = reading.long, let frequencies = wanted.inverseFrequencies else {
+      throw ModelError.unsupported(model.path, reading.notes.first ?? "YaRN cannot be computed")
     }
+    let geometry = model.geometry
+    let scale =
+      try model.optionalScalingNumber("factor")
+      ?? Double(geometry.window) / Double(geometry.originalWindow)
+    let computed = YaRN(factor: scale, originalWindow: geometry.originalWindow)
+      .inverse(theta: geometry.theta, rotaryDimensions: geometry.rotaryDimensions)
+    guard zip(frequencies, computed).allSatisfy({ abs($0 - $1) <= 1e-6 * $1 }) else {
+      let turns = YaRN.publishedTurns
+      throw ModelError.unsupported(
+        model.path,
+        "llama.cpp computes YaRN only with beta_fast \(turns.fast), beta_slow \(turns.slow) and a ramp between whole pairs (truncate), unlike this config"
+      )
+    }
+    add("\(prefix).\(GGUFRopeName.type)", .string("yarn"))
+    add("\(prefix).\(GGUFRopeName.factor)", .float32(Float(scale)))
+    addOriginalWindow(prefix, geometry.originalWindow)
+    let attention = Float(wanted.mscale / YaRN.mscale(scale: scale))
+    if attention != 1 { add("\(prefix).\(GGUFRopeName.attentionFactor)", .float32(attention)) }
   }
 
   private mutating func addLlama3(_ model: ModelFolder) throws {

@@ -16,7 +16,7 @@ public struct RopePolicy: Equatable, Sendable {
     var table: RopeSchedule.Table
   }
 
-  private enum Rule { case fixed, recomputed, kept }
+  private enum Rule: Equatable { case fixed, recomputed, kept, growing(DynamicNTK) }
 
   /// The policy of a runtime.
   /// - Throws: `ModelError` if the runtime does not run the model.
@@ -36,6 +36,9 @@ public struct RopePolicy: Equatable, Sendable {
     case .kept(let limit):
       stages = [Stage(limit: limit, table: try RopeSchedule.Table(short)), last]
       rule = .kept
+    case .growing(let scaling):
+      stages = [Stage(limit: .max, table: try RopeSchedule.Table(short))]
+      rule = .growing(scaling)
     }
   }
 
@@ -109,6 +112,7 @@ public struct RopePolicy: Equatable, Sendable {
       return prompt > short.limit
         ? RopeSchedule(long.table)
         : RopeSchedule(short.table, before: short.limit, then: long.table)
+    case .growing(let scaling): return RopeSchedule(scaling, prompt: prompt)
     }
   }
 

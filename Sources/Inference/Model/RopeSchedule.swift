@@ -1,5 +1,5 @@
 import Glibc
-import Models
+package import Models
 package import Numerics
 package import Patch
 
@@ -40,11 +40,24 @@ public struct RopeSchedule: Equatable, Hashable, Sendable {
 
   /// In ascending order.
   ///
-  /// The last run has no end.
+  /// The last run has no end, unless `growth` follows.
   private let runs: [Run]
+  /// The scaling of the positions beyond the last run, each of which has a base of its own.
+  private let growth: DynamicNTK?
 
   /// One table for all positions.
-  package init(_ table: Table) { runs = [Run(end: .max, table: table)] }
+  package init(_ table: Table) {
+    runs = [Run(end: .max, table: table)]
+    growth = nil
+  }
+
+  /// Dynamic NTK scaling: one table for the prompt, and one for each further position, because
+  /// cached keys are kept.
+  package init(_ scaling: DynamicNTK, prompt: Int) {
+    let length = max(prompt, scaling.window)
+    runs = [Run(end: length, table: Table(scaling, length: length))]
+    growth = scaling
+  }
 
   /// `first` for the positions before `end`, `second` from there on.
   package init(_ first: Table, before end: Int, then second: Table) {
@@ -52,10 +65,13 @@ public struct RopeSchedule: Equatable, Hashable, Sendable {
       end <= 0 || first == second
       ? [Run(end: .max, table: second)]
       : [Run(end: end, table: first), Run(end: .max, table: second)]
+    growth = nil
   }
 
   package func table(at position: Int) -> Table {
-    (runs.first { position < $0.end } ?? runs[runs.count - 1]).table
+    if let run = runs.first(where: { position < $0.end }) { return run.table }
+    if let growth { return Table(growth, length: position + 1) }
+    return runs[runs.count - 1].table
   }
 
   /// The number of first positions that both schedules rotate in the same way.
@@ -64,7 +80,9 @@ public struct RopeSchedule: Equatable, Hashable, Sendable {
       if mine.table != others.table { break }
       if mine.end != others.end { return min(mine.end, others.end) }
     }
-    if runs == other.runs { return .max }
+    if runs == other.runs {
+      return growth == other.growth ? .max : runs[runs.count - 1].end
+    }
     return runs[0].table == other.runs[0].table ? min(runs[0].end, other.runs[0].end) : 0
   }
 
@@ -103,6 +121,15 @@ public struct RopeSchedule: Equatable, Hashable, Sendable {
 }
 
 extension RopeSchedule.Table {
+  /// The table of dynamic NTK scaling for an input of a length in tokens.
+  init(_ scaling: DynamicNTK, length: Int) {
+    self.init(
+      inverseFrequencies: [
+        RotaryFrequencies.singlePrecision(
+          theta: scaling.theta(length: length), rotaryDimensions: scaling.rotaryDimensions)
+      ], mscale: 1)
+  }
+
   /// - Throws: `ModelError` for a kind of scaling that is not computed here.
   package init(_ used: UsedTable) throws {
     guard let list = used.inverseFrequencies else {

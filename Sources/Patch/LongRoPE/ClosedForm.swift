@@ -37,9 +37,9 @@ public enum ClosedForm: String, CaseIterable, Sendable {
     /// The extended window, in tokens.
     public var window: Int
     /// YaRN keeps a pair with at least this many turns within the original window unchanged.
-    public var fastTurns = 32.0
+    public var fastTurns = YaRN.publishedTurns.fast
     /// YaRN fully interpolates a pair with at most this many turns within the original window.
-    public var slowTurns = 1.0
+    public var slowTurns = YaRN.publishedTurns.slow
     /// c, for the forms that use it; nil for the theoretical critical pair.
     public var criticalPair: Int?
     /// The factor of the pairs from c on in `ntkLeft`; nil for s.
@@ -115,27 +115,19 @@ public enum ClosedForm: String, CaseIterable, Sendable {
     (0..<pairs).map { $0 < criticalPair ? pow(lambda, Double($0) / Double(criticalPair)) : lambda }
   }
 
-  /// The fractional index of the pair with a number of turns within the original window.
-  private static func pair(turning turns: Double, _ settings: Settings) -> Double {
-    Double(settings.rotaryDimensions) * log(Double(settings.originalWindow) / (turns * 2 * .pi))
-      / (2 * log(settings.theta))
-  }
-
   /// The pairs at which YaRN's ramp begins and ends.
   public static func rampBounds(_ settings: Settings) -> (low: Double, high: Double) {
-    let low = pair(turning: settings.fastTurns, settings).rounded(.down)
-    let high = pair(turning: settings.slowTurns, settings).rounded(.up)
-    return (max(low, 0), min(high, Double(settings.rotaryDimensions - 1)))
+    var yarn = YaRN(factor: settings.scale, originalWindow: settings.originalWindow)
+    yarn.turns = YarnTurns(fast: settings.fastTurns, slow: settings.slowTurns)
+    return yarn.rampBounds(theta: settings.theta, rotaryDimensions: settings.rotaryDimensions)
   }
 
   /// YaRN's ramp, which is linear in the frequencies, not in the factors.
   private static func ramp(_ settings: Settings, end: Int?) -> [Double] {
     var (low, high) = rampBounds(settings)
     if let end { (low, high) = (min(low, Double(end) - 1), Double(end)) }
-    if low == high { high += 0.001 }
-    return (0..<settings.pairs).map { pair in
-      let interpolated = min(max((Double(pair) - low) / (high - low), 0), 1)
-      return 1 / (interpolated / settings.scale + 1 - interpolated)
+    return YaRN.ramp(low: low, high: high, pairs: settings.pairs).map { interpolated in
+      1 / (interpolated / settings.scale + 1 - interpolated)
     }
   }
 }

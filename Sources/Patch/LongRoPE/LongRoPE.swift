@@ -1,4 +1,5 @@
 import Glibc
+import Models
 
 /// The parts of LongRoPE (arXiv 2402.13753) and LongRoPE2 (arXiv 2502.20082) that go beyond
 /// rescaled frequencies: the attention scale, and the critical pairs.
@@ -16,7 +17,7 @@ public enum LongRoPE {
 
   /// YaRN's attention scale: 0.1 ln s + 1, or 1 if the window is not extended.
   public static func yarnMscale(scale: Double) -> Double {
-    scale > 1 ? 0.1 * log(scale) + 1 : 1
+    YaRN.mscale(scale: scale)
   }
 
   /// The theoretical critical dimension d_tcd as the index of a pair: the first pair that does not

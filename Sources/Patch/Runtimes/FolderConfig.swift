@@ -73,45 +73,6 @@ struct FolderConfig {
       name: name, factors: factors, mscale: mscale, theta: theta, rotaryDimensions: dimensions)
   }
 
-  /// The reading of a model without LongRoPE, which is the same for every length.
-  ///
-  /// Linear scaling and the scaling of Llama 3.1 are computed, others only named.
-  func plain(
-    _ runtime: Runtime, type: String?, _ scaling: JSONValue?, theta: Double, dimensions: Int
-  ) -> RuntimeReading {
-    var reading = RuntimeReading(runtime)
-    var used = table("none", nil, 1, theta: theta, dimensions: dimensions)
-    let factor = scaling?["factor"]?.double.flatMap { $0 > 0 ? $0 : nil }
-    switch (type, factor) {
-    case (nil, _), ("default", _): break
-    case ("linear", let factor?):
-      used = UsedTable(
-        name: "linear", factors: nil, mscale: 1, theta: theta, rotaryDimensions: dimensions,
-        stretch: factor)
-    case ("llama3", let factor?):
-      used = table(
-        "llama3", llama3Factors(factor, scaling, theta, dimensions), 1, theta: theta,
-        dimensions: dimensions)
-    case (let type?, _):
-      used = UsedTable(name: type, mscale: 1, inverseFrequencies: nil)
-    }
-    reading.short = used
-    reading.long = used
-    return reading
-  }
-
-  private func llama3Factors(
-    _ factor: Double, _ scaling: JSONValue?, _ theta: Double, _ dimensions: Int
-  ) -> [Double] {
-    Llama3Scaling.factors(
-      theta: theta, rotaryDimensions: dimensions, factor: factor,
-      originalWindow: scaling?["original_max_position_embeddings"]?.integer ?? window,
-      lowFrequencyFactor: scaling?["low_freq_factor"]?.double
-        ?? Llama3Scaling.defaultLowFrequencyFactor,
-      highFrequencyFactor: scaling?["high_freq_factor"]?.double
-        ?? Llama3Scaling.defaultHighFrequencyFactor)
-  }
-
   /// LongRoPE's attention scale.
   func derivedMscale(factor: Double, _ original: Int) -> Double {
     LongRoPE.longRoPEMscale(scale: factor, originalWindow: original)

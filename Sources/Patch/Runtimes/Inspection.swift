@@ -76,7 +76,9 @@ public struct Inspection: Sendable {
     readings = [paper, Self.judged(reading, .llamaCpp, paper, model.path, fitted.window)]
   }
 
-  init(_ model: ModelFolder) throws {
+  /// Inspects the configs of a folder.
+  /// - Throws: `ModelError`, `FormatError` or `FileError`.
+  package init(_ model: ModelFolder) throws {
     path = model.path
     format = .folder
     geometry = model.geometry
@@ -86,11 +88,13 @@ public struct Inspection: Sendable {
       mark[member.name] = member.value.text
     }
     let config = FolderConfig(model)
-    let paper = Self.paper(geometry, factors, scaled: Runtime.transformers5.read(config))
+    let read = Runtime.allCases.map { ($0, $0.read(config)) }
+    // Scalings other than LongRoPE are those of the first runtime that runs the model.
+    let scaled = read.first { $0.1.long?.inverseFrequencies != nil } ?? read[0]
+    let paper = Self.paper(geometry, factors, scaled: scaled.1)
     readings = [paper]
-    for runtime in Runtime.allCases {
-      readings.append(
-        Self.judged(runtime.read(config), runtime, paper, model.path, model.geometry.window))
+    for (runtime, reading) in read {
+      readings.append(Self.judged(reading, runtime, paper, model.path, model.geometry.window))
     }
   }
 
@@ -136,8 +140,14 @@ public struct Inspection: Sendable {
     }
     guard let factors else {
       let isScaled = !["default", "longrope", "su"].contains(geometry.scalingType)
-      reading.short = isScaled ? scaled?.long ?? table("none", nil, 1) : table("none", nil, 1)
-      reading.long = reading.short
+      guard isScaled, let scaled else {
+        reading.short = table("none", nil, 1)
+        reading.long = reading.short
+        return reading
+      }
+      if scaled.long?.inverseFrequencies == nil { reading.notes = scaled.notes }
+      (reading.short, reading.long) = (scaled.short, scaled.long)
+      (reading.rule, reading.switching) = (scaled.rule, scaled.switching)
       return reading
     }
     reading.status = .ok

@@ -68,25 +68,19 @@ private struct LlamaCppLoader {
 
   private func tables(_ type: String) -> RuntimeReading {
     let original = value("scaling.original_context_length")?.integer ?? model.geometry.window
-    let mscale = value("scaling.attn_factor")?.double ?? 1
-    let stretch =
-      type == "none" ? 1 : value("scaling.factor")?.double ?? value("scale_linear")?.double ?? 1
-    func table(_ name: String, _ factors: [Float]?) -> UsedTable {
-      UsedTable(
-        name: factors == nil ? "none" : name, factors: factors.map { $0.map(Double.init) },
-        mscale: mscale, theta: model.geometry.theta,
-        rotaryDimensions: model.geometry.rotaryDimensions,
-        stretch: stretch > 0 && stretch.isFinite ? stretch : 1)
-    }
     var reading = RuntimeReading(.llamaCpp)
+    reading.notes = unreadKeys(type)
     if let frequencies = model.frequencyFactors {
-      reading.long = table("llama3", frequencies)
+      reading.long = table("llama3", frequencies, type, original)
       reading.short = reading.long
       return reading
     }
     // A context beyond the original window means the long table for every input.
     let isLong = model.geometry.window.roundedUp(to: LlamaCpp.contextUnit) > original
-    let used = isLong ? table("long", model.longFactors) : table("short", model.shortFactors)
+    let used =
+      isLong
+      ? table("long", model.longFactors, type, original)
+      : table("short", model.shortFactors, type, original)
     reading.long = used
     reading.short = used
     if model.longFactors != nil {
@@ -94,5 +88,62 @@ private struct LlamaCppLoader {
         "at start: -c (a multiple of 256) > \(original) means long for every input"
     }
     return reading
+  }
+
+  /// The divisor of the frequencies.
+  private func stretch(_ type: String) -> Double {
+    if type == "none" { return 1 }
+    let factor = value("scaling.factor")?.double ?? value("scale_linear")?.double ?? 0
+    return factor > 0 && factor.isFinite ? factor : 1
+  }
+
+  /// - Parameter factors: the tensor's values, which the graph divides all frequencies by.
+  private func table(
+    _ name: String, _ factors: [Float]?, _ type: String, _ original: Int
+  ) -> UsedTable {
+    let (geometry, stretch) = (model.geometry, stretch(type))
+    let (theta, dimensions) = (geometry.theta, geometry.rotaryDimensions)
+    var mscale = value("scaling.attn_factor")?.double ?? 1
+    let name = factors == nil ? (stretch == 1 ? "none" : type) : name
+    guard type == "yarn" else {
+      return UsedTable(
+        name: name, factors: factors.map { $0.map(Double.init) }, mscale: mscale, theta: theta,
+        rotaryDimensions: dimensions, stretch: stretch)
+    }
+    // Only some architectures read the ends of the ramp; the others have the published ones.
+    var yarn = YaRN(factor: stretch, originalWindow: original)
+    if model.architecture.gguf?.readsYarnTurns == true {
+      yarn.turns = YarnTurns(
+        fast: value("scaling.yarn_beta_fast")?.double ?? yarn.turns.fast,
+        slow: value("scaling.yarn_beta_slow")?.double ?? yarn.turns.slow)
+      let multiplier = value("scaling.yarn_log_multiplier")?.double ?? 0
+      mscale *=
+        YaRN.mscale(scale: stretch)
+        / (multiplier == 0 ? 1 : YaRN.mscale(scale: stretch, coefficient: multiplier))
+    } else {
+      mscale *= YaRN.mscale(scale: stretch)
+    }
+    let divisors = factors ?? Array(repeating: 1, count: dimensions / 2)
+    return UsedTable(
+      name: name, mscale: mscale,
+      inverseFrequencies: zip(
+        yarn.inverse(theta: theta, rotaryDimensions: dimensions), divisors
+      ).map { $0 / Double($1) },
+      singlePrecision: zip(
+        yarn.singlePrecision(theta: theta, rotaryDimensions: dimensions), divisors
+      ).map { $0 / $1 })
+  }
+
+  /// Keys of YaRN that converters write but the loader does not read for this architecture.
+  private func unreadKeys(_ type: String) -> [String] {
+    guard type == "yarn" else { return [] }
+    let reads = model.architecture.gguf?.readsYarnTurns == true
+    return GGUFRopeName.yarn.compactMap { parameter in
+      guard !(reads && parameter.isReadWithTurns),
+        let number = model.first.header[key: "\(prefix).\(parameter.gguf)"]?.number,
+        number != parameter.defaultValue
+      else { return nil }
+      return "it does not read \(prefix).\(parameter.gguf) (\(number)) for this architecture"
+    }
   }
 }

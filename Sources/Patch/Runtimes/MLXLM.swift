@@ -4,6 +4,12 @@ import Models
 /// MLX-LM: `rope_utils.initialize_rope`, and the models that use SuScaledRoPE directly.
 struct MLXLM: RuntimeReader {
   let runtime = Runtime.mlx
+  private static let rules = ScalingRules(
+    foreignTypes: ["proportional", "mrope"],
+    defaultOriginalWindows: ["yarn": 4096, "llama3": 8192], yarnMscale: .ratio,
+    readsTruncate: false, defaultsLlama3: true)
+  /// Names under which it knows YaRN.
+  private static let yarnTypes: Set<String> = ["yarn", "deepseek_yarn", "telechat3-yarn"]
 
   func read(_ config: FolderConfig) throws(RuntimeRefusal) -> RuntimeReading {
     let traits = config.architecture.mlx
@@ -15,7 +21,9 @@ struct MLXLM: RuntimeReader {
     }
     let type = try type(scaling, traits)
     guard type == "longrope" else {
-      return config.plain(runtime, type: type, scaling, theta: theta, dimensions: dimensions)
+      return try config.plain(
+        runtime, Self.rules, type: Self.yarnTypes.contains(type) ? "yarn" : type, scaling,
+        theta: theta, dimensions: dimensions)
     }
     let lists = try config.lists(scaling, dimensions: dimensions)
     let original = try originalWindow(config, scaling)
@@ -43,7 +51,8 @@ struct MLXLM: RuntimeReader {
     if config.architecture.mlx.requiresScaling {
       throw RuntimeRefusal("AttributeError: its \(config.architecture.name) needs rope_scaling")
     }
-    var reading = config.plain(runtime, type: nil, nil, theta: theta, dimensions: dimensions)
+    var reading = try config.plain(
+      runtime, Self.rules, type: "default", nil, theta: theta, dimensions: dimensions)
     if config.object("rope_parameters") != nil {
       reading.notes.append("it does not read rope_parameters for this family")
     }

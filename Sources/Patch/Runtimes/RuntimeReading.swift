@@ -1,4 +1,4 @@
-import Models
+public import Models
 
 /// What one runtime makes of a model: the tables and attention scales that it really uses.
 public struct RuntimeReading: Equatable, Sendable {
@@ -50,6 +50,9 @@ public enum SwitchRule: Equatable, Sendable {
   /// When there are more than this number of tokens. Cached keys are kept: a prompt is rotated by
   /// its own length, and each further token by its own position.
   case kept(beyond: Int)
+  /// The base grows with the length. Cached keys are kept: a prompt is rotated by its own length,
+  /// and each further token by its own position.
+  case growing(DynamicNTK)
 }
 
 /// A table as a runtime uses it: its name, its attention scale, and the resulting frequencies.

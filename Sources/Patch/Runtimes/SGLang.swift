@@ -4,13 +4,17 @@ import Models
 /// SGLang, which reads the config class of transformers 5 with its own `get_rope`.
 struct SGLang: RuntimeReader {
   let runtime = Runtime.sglang
+  private static let rules = ScalingRules(
+    foreignTypes: ["deepseek_yarn", "proportional"], yarnMscale: .attnFactor,
+    readsExtrapolation: true, dynamic: .fixedAtFactor)
 
   func read(_ config: FolderConfig) throws(RuntimeRefusal) -> RuntimeReading {
     let read = try config.standardized()
     let dimensions = config.dimensions(config["partial_rotary_factor"]?.double ?? 1)
     guard read.type == "longrope", let scaling = read.scaling else {
-      return config.plain(
-        runtime, type: read.type, read.scaling, theta: read.theta, dimensions: dimensions)
+      return try config.plain(
+        runtime, Self.rules, type: read.type, read.scaling, original: read.original,
+        theta: read.theta, dimensions: dimensions)
     }
     let lists = try config.lists(scaling, dimensions: dimensions)
     let derived = config.derivedMscale(

@@ -4,14 +4,15 @@ import Models
 /// transformers 4.
 struct Transformers4: RuntimeReader {
   let runtime = Runtime.transformers4
+  private static let rules = ScalingRules()
 
   func read(_ config: FolderConfig) throws(RuntimeRefusal) -> RuntimeReading {
     let traits = config.architecture.transformers
     let theta = config.topTheta()
     let dimensions = config.dimensions(config["partial_rotary_factor"]?.double ?? 1)
     guard let scaling = config.object("rope_scaling") else {
-      var reading = config.plain(
-        runtime, type: nil, nil, theta: theta, dimensions: dimensions)
+      var reading = try config.plain(
+        runtime, Self.rules, type: "default", nil, theta: theta, dimensions: dimensions)
       if config.object("rope_parameters") != nil {
         reading.notes.append("it does not read rope_parameters")
       }
@@ -37,7 +38,8 @@ struct Transformers4: RuntimeReader {
     }
     guard type == "longrope" else {
       if type == "su" { throw RuntimeRefusal("KeyError: the rope type 'su' is unknown") }
-      return config.plain(runtime, type: type, scaling, theta: theta, dimensions: dimensions)
+      return try config.plain(
+        runtime, Self.rules, type: type, scaling, theta: theta, dimensions: dimensions)
     }
     if traits.requiresHeadDimension, config["head_dim"]?.integer == nil {
       throw RuntimeRefusal("TypeError: head_dim is null if the config does not contain it")

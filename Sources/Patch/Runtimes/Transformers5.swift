@@ -4,14 +4,16 @@ import Models
 /// transformers 5: its config classes and `modeling_rope_utils`.
 struct Transformers5: RuntimeReader {
   let runtime = Runtime.transformers5
+  private static let rules = ScalingRules(foreignTypes: ["proportional", "axial"])
 
   func read(_ config: FolderConfig) throws(RuntimeRefusal) -> RuntimeReading {
     let architecture = config.architecture
     let read = try config.standardized()
     let dimensions = config.dimensions(read.partial)
     guard read.type == "longrope", let scaling = read.scaling else {
-      return config.plain(
-        runtime, type: read.type, read.scaling, theta: read.theta, dimensions: dimensions)
+      return try config.plain(
+        runtime, Self.rules, type: read.type, read.scaling, original: read.original,
+        theta: read.theta, dimensions: dimensions)
     }
     let lists = try config.lists(scaling, dimensions: dimensions)
     var reading = RuntimeReading(runtime)

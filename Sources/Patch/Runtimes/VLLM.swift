@@ -4,6 +4,9 @@ import Models
 /// vLLM, which reads the config class of transformers 5 with its own `get_rope`.
 struct VLLM: RuntimeReader {
   let runtime = Runtime.vllm
+  private static let rules = ScalingRules(
+    foreignTypes: ["ntk", "deepseek_yarn", "deepseek_llama_scaling", "proportional", "mllama4"],
+    requiresFloatFactor: true, dynamic: .fixedAtWindow)
 
   func read(_ config: FolderConfig) throws(RuntimeRefusal) -> RuntimeReading {
     let read = try config.standardized()
@@ -14,8 +17,9 @@ struct VLLM: RuntimeReader {
     }
     let dimensions = config.dimensions(read.partial)
     guard read.type == "longrope", let scaling = read.scaling else {
-      return config.plain(
-        runtime, type: read.type, read.scaling, theta: read.theta, dimensions: dimensions)
+      return try config.plain(
+        runtime, Self.rules, type: read.type, read.scaling, original: read.original,
+        theta: read.theta, dimensions: dimensions)
     }
     let lists = try config.lists(scaling, dimensions: dimensions)
     let derived = config.derivedMscale(

@@ -1,4 +1,4 @@
-// The bytes of moby-dick.txt.zst and recipe/train.py, embedded in the program.
+// The bytes of moby-dick.txt.zst, whose lines end in LF, and recipe/train.py, embedded in the program.
 #include "CTexts.h"
 
 __asm__(

@@ -11,6 +11,15 @@ import Testing
 
 /// The windows that each method of perplexity measures, and how fast kernels change it.
 @Suite("Perplexity") struct PerplexityTests {
+  /// A carriage return is a token of its own, which would raise perplexities.
+  @Test func shipsATextWithoutCarriageReturns() throws {
+    let text = try ShippedText.text()
+    #expect(text.utf8.count > 1_000_000 && !text.utf8.contains(0x0D))
+    #expect(LineEnds.remark(text.utf8, name: "book") == nil)
+    #expect(LineEnds.remark("a\rb\nc".utf8, name: "x") == nil)
+    #expect(LineEnds.remark("a\r\nb".utf8, name: "x.txt")?.hasPrefix("x.txt: has CRLF") == true)
+  }
+
   @Test func cutsWindowsAsEachMethodDoes() throws {
     let text = Array(100..<130)
     func measure(_ method: Perplexity.Method, _ length: Int, stride: Int = 4) throws -> Perplexity {

@@ -15,8 +15,9 @@ extension Comparison {
     let geometry = try Inspection(session).geometry
     let tokenizer = try Tokenizer(path: options.model)
     let paths = options.texts.isEmpty ? [""] : options.texts
-    let texts = try paths.map { try SearchText($0, tokenizer).tokens }
-    let units = try FitnessUnits(options.settings, texts: texts, tokenizer: tokenizer)
+    let texts = try paths.map { try SearchText($0, tokenizer) }
+    let units = try FitnessUnits(
+      options.settings, texts: texts.map(\.tokens), tokenizer: tokenizer)
     let policies = try options.sets.map { try options.policy($0, geometry) }
     let stopCheck = StopCheck(environment, budget: nil)
     let forward = ForwardPass(
@@ -26,6 +27,7 @@ extension Comparison {
     let evaluator = Evaluator(
       SearchSpace(forms, mscale: 1), units, forward, geometry: geometry)
     try self.init(policies, evaluator, jobs: options.threads)
+    remarks = texts.compactMap(\.remark)
   }
 }
 

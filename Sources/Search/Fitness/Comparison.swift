@@ -34,6 +34,8 @@ public struct Comparison: Sendable {
 
   /// The losses by set and unit, in nats per token.
   public let losses: [[Double]]
+  /// What a user should know about the texts.
+  public internal(set) var remarks: [String] = []
 
   /// Evaluates every set on every unit.
   /// - Parameters:

@@ -9,6 +9,8 @@ package struct MixText {
   package let name: String
   package let sha256: String
   package let documents: [[Int]]
+  /// What a user should know about the text, or nil.
+  package let remark: String?
 
   /// - Throws: `ModelError` for a file without text, `FormatError` for one that is not UTF-8,
   ///   `FileError`.
@@ -27,6 +29,7 @@ package struct MixText {
     } else {
       texts = [try FileSystem.text(bytes, of: path)]
     }
+    remark = texts.lazy.compactMap { LineEnds.remark($0.utf8, name: path) }.first
     documents = texts.map { tokenizer.encode($0) }.filter { !$0.isEmpty }
     guard !documents.isEmpty else {
       throw ModelError.unsupported(path, "the file has no text")

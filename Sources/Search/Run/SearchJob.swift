@@ -21,6 +21,9 @@ public struct SearchJob: ~Copyable {
   /// Under MPI only one process does.
   public var isFirst: Bool { setup.pool.isFirst }
 
+  /// What a user should know about the texts.
+  public var remarks: [String] { setup.remarks }
+
   /// Opens the model and makes everything ready, so that errors show before hours of work.
   /// - Throws: `OptionError` for options that contradict each other or the checkpoint; `ModelError`
   ///   for a model that cannot be run, texts that are too short, a file that would be replaced, or

@@ -11,6 +11,8 @@ struct SearchSetup: Sendable {
   let checkpoint: Checkpoint
   let units: FitnessUnits
   let pool: any EvaluatorPool
+  /// What a user should know about the texts.
+  let remarks: [String]
 
   init(
     _ options: SearchOptions, _ session: borrowing ModelSession, _ environment: JobEnvironment
@@ -29,6 +31,7 @@ struct SearchSetup: Sendable {
       checkpoint = try NewSearch(options, inspection, target: target).checkpoint(identity)
     }
     let texts = try checkpoint.texts.map { try SearchText($0.path, tokenizer) }
+    remarks = texts.compactMap(\.remark)
     units = try FitnessUnits(
       checkpoint.fitness, texts: texts.map(\.tokens), tokenizer: tokenizer)
     if let path = options.resume {

@@ -8,6 +8,8 @@ import Verify
 package struct SearchText {
   package let tokens: [Int]
   package let sha256: String
+  /// What a user should know about the text, or nil.
+  package let remark: String?
 
   /// - Parameter path: the path of a text or of a JSON list of tokens; empty for the text that
   ///   comes with the library.
@@ -18,6 +20,7 @@ package struct SearchText {
       path.isEmpty
       ? Array(try ShippedText.text().utf8) : try FileSystem.contents(of: path)
     sha256 = Formats.sha256(bytes)
+    remark = path.isEmpty ? nil : LineEnds.remark(bytes, name: path)
     tokens =
       path.hasSuffix(".json")
       ? try Self.tokens(bytes, path, below: tokenizer.vocabulary)

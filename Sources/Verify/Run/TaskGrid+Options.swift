@@ -46,6 +46,7 @@ extension TaskGrid {
     var texts = try paths.map { path in
       (name: path, text: try FileSystem.text(FileSystem.contents(of: path), of: path))
     }
+    remarks += texts.compactMap { LineEnds.remark($0.text.utf8, name: $0.name) }
     if texts.isEmpty { texts = [(name: ShippedText.name, text: try ShippedText.text())] }
     if needsTokens {
       self.texts = texts.map {

@@ -17,6 +17,9 @@ public struct VerifyJob: ~Copyable {
   /// Runtimes that read such models but cannot be followed.
   public var unfollowed: [UnfollowedRuntime] { setup.followed.unfollowed }
 
+  /// What a user should know about the model and the texts before reading the results.
+  public var remarks: [String] { setup.remarks }
+
   /// Opens the model and makes everything ready, so that errors show before hours of work.
   /// - Throws: `OptionError` for options that contradict each other, or a gate about something that
   ///   is not measured; `ModelError` for a model that cannot be run, or a length for which there is

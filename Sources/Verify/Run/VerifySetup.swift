@@ -11,6 +11,7 @@ struct VerifySetup: Sendable {
   let baseline: Scoring?
   let grid: TaskGrid
   let gates: [Gate]
+  private(set) var remarks: [String] = []
 
   var originalWindow: Int { followed.inspection.geometry.originalWindow }
 
@@ -34,6 +35,7 @@ struct VerifySetup: Sendable {
     baseline = try Self.baseline(options, session, scoring.forward, opener)
     grid = try TaskGrid(options, followed.inspection.geometry, tokenizer)
     gates = options.gates(for: grid.tasks)
+    remarks += grid.remarks
     try checkMemory(environment)
     try checkGates()
   }

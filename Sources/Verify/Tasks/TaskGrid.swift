@@ -51,6 +51,9 @@ public struct TaskGrid: Sendable {
   /// The part of the grid that is measured; nil for the whole.
   public var shard: Shard?
 
+  /// What a user should know about the texts.
+  public internal(set) var remarks: [String] = []
+
   /// A grid without lengths, which measures nothing.
   public init() {}
 

@@ -79,6 +79,7 @@ struct FactorsCompareCommand: ReportingCommand {
     Interruption.letCommandEnd()
     do {
       let comparison = try Comparison(options, in: session, environment: .process)
+      comparison.remarks.forEach(common.note)
       if common.json { Output.json(json(comparison)) } else { Output.result(table(comparison)) }
     } catch EarlyStop.interrupted {
       throw Interrupted()

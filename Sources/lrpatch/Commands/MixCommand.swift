@@ -76,6 +76,7 @@ struct MixCommand: ReportingCommand {
     settings.seed = seed
     (settings.beginning, settings.end) = (tokenizer.beginning, tokenizer.endings.min())
     let texts = try text.map { try MixText($0, tokenizer) }
+    texts.compactMap(\.remark).forEach(common.note)
     let mixture = try Mixture(texts.flatMap(\.documents), settings)
     let folder = MixFolder(mixture, settings, texts, tokenizer)
     let description = try folder.write(to: output)

@@ -273,6 +273,7 @@ struct SearchCommand: ReportingCommand {
     for path in outputs { _ = try OutputFile(path: path) }
     let job = try SearchJob(options(), session: common.open(model), environment: .process)
     let isFirst = job.isFirst
+    if isFirst { job.remarks.forEach(common.note) }
     let progress = ProgressLine(isShown: !common.quiet && !work.noProgress && isFirst)
     Interruption.letCommandEnd()
     let outcome = try job.run { progress.show($0.share, SearchReport.label($0.generation)) }

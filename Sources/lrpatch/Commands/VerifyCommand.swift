@@ -156,7 +156,7 @@ struct VerifyCommand: ReportingCommand {
     var file: ResultFile? = nil
     if let output { file = try ResultFile(output, schema: ResultDocument.schema) }
     let provenance = try provenance(job.session)
-    for line in Self.notes(job.unfollowed) { common.note(line) }
+    for line in job.remarks + Self.notes(job.unfollowed) { common.note(line) }
     let progress = ProgressLine(isShown: !common.quiet && !work.noProgress)
     Interruption.letCommandEnd()
     let outcome = try job.run { progress.show($0.share, $0.label) }

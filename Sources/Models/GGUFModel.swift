@@ -65,7 +65,14 @@ public struct GGUFModel: Sendable {
       }
       shards.append(Shard(path: path, header: file.header, fileSize: file.map.byteCount))
       for name in Self.tableNames {
-        if let values = file.floats(of: name) { tensors[name] = values }
+        guard let tensor = file.header.tensor(named: name) else { continue }
+        guard let values = file.floats(of: name), tensor.shape.count == 1 else {
+          throw ModelError.unsupported(
+            path,
+            "tensor '\(name)' is \(tensor.type.name) \(tensor.shape), expected one dimension of F32, as llama.cpp requires"
+          )
+        }
+        tensors[name] = values
       }
     }
     try Self.checkSplit(shards)

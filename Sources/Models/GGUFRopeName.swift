@@ -1,3 +1,5 @@
+import Formats
+
 /// The keys that describe the rotary embedding of a GGUF file, without the architecture's prefix.
 package enum GGUFRopeName {
   package static let window = "context_length"
@@ -11,6 +13,12 @@ package enum GGUFRopeName {
   /// mscale, for all lengths.
   package static let attentionFactor = "rope.scaling.attn_factor"
   package static let finetuned = "rope.scaling.finetuned"
+
+  /// The types that llama.cpp's loader accepts.
+  static let types: [String: GGUFValueType] = [
+    window: .uint32, base: .float32, dimensions: .uint32, type: .string, factor: .float32,
+    legacyFactor: .float32, originalWindow: .uint32, attentionFactor: .float32, finetuned: .bool,
+  ]
 
   /// A parameter of YaRN.
   package struct YarnParameter: Sendable {

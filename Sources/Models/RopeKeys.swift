@@ -31,31 +31,54 @@ struct RopeKeys {
     guard let window = try natural("\(prefix).context_length") else {
       throw .unsupported(path, "the key '\(prefix.sanitized).context_length' is missing")
     }
-    let theta = header[key: "\(prefix).rope.freq_base"]?.double ?? 10_000
+    let theta = try real("\(prefix).\(GGUFRopeName.base)") ?? 10_000
     guard theta > 1, theta < 1e15 else {
       throw .unsupported(
-        path, "the key '\(prefix).rope.freq_base' is \(theta), expected a number between 1 and 1e15"
+        path,
+        "the key '\(prefix).\(GGUFRopeName.base)' is \(theta), expected a number between 1 and 1e15"
       )
     }
     let dimensions = try rotaryDimensions(prefix)
-    // Some converters write the tables but not the type.
-    var type = header[key: "\(prefix).rope.scaling.type"]?.text ?? (hasTables ? "longrope" : "none")
-    var originals = [window]
-    if let original = try natural("\(prefix).rope.scaling.original_context_length") {
-      originals = [original]
-    } else if let frequencyFactors {
+    var type = try scalingType(prefix, hasTables: hasTables)
+    let original = try natural("\(prefix).\(GGUFRopeName.originalWindow)")
+    var originals = [original ?? window]
+    if let frequencyFactors, type == "none" {
       type = "llama3"
       originals = Self.windows(
         explaining: frequencyFactors, theta: theta, dimensions: dimensions, window: window)
     }
-    let isKnown =
-      type != "longrope" || header[key: "\(prefix).rope.scaling.original_context_length"] != nil
+    let isKnown = type != "longrope" || original != nil
     return RopeGeometry(
       architecture: prefix,
       yarnTurns: (Architecture.known(gguf: prefix)?.rope ?? .init()).yarnTurns,
       layers: try natural("\(prefix).block_count"),
       rotaryDimensions: dimensions, theta: theta, window: window, originalWindows: originals,
       isOriginalWindowKnown: isKnown, scalingType: type == "none" ? "default" : type)
+  }
+
+  private func real(_ key: String) throws(ModelError) -> Double? {
+    guard let value = header[key: key] else { return nil }
+    guard let number = value.number, number.isFinite else {
+      throw .unsupported(
+        path, "the key '\(key.sanitized)' is \(value.shortText), expected a number")
+    }
+    return number
+  }
+
+  /// The type of the scaling, as llama.cpp understands the keys.
+  private func scalingType(_ prefix: String, hasTables: Bool) throws(ModelError) -> String {
+    let key = "\(prefix).\(GGUFRopeName.type)"
+    if let value = header[key: key] {
+      guard let text = value.text else {
+        throw .unsupported(path, "the key '\(key.sanitized)' is \(value.type.name), not a string")
+      }
+      return text
+    }
+    // Some converters write the tables but not the type.
+    if hasTables { return "longrope" }
+    var factor = try real("\(prefix).\(GGUFRopeName.factor)")
+    if factor == nil { factor = try real("\(prefix).\(GGUFRopeName.legacyFactor)") }
+    return [nil, 0, 1].contains(factor) ? "none" : "linear"
   }
 
   private func rotaryDimensions(_ prefix: String) throws(ModelError) -> Int {

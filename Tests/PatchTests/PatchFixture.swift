@@ -19,9 +19,12 @@ struct PatchFixture {
     try folder.write("model/tokenizer_config.json", "{\"model_max_length\": 256}")
   }
 
-  init(_ builder: GGUFBuilder) throws {
+  init(_ builder: GGUFBuilder) throws { try self.init(bytes: builder.bytes) }
+
+  /// A GGUF file.
+  init(bytes: [UInt8]) throws {
     folder = try TemporaryDirectory()
-    model = try folder.write("model.gguf", builder.bytes)
+    model = try folder.write("model.gguf", bytes)
   }
 
   init(fixture: String) throws {

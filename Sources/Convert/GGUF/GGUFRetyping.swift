@@ -14,6 +14,10 @@ struct GGUFRetyping {
     }
     // The undo record does not fit the new file.
     var keys = model.first.header.keys.filter { $0.name != UndoRecord.key }
+    for key in model.mistypedKeys {
+      let key = try key.retyped(subject: model.path)
+      set(key.name, key.value, &keys)
+    }
     let remarks =
       keys.count < model.first.header.keys.count
       ? ["the undo records of earlier patches stay with \(source.path)"] : []

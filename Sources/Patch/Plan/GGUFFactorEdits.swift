@@ -13,8 +13,13 @@ struct GGUFFactorEdits {
   /// The edit of an unchanged shard is empty.
   func edits() throws -> [GGUFEdit] {
     var edits = model.shards.map { _ in GGUFEdit() }
-    edits[0].setKeys = changedKeys(wanted.keys, in: model.first.header)
-    edits[0].removedKeys = GGUFLongRoPE.staleKeys(in: model).intersection(
+    let set = Set(wanted.keys.map(\.name))
+    let stale = GGUFLongRoPE.staleKeys(in: model)
+    let retyped = try model.mistypedKeys.filter {
+      !set.contains($0.key.name) && !stale.contains($0.key.name)
+    }.map { try $0.retyped(subject: model.path) }
+    edits[0].setKeys = changedKeys(wanted.keys + retyped, in: model.first.header)
+    edits[0].removedKeys = stale.intersection(
       model.first.header.keys.map(\.name))
     let added = try placeTensors(&edits)
     if model.isSplit, added != 0 { try raiseTensorCount(by: added, &edits) }
@@ -34,8 +39,6 @@ struct GGUFFactorEdits {
   ) -> [(name: String, value: GGUFValue)] {
     keys.map { ($0.name, $0.value) }.filter { (pair: (name: String, value: GGUFValue)) in
       guard let old = header[key: pair.name] else { return true }
-      // Whole numbers of different widths are equal.
-      if let left = old.integer, let right = pair.value.integer { return left != right }
       return old != pair.value
     }
   }

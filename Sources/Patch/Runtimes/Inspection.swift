@@ -89,9 +89,11 @@ public struct Inspection: Sendable {
     }
     let config = FolderConfig(model)
     let read = Runtime.allCases.map { ($0, $0.read(config)) }
-    // Scalings other than LongRoPE are those of the first runtime that runs the model.
-    let scaled = read.first { $0.1.long?.inverseFrequencies != nil } ?? read[0]
-    let paper = Self.paper(geometry, factors, scaled: scaled.1)
+    // Scalings other than LongRoPE are those of the first runtime that runs the model. If none
+    // does, the embedding can only be plain.
+    let running = read.first { $0.1.long?.inverseFrequencies != nil }
+    let scaled = running ?? (geometry.scalingType == "default" ? nil : read[0])
+    let paper = Self.paper(geometry, factors, scaled: scaled?.1)
     readings = [paper]
     for (runtime, reading) in read {
       readings.append(Self.judged(reading, runtime, paper, model.path, model.geometry.window))
@@ -139,8 +141,7 @@ public struct Inspection: Sendable {
         rotaryDimensions: geometry.rotaryDimensions)
     }
     guard let factors else {
-      let isScaled = !["default", "longrope", "su"].contains(geometry.scalingType)
-      guard isScaled, let scaled else {
+      guard let scaled, !["longrope", "su"].contains(geometry.scalingType) else {
         reading.short = table("none", nil, 1)
         reading.long = reading.short
         return reading

@@ -27,11 +27,14 @@ private struct LlamaCppLoader {
   private var prefix: String { model.geometry.architecture }
 
   private func value(_ name: String) -> GGUFValue? {
-    model.first.header[key: "\(prefix).rope.\(name)"]
+    model.first.header[key: "\(prefix).\(name)"]
   }
 
   func read() -> RuntimeReading {
-    let type = value("scaling.type")?.text ?? "linear"
+    if let key = model.mistypedKeys.first {
+      return .failure(.llamaCpp, "it refuses a key of another type: \(key.description)")
+    }
+    let type = value(GGUFRopeName.type)?.text ?? "linear"
     guard ["none", "linear", "yarn", "longrope"].contains(type) else {
       return .failure(.llamaCpp, "it aborts on the rope scaling type '\(type.sanitized)'")
     }
@@ -67,7 +70,7 @@ private struct LlamaCppLoader {
   }
 
   private func tables(_ type: String) -> RuntimeReading {
-    let original = value("scaling.original_context_length")?.integer ?? model.geometry.window
+    let original = value(GGUFRopeName.originalWindow)?.integer ?? model.geometry.window
     var reading = RuntimeReading(.llamaCpp)
     reading.notes = unreadKeys(type)
     if let frequencies = model.frequencyFactors {
@@ -93,7 +96,7 @@ private struct LlamaCppLoader {
   /// The divisor of the frequencies.
   private func stretch(_ type: String) -> Double {
     if type == "none" { return 1 }
-    let factor = value("scaling.factor")?.double ?? value("scale_linear")?.double ?? 0
+    let factor = value(GGUFRopeName.factor)?.double ?? value(GGUFRopeName.legacyFactor)?.double ?? 0
     return factor > 0 && factor.isFinite ? factor : 1
   }
 
@@ -103,7 +106,7 @@ private struct LlamaCppLoader {
   ) -> UsedTable {
     let (geometry, stretch) = (model.geometry, stretch(type))
     let (theta, dimensions) = (geometry.theta, geometry.rotaryDimensions)
-    var mscale = value("scaling.attn_factor")?.double ?? 1
+    var mscale = value(GGUFRopeName.attentionFactor)?.double ?? 1
     let name = factors == nil ? (stretch == 1 ? "none" : type) : name
     guard type == "yarn" else {
       return UsedTable(
@@ -114,9 +117,9 @@ private struct LlamaCppLoader {
     var yarn = YaRN(factor: stretch, originalWindow: original)
     if model.architecture.gguf?.readsYarnTurns == true {
       yarn.turns = YarnTurns(
-        fast: value("scaling.yarn_beta_fast")?.double ?? yarn.turns.fast,
-        slow: value("scaling.yarn_beta_slow")?.double ?? yarn.turns.slow)
-      let multiplier = value("scaling.yarn_log_multiplier")?.double ?? 0
+        fast: value("rope.scaling.yarn_beta_fast")?.double ?? yarn.turns.fast,
+        slow: value("rope.scaling.yarn_beta_slow")?.double ?? yarn.turns.slow)
+      let multiplier = value("rope.scaling.yarn_log_multiplier")?.double ?? 0
       mscale *=
         YaRN.mscale(scale: stretch)
         / (multiplier == 0 ? 1 : YaRN.mscale(scale: stretch, coefficient: multiplier))

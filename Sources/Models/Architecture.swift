@@ -16,6 +16,8 @@ public struct Architecture: Sendable {
   public var rope = Rope()
   /// How a sliding window limits attention.
   public var slidingWindow = SlidingWindow.none
+  /// Whether transformers obeys `layer_types` although the architecture has no sliding window here.
+  public var obeysLayerTypes = false
   /// Whether readers require `short_mscale` and `long_mscale` even if they could be derived.
   public var requiresMscales = false
   /// How transformers reads the config.
@@ -28,8 +30,10 @@ public struct Architecture: Sendable {
   public var decoder: DecoderLayer?
   /// The hyperparameters of the architecture, in the order in which a converter writes them.
   public var hyperparameters: [Hyperparameter] = []
-  /// The members of config.json that say whether biases exist.
-  public var biasMembers = BiasMembers()
+  /// Which tensors have biases.
+  public var biases = Biases.none
+  /// Whether a config without `tie_word_embeddings` ties the output matrix to the embeddings.
+  public var tiesByDefault = false
   /// Names of layer tensors that differ from Llama's.
   var layerNames: [LayerRole: TensorNames] = [:]
   /// Features that some models of this architecture have but that are not supported.
@@ -88,6 +92,8 @@ public struct Architecture: Sendable {
     public var writesHeadSize = false
     /// Whether the loader requires an output matrix even if it is tied to the embeddings.
     public var requiresOutput = false
+    /// Whether the loader takes the width of all heads together to be that of the hidden state.
+    public var fixesHeadSize = false
   }
 
   /// Where the description of the rotary embedding is found in a config.
@@ -102,6 +108,8 @@ public struct Architecture: Sendable {
 
     /// Which part of a head is rotated.
     public var dimensions = Dimensions.head
+    /// Whether runtimes obey a `partial_rotary_factor`.
+    public var isPartial = false
     /// The member of the config that holds the RoPE base.
     public var thetaKey = "rope_theta"
     /// The RoPE base if the config does not contain one.
@@ -121,20 +129,19 @@ public struct Architecture: Sendable {
     case switched
   }
 
-  /// The members of config.json that say whether biases exist, or nil if the config class has none.
-  public struct BiasMembers: Sendable {
-    /// The member for the projections of attention: `attention_bias`.
-    public var attention: String?
-    /// The member for the output matrix: `lm_head_bias`.
-    public var output: String?
-  }
-
   /// An unsupported feature of some models of an architecture.
   struct UnsupportedFeature: Sendable {
-    /// The member of config.json that turns the feature on.
+    /// The values of a member or a key that mean the feature.
+    ///
+    /// An absent one never does.
+    enum Values: Sendable { case isTrue, isFalse, isNotZero, isNotOne }
+
+    /// The member of config.json.
     var config: String?
-    /// The GGUF key, without the prefix, that only files with the feature have.
+    /// The GGUF key, without the prefix.
     var gguf: String?
+    /// The values that mean the feature.
+    var values = Values.isTrue
     /// The name of the feature in the error message.
     var name: String
   }

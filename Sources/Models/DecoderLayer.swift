@@ -84,6 +84,10 @@ public struct DecoderLayer: Sendable {
     case publishedMultipliers
     /// Logits of tied embeddings without their multiplier.
     case unscaledTiedLogits
+    /// Attention to all earlier tokens, whatever the sliding window.
+    case noWindow
+    /// The embeddings as the output matrix, although the model has one of its own.
+    case tiedOutput
   }
 
   /// RMSNorm or LayerNorm.

@@ -21,6 +21,8 @@ public struct Hyperparameter: Sendable {
     case none
     /// The number has this value.
     case value(Double)
+    /// The number follows from others.
+    case computed(@Sendable (Hyperparameters) throws(ModelError) -> Double)
   }
 
   /// The meaning of the number.
@@ -31,18 +33,25 @@ public struct Hyperparameter: Sendable {
   public let gguf: String?
   /// A whole number or a real number.
   public let kind: Kind
-  /// What it means if a model does not contain the number.
+  /// What it means if a config does not contain the number.
   public let absence: Absence
+  /// What it means if a GGUF file does not contain the number.
+  public let ggufAbsence: Absence
+  /// What 0 in a GGUF file means, or nil if it means 0.
+  public let ggufZero: Absence?
 
   package init(
     _ quantity: Quantity, config: String? = nil, gguf: String? = nil, _ kind: Kind = .count,
-    absent absence: Absence = .required
+    absent absence: Absence = .required, gguf ggufAbsence: Absence? = nil,
+    ggufZero: Absence? = nil
   ) {
     self.quantity = quantity
     self.config = config
     self.gguf = gguf
     self.kind = kind
     self.absence = absence
+    self.ggufAbsence = ggufAbsence ?? absence
+    self.ggufZero = ggufZero
   }
 }
 

@@ -41,8 +41,31 @@ public struct Hyperparameters: Sendable {
       let number = try WholeNumber.read(value.number, found: value.text, name, from: 0, path)
       return number == 0 ? nil : number
     }
-    if case .value(let value) = row.absence { return Int(value) }
-    return nil
+    return try absent(row, absence(row)).map { Int($0) }
+  }
+
+  /// The width of a query or key head: the model's number, or the width of the hidden state divided
+  /// by the heads.
+  /// - Throws: `ModelError` if a number is missing or not a whole number.
+  public func headSize() throws(ModelError) -> Int {
+    if let given = try optionalCount(.headDimension) { return given }
+    return try count(.hidden) / count(.heads)
+  }
+
+  /// A whole number, 0 included, or nil if the number is missing.
+  /// - Throws: `ModelError` if the model contains something else.
+  public func optionalIndex(_ quantity: Hyperparameter.Quantity) throws(ModelError) -> Int? {
+    guard let row = row(quantity) else { return nil }
+    guard let (name, value) = stored(row) else {
+      return try absent(row, absence(row)).map { Int($0) }
+    }
+    return try WholeNumber.read(value.number, found: value.text, name, from: 0, path)
+  }
+
+  /// Whether a config contains the member with the value null.
+  public func isNull(_ quantity: Hyperparameter.Quantity) -> Bool {
+    guard case .config(let config) = source, let name = row(quantity)?.config else { return false }
+    return config[name]?.isNull == true
   }
 
   /// A finite number.
@@ -60,10 +83,31 @@ public struct Hyperparameters: Sendable {
       guard let number = value.number, number.isFinite else {
         throw .unsupported(path, "'\(name)' is \(value.text), expected a number")
       }
+      if number == 0, case .keys = source, let zero = row.ggufZero {
+        return try absent(row, zero)
+      }
       return number
     }
-    if case .value(let value) = row.absence { return value }
-    return nil
+    return try absent(row, absence(row))
+  }
+
+  /// The value of a number that the model does not contain, or nil if there is none.
+  private func absent(
+    _ row: Hyperparameter, _ absence: Hyperparameter.Absence
+  ) throws(ModelError) -> Double? {
+    switch absence {
+    case .required, .none: nil
+    case .value(let value): value
+    case .computed(let compute): try compute(self)
+    }
+  }
+
+  /// What the absence of a number means in this format.
+  private func absence(_ row: Hyperparameter) -> Hyperparameter.Absence {
+    switch source {
+    case .config: row.absence
+    case .keys: row.ggufAbsence
+    }
   }
 
   /// Whether the model itself contains the number, so that it is neither a default nor missing.

@@ -46,8 +46,15 @@ package struct RopeConfig {
       }
       dimensions = rope
     case .head:
+      let partial = try partialRotaryFactor() ?? 1
+      guard partial == 1 || architecture.rope.isPartial else {
+        throw .unsupported(
+          path,
+          "'partial_rotary_factor' is \(partial), but runtimes rotate whole heads of '\(architecture.name)'"
+        )
+      }
       // Truncated, as in every runtime.
-      dimensions = Int(Double(try headDimension()) * (try partialRotaryFactor() ?? 1))
+      dimensions = Int(Double(try headDimension()) * partial)
     }
     guard dimensions >= 2, dimensions % 2 == 0, dimensions <= 1 << 16 else {
       throw .unsupported(

@@ -61,4 +61,7 @@ public struct MLXTraits: Sendable {
   public var readsOriginalWindowAtTop = false
   /// The original window if the config does not contain one.
   public var defaultOriginalWindow: Int?
+  /// Whether a config without `tie_word_embeddings` ties the output matrix to the embeddings; nil
+  /// if the class has no such member, and never ties it.
+  public var tiesByDefault: Bool? = true
 }

@@ -8,6 +8,13 @@ package struct NeedleFolder {
     package var type: ElementType
     package var shape: [Int]
     package var bytes: [UInt8]
+
+    package init(name: String, type: ElementType, shape: [Int], bytes: [UInt8]) {
+      self.name = name
+      self.type = type
+      self.shape = shape
+      self.bytes = bytes
+    }
   }
 
   package var config: JSONDocument

@@ -92,7 +92,7 @@ struct GGUFConfig {
     if case .required = row.absence {
       number = try given.number(row.quantity)
     } else {
-      number = given.gives(row.quantity) ? try given.optionalNumber(row.quantity) : nil
+      number = try given.optionalNumber(row.quantity)
     }
     guard let number else { return }
     if document.value[name]?.double.map({ Float($0) }) != Float(number) {
@@ -116,11 +116,11 @@ struct GGUFConfig {
       hasTensor(architecture.tensorName(role, suffix, in: .gguf))
     }
     try set("tie_word_embeddings", .bool(!has(.output, .weight)))
-    if let name = architecture.biasMembers.attention {
+    if let name = architecture.biases.attentionMember {
       let hasBias = has(.layer(0, .query), .bias)
       if hasBias || document.value[name] != nil { try set(name, .bool(hasBias)) }
     }
-    if let name = architecture.biasMembers.output { try set(name, .bool(has(.output, .bias))) }
+    if let name = architecture.biases.outputMember { try set(name, .bool(has(.output, .bias))) }
     switch architecture.decoder?.multipliers {
     case .byDepth?: try setDepthScaling()
     case .byDepthPublished?: try setPublishedScaling()
@@ -132,20 +132,14 @@ struct GGUFConfig {
   private mutating func setDepthScaling() throws {
     let layers = Double(try given.count(.layers))
     let hidden = Double(try given.count(.hidden))
-    if given.gives(.embeddingMultiplier) {
-      try set("scale_emb", number: given.number(.embeddingMultiplier))
+    try set("scale_emb", number: given.number(.embeddingMultiplier))
+    let scale = try given.number(.residualMultiplier)
+    let old = document.value["scale_depth"]?.double ?? 0
+    if Float(old / layers.squareRoot()) != Float(scale) {
+      try set("scale_depth", number: (scale * layers.squareRoot()).rounded(digits: 6))
     }
-    if given.gives(.residualMultiplier) {
-      let scale = try given.number(.residualMultiplier)
-      let old = document.value["scale_depth"]?.double ?? 0
-      if Float(old / layers.squareRoot()) != Float(scale) {
-        try set("scale_depth", number: (scale * layers.squareRoot()).rounded(digits: 6))
-      }
-    }
-    if given.gives(.logitDivisor) {
-      let divisor = try given.number(.logitDivisor)
-      if divisor > 0 { try set("dim_model_base", number: (hidden / divisor).rounded(digits: 6)) }
-    }
+    let divisor = try given.number(.logitDivisor)
+    if divisor > 0 { try set("dim_model_base", number: (hidden / divisor).rounded(digits: 6)) }
   }
 
   /// Sets the numbers of the published model, which llama.cpp uses for every model.
@@ -242,8 +236,7 @@ struct GGUFConfig {
 
   private mutating func setPartialRotary() throws {
     guard architecture.rope.dimensions == .head else { return }
-    let head =
-      try given.optionalCount(.headDimension) ?? given.count(.hidden) / given.count(.heads)
+    let head = try given.headSize()
     let rotated = model.geometry.rotaryDimensions
     if rotated != head {
       try set("partial_rotary_factor", number: Double(rotated) / Double(head))

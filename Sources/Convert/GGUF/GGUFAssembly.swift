@@ -44,10 +44,17 @@ struct GGUFAssembly {
   /// Refuses a model that llama.cpp would compute differently.
   /// - Throws: `ModelError`.
   private func requireExpressible() throws {
-    if architecture.gguf?.requiresOutput == true, isTied {
+    if architecture.gguf?.requiresOutput == true, !hasOutput {
       throw ModelError.unsupported(
         model.path,
         "the output is tied to the embeddings, but llama.cpp requires an output matrix for \(prefix)"
+      )
+    }
+    let share = try given.count(.hidden) / given.count(.heads)
+    if architecture.gguf?.fixesHeadSize == true, try given.headSize() != share {
+      throw ModelError.unsupported(
+        model.path,
+        "a head has \(try given.headSize()) dimensions; for \(prefix) llama.cpp requires the width of the hidden state divided by the heads, \(share)"
       )
     }
     guard case .listed(let interval)? = architecture.decoder?.rotaryLayers else { return }
@@ -61,14 +68,19 @@ struct GGUFAssembly {
     }
   }
 
-  private var isTied: Bool { model.textConfig["tie_word_embeddings"]?.flag == true }
+  private var isTied: Bool { ModelFile.folder(model).isTied }
+
+  private var hasOutput: Bool {
+    let output = architecture.tensorName(.output, in: .folder)
+    return source.tensors.all.contains { $0.name == output }
+  }
 
   private var remarks: [String] {
     var remarks: [String] = []
-    let output = architecture.tensorName(.output, in: .folder)
-    if isTied, source.tensors.all.contains(where: { $0.name == output }) {
+    if isTied, hasOutput {
       remarks.append(
-        "\(output) is left out: the config ties the output to the embeddings, so nothing uses it")
+        "\(architecture.tensorName(.output, in: .folder)) is kept although the config ties the output to the embeddings: transformers 5 uses it too, but transformers 4, vLLM, SGLang and MLX-LM do not"
+      )
     }
     if let window = droppedWindow {
       remarks.append(
@@ -83,9 +95,8 @@ struct GGUFAssembly {
     let isKept = architecture.hyperparameters.contains {
       $0.quantity == .slidingWindow && $0.gguf != nil
     }
-    guard !isKept, let window = try? given.optionalCount(.slidingWindow) else { return nil }
-    let isAlways = if case .always = architecture.slidingWindow { true } else { false }
-    return model.textConfig["use_sliding_window"]?.flag ?? isAlways ? window : nil
+    guard !isKept, let count = try? given.count(.layers) else { return nil }
+    return (try? model.slidingWindows(layers: count))?.compactMap(\.self).first
   }
 
   // MARK: Weights
@@ -99,20 +110,17 @@ struct GGUFAssembly {
         "declares \(layers) layers and \(experts) experts, but has only \(count) tensors")
     }
     var pool = TensorPool(source.tensors, of: source.model)
-    // A tied model does not use the output matrix that its file may contain.
-    if isTied {
-      for suffix in Architecture.Suffix.allCases {
-        _ = pool.take(architecture.tensorName(.output, suffix, in: .folder))
+    var planned: [PlannedTensor] = []
+    for named in architecture.namedTensors(layers: layers, experts: experts) {
+      if let stored = try pool.take(named.folder, isRequired: named.isRequired) {
+        planned.append(try plan(named, stored))
+      } else if named.isAlwaysWritten, let rows = planned.last?.shape.first {
+        // The weight comes before its bias, and a bias of zeros changes nothing.
+        planned.append(
+          PlannedTensor(named.gguf, floats: Array(repeating: 0, count: rows)))
       }
     }
-    let planned = try architecture.namedTensors(layers: layers, experts: experts).compactMap {
-      named -> PlannedTensor? in
-      guard let stored = try pool.take(named.folder, isRequired: named.isRequired) else {
-        return nil
-      }
-      return try plan(named, stored)
-    }
-    try pool.requireEmpty()
+    try pool.requireEmpty("has no place in llama.cpp's loader for '\(prefix)'")
     return planned
   }
 
@@ -171,8 +179,7 @@ struct GGUFAssembly {
     if [.headDimension, .valueDimension].contains(quantity),
       architecture.gguf?.writesHeadSize == true
     {
-      return try given.optionalCount(.headDimension)
-        ?? given.count(.hidden) / given.count(.heads)
+      return try given.headSize()
     }
     let row = architecture.hyperparameters.first { $0.quantity == quantity }
     if case .required? = row?.absence { return try given.count(quantity) }

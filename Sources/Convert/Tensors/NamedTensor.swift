@@ -11,6 +11,8 @@ struct NamedTensor: Sendable {
   var folder: [String]
   var gguf: String
   var isRequired = false
+  /// Whether a GGUF file gets the tensor even if the folder lacks it.
+  var isAlwaysWritten = false
   var permutation = Permutation.none
 
   var isStack: Bool { folder.count > 1 }
@@ -24,10 +26,10 @@ extension Architecture {
     for layer in 0..<layers {
       for part in decoder?.layerRoles ?? [] { names += namedTensors(layer, part, experts: experts) }
     }
-    names += namedTensors(.finalNorm, suffixes: Suffix.allCases)
+    names += namedTensors(.finalNorm, suffixes: suffixes(.finalNorm))
     // The output matrix is optional: a model without one uses its embeddings.
     return names
-      + namedTensors(.output, suffixes: Suffix.allCases).map { named in
+      + namedTensors(.output, suffixes: suffixes(.output)).map { named in
         var named = named
         named.isRequired = false
         return named
@@ -38,18 +40,26 @@ extension Architecture {
     suffixes.map { suffix in
       NamedTensor(
         folder: [tensorName(role, suffix, in: .folder)], gguf: tensorName(role, suffix, in: .gguf),
-        isRequired: suffix == .weight)
+        isRequired: suffix == .weight,
+        isAlwaysWritten: suffix == .bias && ggufWritesBias(role))
     }
   }
 
+  /// The tensors of a role for which a GGUF file has a place.
+  private func suffixes(_ role: TensorRole) -> [Suffix] {
+    ggufTakesBias(role) ? [.weight, .bias] : [.weight]
+  }
+
   private func namedTensors(_ layer: Int, _ part: LayerRole, experts: Int) -> [NamedTensor] {
-    Suffix.allCases.map { suffix in
+    suffixes(.layer(layer, part)).map { suffix in
       let folder = (part.experts(experts) ?? [part]).map {
         tensorName(.layer(layer, $0), suffix, in: .folder)
       }
       return NamedTensor(
         folder: folder, gguf: tensorName(.layer(layer, part), suffix, in: .gguf),
-        isRequired: suffix == .weight, permutation: permutation(of: part))
+        isRequired: suffix == .weight,
+        isAlwaysWritten: suffix == .bias && ggufWritesBias(.layer(layer, part)),
+        permutation: permutation(of: part))
     }
   }
 
@@ -95,14 +105,16 @@ struct TensorPool {
 
   /// Refuses a model with tensors that were not taken, because the output would differ without
   /// them.
+  /// - Parameter reason: what is wrong with such a tensor; nil if the architecture lacks it.
   /// - Throws: `ModelError` that names one of them.
-  func requireEmpty() throws(ModelError) {
+  func requireEmpty(_ reason: String? = nil) throws(ModelError) {
     let architecture = model.architecture
     let left = tensors.keys.filter { !architecture.isDispensable($0, in: model.format) }.sorted()
     guard let first = left.first else { return }
     let others = left.count == 1 ? "" : " (and \(left.count - 1) more)"
     throw .unsupported(
       model.path,
-      "tensor '\(first)'\(others) does not belong to the architecture '\(architecture.name)'")
+      "tensor '\(first)'\(others) \(reason ?? "does not belong to the architecture '\(architecture.name)'")"
+    )
   }
 }

@@ -88,7 +88,8 @@ struct LayerReader {
       return .gated(
         gate: fused.part(0..<f), up: fused.part(f..<2 * f), down: try matrix(.down, hidden, f))
     case .gegelu:
-      let limit = try weights.model.hyperparameters.number(.geluLimit)
+      let given = weights.model.hyperparameters
+      let limit = given.isNull(.geluLimit) ? .infinity : try given.number(.geluLimit)
       return .gegelu(
         up: try projection(.interleavedUp, 2 * f, hidden), down: try projection(.down, hidden, f),
         limit: Float(limit))

@@ -25,7 +25,7 @@ struct Sizes {
     hidden = try given.count(.hidden)
     feedForward = try given.count(.feedForward)
     heads = try given.count(.heads)
-    keyValueHeads = try given.optionalCount(.keyValueHeads) ?? heads
+    keyValueHeads = try Self.keyValueHeads(model, heads)
     let epsilon = try given.number(.epsilon)
     guard epsilon > 0 else {
       throw ModelError.unsupported(
@@ -40,10 +40,45 @@ struct Sizes {
     case .latent:
       (headDimension, valueDimension, rotaryOffset) = try Self.latentHead(model, hidden / heads)
     }
+    try Self.checkHead(model, headDimension, hidden / heads)
     guard heads % keyValueHeads == 0, headDimension > 0, headDimension % 2 == 0 else {
       throw ModelError.unsupported(
         model.path,
         "\(heads) heads, \(keyValueHeads) key heads and head dimension \(headDimension) are inconsistent"
+      )
+    }
+  }
+
+  private static func keyValueHeads(_ model: ModelFile, _ heads: Int) throws -> Int {
+    let given = model.hyperparameters
+    let count = try given.optionalCount(.keyValueHeads)
+    guard count != nil || !given.gives(.keyValueHeads) else {
+      throw ModelError.unsupported(model.path, "there are 0 key heads, expected at least 1")
+    }
+    if model.architecture.rope.dimensions == .latent, let count, count != heads {
+      throw ModelError.unsupported(
+        model.path, "latent attention has \(heads) heads and \(count) key heads, expected as many")
+    }
+    return count ?? heads
+  }
+
+  /// Refuses a GGUF file with heads that llama.cpp's loader or graph refuses.
+  private static func checkHead(_ model: ModelFile, _ head: Int, _ share: Int) throws {
+    guard case .gguf(let file) = model, let gguf = model.architecture.gguf,
+      model.architecture.rope.dimensions == .head
+    else { return }
+    let value = try file.hyperparameters.optionalCount(.valueDimension) ?? head
+    let rotated = file.geometry.rotaryDimensions
+    guard value == head, rotated == head || model.architecture.rope.isPartial else {
+      throw ModelError.unsupported(
+        model.path,
+        "a head has \(head) dimensions, \(value) in its values and \(rotated) rotated ones; llama.cpp requires the same number for \(gguf.name)"
+      )
+    }
+    guard !gguf.fixesHeadSize || head == share else {
+      throw ModelError.unsupported(
+        model.path,
+        "a head has \(head) dimensions; for \(gguf.name) llama.cpp requires the width of the hidden state divided by the heads, \(share)"
       )
     }
   }

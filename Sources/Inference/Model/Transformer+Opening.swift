@@ -27,10 +27,13 @@ extension Transformer {
     try setMultipliers(model, decoder)
     try setPatterns(model, decoder)
     try setRotaryLayers(model, decoder)
+    try requireVocabulary(of: model)
     if let tokens = model.config["dummy_token_indices"], !tokens.isNull {
       excludedTokens = try Self.tokens(tokens, model.path)
     }
-    variants = Self.variants(decoder, epsilon: sizes.epsilon, isTied: !weights.has(.output))
+    variants = Self.variants(
+      model.deviations(hasOutput: weights.has(.output)), epsilon: sizes.epsilon,
+      isTied: !weights.has(.output))
     try weights.refuseUnusedTensors()
   }
 
@@ -55,25 +58,51 @@ extension Transformer {
 
   /// The output matrix, or the embedding if there is none.
   ///
-  /// Some files contain an output matrix that is unused, because the config ties the output to the
-  /// embedding.
+  /// transformers 5 and llama.cpp use an output matrix that is in the file even if the config ties
+  /// it to the embedding. Other runtimes then do not, which is a deviation of theirs.
   private static func output(
     _ weights: WeightReader, _ decoder: DecoderLayer, _ embedding: Weight
   ) throws -> Projection {
     let model = weights.model
-    let tied = model.config["tie_word_embeddings"]?.flag
-    if tied == false, !weights.has(.output), decoder.requiresUntiedOutput {
+    let hasOwn = weights.has(.output)
+    if !hasOwn, model.format == .folder, !model.isTied, decoder.requiresUntiedOutput {
       throw ModelError.unsupported(
         model.path,
         "tensor '\(model.tensorName(.output))' is missing, but the config does not tie it to the embedding"
       )
     }
-    if tied == true { weights.ignore(.output) }
-    let hasOwn = weights.has(.output) && tied != true
+    if !hasOwn, model.format == .gguf, model.architecture.gguf?.requiresOutput == true {
+      throw ModelError.unsupported(
+        model.path,
+        "tensor '\(model.tensorName(.output))' is missing, which llama.cpp requires")
+    }
     return Projection(
       weight: hasOwn
         ? try weights.matrix(.output, rows: embedding.rows, columns: embedding.columns) : embedding,
       bias: try weights.bias(.output, count: embedding.rows))
+  }
+
+  /// Refuses an embedding with another number of rows than the vocabulary has tokens, which
+  /// transformers and llama.cpp refuse.
+  private func requireVocabulary(of model: ModelFile) throws(ModelError) {
+    let expected: (count: Int, what: String)?
+    switch model {
+    case .folder(let folder):
+      expected =
+        folder.textConfig["vocab_size"].map { $0.isNull } == false
+        ? (try folder.vocabulary, "'vocab_size' is") : nil
+    case .gguf(let file):
+      guard case .array(let tokens)? = file.first.header[key: "tokenizer.ggml.tokens"] else {
+        return
+      }
+      expected = (tokens.count, "the number of its tokens is")
+    }
+    guard let expected, expected.count != embedding.rows else { return }
+    let runtimes = model.format == .folder ? "transformers" : "llama.cpp"
+    throw .unsupported(
+      model.path,
+      "tensor '\(model.tensorName(.embedding))' has \(embedding.rows) rows, but \(expected.what) \(expected.count); \(runtimes) refuses such a model"
+    )
   }
 
   private static func tokens(_ value: JSONValue, _ path: String) throws(ModelError) -> [Int] {
@@ -133,14 +162,9 @@ extension Transformer {
   private mutating func setPatterns(_ model: ModelFile, _ decoder: DecoderLayer) throws {
     let given = model.hyperparameters
     // llama.cpp ignores the window of these architectures, even if it reads one.
-    if model.format == .folder, let window = try given.optionalCount(.slidingWindow) {
-      switch model.architecture.slidingWindow {
-      case .none: break
-      case .always: setWindow(window, from: 0)
-      case .switched:
-        if model.config["use_sliding_window"]?.flag == true {
-          setWindow(window, from: try given.optionalCount(.firstWindowedLayer) ?? layers.count)
-        }
+    if case .folder(let folder) = model {
+      for (index, window) in try folder.slidingWindows(layers: layers.count).enumerated() {
+        if let window { layers[index].attention.pattern = .window(window) }
       }
     }
     guard decoder.attention == .grouped else { return }
@@ -148,15 +172,10 @@ extension Transformer {
       blockSize: try given.count(.sparseBlockSize),
       localBlocks: try given.count(.sparseLocalBlocks),
       stride: try given.count(.sparseStride))
-    guard let every = try given.optionalCount(.denseEvery) else { return }
-    for index in layers.indices where (index + 1) % every != 0 {
+    // Null or 0 means that no layer is dense.
+    let every = given.isNull(.denseEvery) ? 0 : try given.optionalIndex(.denseEvery) ?? 0
+    for index in layers.indices where every == 0 || (index + 1) % every != 0 {
       layers[index].attention.pattern = .blockSparse(sparsity)
-    }
-  }
-
-  private mutating func setWindow(_ window: Int, from first: Int) {
-    for index in layers.indices.dropFirst(first) {
-      layers[index].attention.pattern = .window(window)
     }
   }
 
@@ -170,10 +189,10 @@ extension Transformer {
 
   /// The changes that some runtimes make to the model, by the runtime's name.
   private static func variants(
-    _ decoder: DecoderLayer, epsilon: Float, isTied: Bool
+    _ deviations: [Runtime: [DecoderLayer.Deviation]], epsilon: Float, isTied: Bool
   ) -> [String: @Sendable (inout Transformer) -> Void] {
     var variants: [String: @Sendable (inout Transformer) -> Void] = [:]
-    for (runtime, deviations) in decoder.deviations {
+    for (runtime, deviations) in deviations {
       variants[runtime.rawValue] = { model in
         for deviation in deviations { model.apply(deviation, epsilon: epsilon, isTied: isTied) }
       }
@@ -204,6 +223,13 @@ extension Transformer {
       }
     case .publishedMultipliers: setPublishedScaling()
     case .unscaledTiedLogits: if isTied { logitScale = 1 }
+    case .tiedOutput: output.weight = embedding
+    case .noWindow:
+      for index in layers.indices {
+        if case .window = layers[index].attention.pattern {
+          layers[index].attention.pattern = .all
+        }
+      }
     }
   }
 }

@@ -56,8 +56,17 @@ final class WeightReader {
   }
 
   /// The bias of a projection or a norm, or nil if the model has none.
+  ///
+  /// A bias that the architecture or the config rules out is not read, and thus refused later.
+  /// - Throws: `ModelError` if llama.cpp requires the bias and the file lacks it.
   func bias(_ role: TensorRole, count: Int) throws -> [Float]? {
-    has(role, .bias) ? try vector(role, .bias, count: count) : nil
+    guard has(role, .bias) else {
+      guard model.format == .gguf, model.architecture.ggufRequiresBias(role) else { return nil }
+      throw ModelError.unsupported(
+        model.path,
+        "tensor '\(model.tensorName(role, .bias))' is missing, which llama.cpp requires")
+    }
+    return model.mayHaveBias(role) ? try vector(role, .bias, count: count) : nil
   }
 
   private func weight(_ name: String, shape: [Int]) throws -> Weight {

@@ -64,6 +64,7 @@ extension Tokenizer {
         pretokenizer: try pre.pretokenizer(subject: table.path),
         decoder: PieceDecoder(isByteLevel: true, verbatim: table.verbatim)),
       model: try RankedMerges(pairs, table.vocabulary, options, subject: table.path),
-      special: try table.special(addsBeginning: pre.addsBeginning))
+      special: try table.special(
+        addsBeginning: pre.addsBeginning, defaultBeginning: 11, defaultEnding: 11))
   }
 }

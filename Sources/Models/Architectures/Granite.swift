@@ -12,27 +12,38 @@ extension Architecture {
     decoder.multipliers = .stored
     it.decoder = decoder
     it.hyperparameters =
-      Hyperparameter.common + [.vocabulary, .rotaryDimensions] + Hyperparameter.multipliers + [
-        .configHeadDimension
-      ]
-    it.biasMembers.attention = "attention_bias"
+      Hyperparameter.common + [.vocabulary, .rotaryDimensions] + Hyperparameter.headSizes
+      + Hyperparameter.multipliers
+    it.biases = .ofAttention(gguf: Biases.projections)
+    it.unsupportedFeatures = [
+      .experts,
+      UnsupportedFeature(
+        gguf: GGUFRopeName.finetuned, values: .isFalse, name: "a model without rotary embedding"),
+    ]
     return it
   }()
 }
 
 extension Hyperparameter {
+  /// 1 / sqrt(head dimension), which llama.cpp takes if the file has no scale.
+  private static let headScale: @Sendable (Hyperparameters) throws(ModelError) -> Double = {
+    given throws(ModelError) in
+    1 / Double(try given.headSize()).squareRoot()
+  }
+
   /// Granite's four multipliers, under names that both formats have.
   package static let multipliers: [Hyperparameter] = [
     .init(
       .attentionMultiplier, config: "attention_multiplier", gguf: "attention.scale", .number,
-      absent: .none),
+      absent: .value(1), gguf: .computed(headScale), ggufZero: .computed(headScale)),
     .init(
       .embeddingMultiplier, config: "embedding_multiplier", gguf: "embedding_scale", .number,
-      absent: .none),
+      absent: .value(1), ggufZero: .value(1)),
     .init(
       .residualMultiplier, config: "residual_multiplier", gguf: "residual_scale", .number,
-      absent: .none),
+      absent: .value(1), ggufZero: .value(1)),
     .init(
-      .logitDivisor, config: "logits_scaling", gguf: "logit_scale", .number, absent: .none),
+      .logitDivisor, config: "logits_scaling", gguf: "logit_scale", .number, absent: .value(1),
+      gguf: .required),
   ]
 }

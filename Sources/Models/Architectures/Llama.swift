@@ -8,7 +8,8 @@ extension Architecture {
     it.decoder = DecoderLayer()
     it.hyperparameters =
       Hyperparameter.common + [.vocabulary, .rotaryDimensions] + Hyperparameter.headSizes
-    it.biasMembers.attention = "attention_bias"
+    it.biases = .ofAttention(gguf: Biases.projections)
+    it.unsupportedFeatures = [.experts]
     return it
   }()
 }

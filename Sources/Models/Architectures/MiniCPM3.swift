@@ -12,7 +12,10 @@ extension Architecture {
     it.rope.dimensions = .latent
     it.mlx = MLXTraits(
       theta: .optional(1_000_000), longRoPE: .always, requiresScaling: true,
-      defaultOriginalWindow: 4096)
+      defaultOriginalWindow: 4096, tiesByDefault: false)
+    it.tiesByDefault = true
+    it.biases = Biases(
+      attentionMember: "attention_bias", switched: [.queryDown, .keyValueDown, .attentionOutput])
     it.unsupported = [.transformers4: remoteCodeOnly]
     var decoder = DecoderLayer()
     decoder.attention = .latent

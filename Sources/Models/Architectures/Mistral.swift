@@ -6,6 +6,9 @@ extension Architecture {
     var it = llama.renamed("mistral", className: "MistralForCausalLM")
     it.rope.yarnTurns = YarnTurns(fast: 128, slow: 2)
     it.slidingWindow = .always(missing: 4096)
+    // A GGUF file is read as a Llama's.
+    it.biases = Biases(gguf: Biases.projections)
+    it.decoder?.deviations[.mlx] = [.noWindow]
     it.hyperparameters.append(
       Hyperparameter(.slidingWindow, config: "sliding_window", absent: .none))
     it.transformers.requiresHeadDimension = true

@@ -6,7 +6,7 @@ extension Architecture {
   static let olmo2 = {
     var it = Architecture(
       modelType: "olmo2", className: "Olmo2ForCausalLM",
-      gguf: GGUF(name: "olmo2", requiresOutput: true))
+      gguf: GGUF(name: "olmo2", requiresOutput: true, fixesHeadSize: true))
     it.transformers.takesTypeAndFactorOnly = true
     it.unsupported = [.vllm: throughTransformers]
     var decoder = DecoderLayer()
@@ -14,9 +14,12 @@ extension Architecture {
     decoder.headNorms = .whole
     it.decoder = decoder
     it.hyperparameters = Hyperparameter.common + Hyperparameter.headSizes
-    it.biasMembers.attention = "attention_bias"
+    it.biases = .ofAttention(gguf: Biases.inputs)
     it.unsupportedFeatures = [
-      UnsupportedFeature(gguf: "attention.sliding_window", name: "OLMo 3, whose layers alternate,")
+      .experts,
+      UnsupportedFeature(
+        gguf: "attention.sliding_window", values: .isNotZero,
+        name: "OLMo 3, whose layers alternate,"),
     ]
     return it
   }()

@@ -5,18 +5,24 @@ extension Architecture {
   package static let phi3 = {
     var it = Architecture(
       modelType: "phi3", className: "Phi3ForCausalLM",
-      gguf: GGUF(name: "phi3", factorTensors: .always, requiresOriginalWindow: true))
+
+      gguf: GGUF(
+        name: "phi3", factorTensors: .always, requiresOriginalWindow: true, fixesHeadSize: true))
     it.slidingWindow = .always(missing: nil)
     it.transformers = TransformersTraits(
       takesLegacyTypes: true, takesThreeKeysOnly: true, recomputesKeys: true,
       defaultOriginalWindow: 4096)
     it.mlx = MLXTraits(
       longRoPE: .byFactors, rotatesPartially: true, readsOriginalWindowAtTop: true,
-      defaultOriginalWindow: 4096)
+      defaultOriginalWindow: 4096, tiesByDefault: false)
     var decoder = DecoderLayer()
     decoder.attention = .fused
     decoder.feedForward = .fusedGateUp
+    decoder.deviations = [.mlx: [.noWindow]]
     it.decoder = decoder
+    it.rope.isPartial = true
+    it.biases.gguf = [.fusedQKV]
+    it.unsupportedFeatures = [.experts]
     // llama.cpp tells Phi-4 from the others by the window of 0.
     it.hyperparameters =
       Hyperparameter.common + [.rotaryDimensions, .slidingWindow, .configHeadDimension]

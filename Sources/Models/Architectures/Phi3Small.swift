@@ -22,6 +22,9 @@ extension Architecture {
     decoder.requiresSiLU = false
     decoder.requiresUntiedOutput = false
     it.decoder = decoder
+    it.tiesByDefault = true
+    it.biases = Biases(
+      always: [.groupedQKV, .attentionOutput, .interleavedUp, .down], ofNorms: true)
     it.hyperparameters = [
       .init(.layers, config: "num_hidden_layers"),
       .init(.hidden, config: "hidden_size"),
@@ -33,12 +36,18 @@ extension Architecture {
       .init(.sparseBlockSize, config: "blocksparse_block_size"),
       .init(.sparseLocalBlocks, config: "blocksparse_num_local_blocks"),
       .init(.sparseStride, config: "blocksparse_vert_stride"),
-      .init(.denseEvery, config: "dense_attention_every_n_layers", absent: .none),
-      .init(.geluLimit, config: "gegelu_limit", .number, absent: .value(.infinity)),
+      .init(.denseEvery, config: "dense_attention_every_n_layers", absent: .value(2)),
+      .init(.geluLimit, config: "gegelu_limit", .number, absent: .value(20)),
       .init(
         .embeddingMultiplier, config: "mup_embedding_multiplier", .number, absent: .value(10)),
       .init(.logitDivisor, config: "mup_width_multiplier", .number, absent: .value(8)),
       .init(.attentionMultiplier, config: "mup_attn_multiplier", .number, absent: .value(1)),
+    ]
+    it.unsupportedFeatures = [
+      UnsupportedFeature(
+        config: "blocksparse_homo_head_pattern", name: "one block-sparse pattern for all heads"),
+      UnsupportedFeature(
+        config: "rope_position_scale", values: .isNotOne, name: "a scale on positions"),
     ]
     it.layerNames = [.attentionOutput: TensorNames("self_attn.dense", "")]
     it.finalNormName = "model.final_layernorm"

@@ -7,18 +7,22 @@ extension Architecture {
   static let phiMoE = {
     var it = Architecture(
       modelType: "phimoe", className: "PhimoeForCausalLM",
-      gguf: GGUF(name: "phimoe", factorTensors: .always, requiresOriginalWindow: true))
+
+      gguf: GGUF(
+        name: "phimoe", factorTensors: .always, requiresOriginalWindow: true, requiresOutput: true,
+        fixesHeadSize: true))
     it.rope.defaultTheta = 1_000_000
     it.slidingWindow = .always(missing: nil)
     it.requiresMscales = true
     it.transformers = TransformersTraits(
       requiresRopeType: true, usesShortFactorsOnly: true, recomputesKeys: true)
     it.mlx = MLXTraits(
-      longRoPE: .always, readsOriginalWindowAtTop: true, defaultOriginalWindow: 4096)
+      longRoPE: .always, readsOriginalWindowAtTop: true, defaultOriginalWindow: 4096,
+      tiesByDefault: nil)
     var decoder = DecoderLayer()
     decoder.norm = .layer
     decoder.feedForward = .experts
-    decoder.deviations = [.llamaCpp: [.rmsNorms, .softmaxRouting]]
+    decoder.deviations = [.llamaCpp: [.rmsNorms, .softmaxRouting], .mlx: [.noWindow]]
     it.decoder = decoder
     it.hyperparameters =
       Hyperparameter.common + [.rotaryDimensions, .slidingWindow] + [
@@ -27,7 +31,12 @@ extension Architecture {
         .init(.routerJitter, config: "router_jitter_noise", .number, absent: .value(0.01)),
         .configHeadDimension,
       ]
-    it.biasMembers = BiasMembers(attention: "attention_bias", output: "lm_head_bias")
+    it.biases = .ofAttention(gguf: Biases.projections)
+    it.biases.outputMember = "lm_head_bias"
+    it.biases.required = [.attentionOutput]
+    it.biases.ofNorms = true
+    it.biases.ofOutput = true
+    it.biases.requiresOutput = true
     return it
   }()
 }

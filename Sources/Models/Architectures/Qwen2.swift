@@ -4,10 +4,15 @@ extension Architecture {
   /// A GGUF file keeps the rotary pairs as halves, as the safetensors file has them.
   package static let qwen2 = {
     var it = Architecture(
-      modelType: "qwen2", className: "Qwen2ForCausalLM", gguf: GGUF(name: "qwen2"))
+      modelType: "qwen2", className: "Qwen2ForCausalLM",
+      gguf: GGUF(name: "qwen2", fixesHeadSize: true))
     it.slidingWindow = .switched
     it.mlx.theta = .optional(1_000_000)
-    it.decoder = DecoderLayer()
+    var decoder = DecoderLayer()
+    decoder.deviations = [.mlx: [.noWindow]]
+    it.decoder = decoder
+    it.biases = Biases(always: Biases.inputs, gguf: Biases.inputs, ofOutput: true)
+    it.unsupportedFeatures = [.experts]
     it.hyperparameters =
       Hyperparameter.common + Hyperparameter.headSizes + Hyperparameter.switchedWindow
     return it
@@ -23,6 +28,6 @@ extension Hyperparameter {
   /// Qwen's sliding window, which a GGUF file does not describe.
   static let switchedWindow: [Hyperparameter] = [
     .init(.slidingWindow, config: "sliding_window", absent: .none),
-    .init(.firstWindowedLayer, config: "max_window_layers", absent: .none),
+    .init(.firstWindowedLayer, config: "max_window_layers", absent: .value(28)),
   ]
 }

@@ -7,6 +7,9 @@ extension Architecture {
     it.mlx = MLXTraits(theta: .requiredAnywhere, readsRopeParameters: true)
     var decoder = DecoderLayer()
     decoder.headNorms = .perHead
+    decoder.deviations = [.mlx: [.noWindow]]
+    it.biases = .ofAttention(gguf: Biases.inputs)
+    it.unsupportedFeatures = [.experts]
     it.decoder = decoder
     it.hyperparameters =
       Hyperparameter.common + Hyperparameter.headSizes + Hyperparameter.switchedWindow

@@ -14,10 +14,13 @@ extension Architecture {
     it.decoder = decoder
     it.hyperparameters =
       Hyperparameter.common + [.vocabulary, .rotaryDimensions] + Hyperparameter.headSizes
-    it.biasMembers.attention = "attention_bias"
+    it.biases = .ofAttention(gguf: Biases.inputs)
+    it.tiesByDefault = true
+    it.obeysLayerTypes = true
     it.unsupportedFeatures = [
+      .experts,
       UnsupportedFeature(
-        config: "use_sliding_window", name: "a window for the layers without rotary embedding")
+        config: "use_sliding_window", name: "a window for the layers without rotary embedding"),
     ]
     return it
   }()

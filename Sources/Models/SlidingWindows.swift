@@ -1,0 +1,51 @@
+import Formats
+
+extension ModelFolder {
+  /// The sliding window of each layer, in tokens, or nil for a layer that attends to everything.
+  /// - Parameter layers: the number of layers.
+  /// - Throws: `ModelError` if `layer_types` contradicts the other members.
+  package func slidingWindows(layers: Int) throws(ModelError) -> [Int?] {
+    let none = [Int?](repeating: nil, count: layers)
+    switch architecture.slidingWindow {
+    case .none:
+      if architecture.obeysLayerTypes { try requireLayerTypes(none) }
+      return none
+    case .always(let missing):
+      let window = try slidingWindow(missing: missing)
+      return none.map { _ in window }
+    case .switched:
+      var windows = none
+      if textConfig["use_sliding_window"]?.flag == true,
+        let window = try slidingWindow(missing: Self.switchedWindow)
+      {
+        let first = try hyperparameters.optionalIndex(.firstWindowedLayer) ?? layers
+        for index in windows.indices.dropFirst(first) { windows[index] = window }
+      }
+      try requireLayerTypes(windows)
+      return windows
+    }
+  }
+
+  /// The window of a config that turns it on but does not contain it.
+  private static let switchedWindow = 4096
+
+  /// The window of the config, which `null` turns off.
+  private func slidingWindow(missing: Int?) throws(ModelError) -> Int? {
+    if textConfig["sliding_window"] == nil { return missing }
+    return try hyperparameters.optionalCount(.slidingWindow)
+  }
+
+  /// Refuses a `layer_types` that differs from the other members, some of which some runtimes obey.
+  private func requireLayerTypes(_ windows: [Int?]) throws(ModelError) {
+    guard let types = textConfig["layer_types"]?.elements else { return }
+    for (index, (type, window)) in zip(types, windows).enumerated() {
+      let slides = type.text == "sliding_attention"
+      guard slides || type.text == "full_attention", slides == (window != nil) else {
+        throw .unsupported(
+          "\(path)/\(Self.configName)",
+          "'layer_types' gives layer \(index) '\((type.text ?? "").sanitized)', but the other members give it \(window == nil ? "no" : "a") sliding window"
+        )
+      }
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import Formats
+
+extension ModelFile {
+  /// Whether the config ties the output matrix to the embeddings, as transformers understands it.
+  package var isTied: Bool {
+    config["tie_word_embeddings"]?.flag ?? architecture.tiesByDefault
+  }
+
+  /// How each runtime departs from the model, whose output matrix is its own if it has one.
+  /// - Parameter hasOutput: whether the model has an output matrix.
+  package func deviations(hasOutput: Bool) -> [Runtime: [DecoderLayer.Deviation]] {
+    var deviations = architecture.decoder?.deviations ?? [:]
+    guard hasOutput, format == .folder else { return deviations }
+    for runtime in Runtime.ofFolders where ties(runtime) {
+      deviations[runtime, default: []].append(.tiedOutput)
+    }
+    return deviations
+  }
+
+  /// Whether a runtime uses the embeddings although there is an output matrix.
+  ///
+  /// transformers 5 compares the two and never ties them if they differ.
+  private func ties(_ runtime: Runtime) -> Bool {
+    switch runtime {
+    case .transformers5, .llamaCpp: false
+    case .mlx:
+      architecture.mlx.tiesByDefault.map { config["tie_word_embeddings"]?.flag ?? $0 } ?? false
+    case .transformers4, .vllm, .sglang: isTied
+    }
+  }
+}

@@ -58,6 +58,7 @@ public struct GGUFModel: Sendable {
     var tensors: [String: [Float]] = [:]
     for path in paths {
       let file = try GGUFFile(path: path)
+      if shards.isEmpty, let error = ForeignFile.contents(file.header, path) { throw error }
       let excess = file.map.byteCount - file.header.end
       if file.header.tensors.isEmpty, excess > 4096 {
         throw ModelError.unsupported(

@@ -2,7 +2,10 @@ package import Formats
 
 /// A tensor as stored in a file of a model.
 package struct ModelTensor: Sendable {
+  /// The name in the file.
   package var name: String
+  /// The name in the layout of the architecture's record.
+  package var plainName: String
   package var type: ElementType
   /// The slowest-varying dimension first.
   package var shape: [Int]
@@ -28,6 +31,8 @@ package struct ModelTensor: Sendable {
 /// All tensors of a model, in the order of its files.
 package struct ModelTensors: Sendable {
   package let all: [ModelTensor]
+  /// The tensors of other parts of a multimodal model, such as a vision encoder.
+  package let otherParts: [ModelTensor]
   /// The files and their status when they were opened, to detect changes.
   private let files: [(path: String, status: FileStatus)]
 
@@ -43,13 +48,14 @@ package struct ModelTensors: Sendable {
     switch model {
     case .folder(let folder):
       guard let weights = try SafetensorsFolder(path: folder.path) else {
-        throw ModelError.unsupported(folder.path, "the folder has no safetensors weights")
+        throw ForeignFile.missingWeights(folder.path)
       }
       for shard in weights.shards {
         let file = try open("\(folder.path)/\(shard.name)")
         tensors += shard.header.tensors.map { tensor in
           ModelTensor(
-            name: tensor.name, type: tensor.dtype, shape: tensor.shape, file: file,
+            name: tensor.name, plainName: tensor.name, type: tensor.dtype, shape: tensor.shape,
+            file: file,
             offset: shard.header.dataOffset + tensor.range.lowerBound,
             byteCount: tensor.range.count)
         }
@@ -59,13 +65,40 @@ package struct ModelTensors: Sendable {
         let file = try open(shard.path)
         tensors += shard.header.tensors.map { tensor in
           ModelTensor(
-            name: tensor.name, type: tensor.type, shape: tensor.shape.reversed(), file: file,
+            name: tensor.name, plainName: tensor.name, type: tensor.type,
+            shape: tensor.shape.reversed(), file: file,
             offset: shard.header.dataOffset + tensor.offset, byteCount: tensor.byteCount)
         }
       }
     }
-    all = tensors
+    (all, otherParts) = try Self.divided(tensors, model)
     self.files = files
+  }
+
+  /// The tensors of the language model under the names of its record, and those of other parts.
+  /// - Throws: `ModelError` for the tensors of an adapter.
+  private static func divided(
+    _ tensors: [ModelTensor], _ model: ModelFile
+  ) throws(ModelError) -> ([ModelTensor], [ModelTensor]) {
+    guard case .folder(let folder) = model else { return (tensors, []) }
+    let names = Set(tensors.map(\.name))
+    if let name = names.filter({ $0.hasPrefix("base_model.model.") }).min() {
+      throw .unsupported(
+        folder.path,
+        "tensor '\(name.sanitized)' is that of an adapter that was not merged; merge it into its base model first (peft's merge_and_unload)"
+      )
+    }
+    let layout = TensorLayout.of(names, embedding: model.tensorName(.embedding))
+    var (own, others): ([ModelTensor], [ModelTensor]) = ([], [])
+    for var tensor in tensors {
+      if let name = layout.plainName(tensor.name) {
+        tensor.plainName = name
+        own.append(tensor)
+      } else {
+        others.append(tensor)
+      }
+    }
+    return (own, others)
   }
 
   /// Checks that no file has changed since it was opened.

@@ -2,8 +2,13 @@ import Formats
 
 extension ModelFile {
   /// Whether the config ties the output matrix to the embeddings, as transformers understands it.
-  package var isTied: Bool {
-    config["tie_word_embeddings"]?.flag ?? architecture.tiesByDefault
+  package var isTied: Bool { tieMember ?? architecture.tiesByDefault }
+
+  /// `tie_word_embeddings`, which a multimodal model may have at its top level only.
+  private var tieMember: Bool? {
+    guard case .folder(let folder) = self else { return nil }
+    let name = "tie_word_embeddings"
+    return folder.textConfig[name]?.flag ?? folder.config.value[name]?.flag
   }
 
   /// How each runtime departs from the model, whose output matrix is its own if it has one.
@@ -24,7 +29,7 @@ extension ModelFile {
     switch runtime {
     case .transformers5, .llamaCpp: false
     case .mlx:
-      architecture.mlx.tiesByDefault.map { config["tie_word_embeddings"]?.flag ?? $0 } ?? false
+      architecture.mlx.tiesByDefault.map { tieMember ?? $0 } ?? false
     case .transformers4, .vllm, .sglang: isTied
     }
   }

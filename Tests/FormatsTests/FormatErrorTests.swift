@@ -183,18 +183,20 @@ import Testing
     ("missing shard", #"{"a":"s2.safetensors"}"#),
     ("missing tensor", #"{"a":"s1.safetensors","b":"s1.safetensors"}"#), ("list", "[]"),
     ("number", #"{"a":1}"#),
-    ("two shards with one tensor", #"{"a":"s1.safetensors","c":"s3.safetensors"}"#),
+    ("two shards with one unlisted tensor", #"{"a":"s1.safetensors","c":"s3.safetensors"}"#),
   ]
 
   private func index(_ map: String, in folder: TemporaryDirectory) throws -> String {
     try folder.write(
       "s1.safetensors",
-      SafetensorsBuilder.file(#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#, data: 1))
+      SafetensorsBuilder.file(
+        #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"d":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#,
+        data: 2))
     try folder.write(
       "s3.safetensors",
       SafetensorsBuilder.file(
-        #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"c":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#,
-        data: 2))
+        #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"c":{"dtype":"U8","shape":[1],"data_offsets":[1,2]},"d":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}"#,
+        data: 3))
     try folder.write("model.safetensors.index.json", "{\"weight_map\":\(map)}")
     return folder.path
   }

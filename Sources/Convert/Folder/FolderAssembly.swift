@@ -21,11 +21,19 @@ struct FolderAssembly {
   ///
   /// All other files stay the same.
   private func retyped(_ model: ModelFolder) throws -> FolderContents {
-    let tensors = try source.tensors.all.map { PlannedTensor($0.name, $0, as: try type(of: $0)) }
+    let tensors = try (source.tensors.all + source.tensors.otherParts).map {
+      PlannedTensor($0.name, $0, as: try type(of: $0))
+    }
     let patched = try model.patched(by: options)
     var config = patched.config
     if let type = options.type.stored { try Self.set(type, in: &config, at: model.location) }
-    let weights = Set(source.tensors.all.map { FileSystem.name(of: $0.file.map.path) })
+    let weights = Set(
+      (source.tensors.all + source.tensors.otherParts).map {
+        FileSystem.name(of: $0.file.map.path)
+      })
+    let strays = try FileSystem.names(in: model.path).filter {
+      $0.hasSuffix(".safetensors") && !weights.contains($0)
+    }.sorted()
     let texts =
       [(ModelFolder.configName, config.bytes)]
       + (patched.tokenizerConfig.map { [(ModelFolder.tokenizerConfigName, $0.bytes)] } ?? [])
@@ -33,8 +41,11 @@ struct FolderAssembly {
     let hasHistory = FileSystem.exists("\(model.path)/\(undo)")
     return try FolderContents(
       tensors: tensors, texts: texts,
-      carried: (model.path, weights.union(texts.map(\.0) + [FolderContents.indexName, undo])),
-      remarks: hasHistory ? ["the undo records of earlier patches stay with \(model.path)"] : [],
+      carried: (
+        model.path, weights.union(strays).union(texts.map(\.0) + [FolderContents.indexName, undo])
+      ),
+      remarks: (hasHistory ? ["the undo records of earlier patches stay with \(model.path)"] : [])
+        + strays.map { "\($0.sanitized) is left out: it is not among the model's weights" },
       maximumShardBytes: options.maximumShardBytes)
   }
 

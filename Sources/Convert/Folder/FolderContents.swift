@@ -21,8 +21,8 @@ struct FolderContents {
 
   /// The default of transformers.
   private static let shardBytes = 5_000_000_000
-  static let singleName = "model.safetensors"
-  static let indexName = "model.safetensors.index.json"
+  static let singleName = SafetensorsFolder.singleName
+  static let indexName = SafetensorsFolder.indexName
 
   init(
     tensors: [PlannedTensor], texts: [(name: String, bytes: [UInt8])],

@@ -72,7 +72,7 @@ struct GGUFAssembly {
 
   private var hasOutput: Bool {
     let output = architecture.tensorName(.output, in: .folder)
-    return source.tensors.all.contains { $0.name == output }
+    return source.tensors.all.contains { $0.plainName == output }
   }
 
   private var remarks: [String] {
@@ -80,6 +80,11 @@ struct GGUFAssembly {
     if isTied, hasOutput {
       remarks.append(
         "\(architecture.tensorName(.output, in: .folder)) is kept although the config ties the output to the embeddings: transformers 5 uses it too, but transformers 4, vLLM, SGLang and MLX-LM do not"
+      )
+    }
+    if !source.tensors.otherParts.isEmpty {
+      remarks.append(
+        "only the language model is converted; \(source.tensors.otherParts.count) tensors of other parts are left out"
       )
     }
     if let window = droppedWindow {

@@ -35,9 +35,12 @@ struct VocabularyKeys {
     let last = max(file.pieces.keys.max() ?? -1, file.added.map(\.id).max() ?? -1)
     let count = try model.vocabulary
     guard last < count else {
+      let text = file.added.first { $0.id == last }?.text ?? file.pieces[last]
+      let name = text.map { " ('\($0.sanitized)')" } ?? ""
       throw ModelError.unsupported(
         file.path,
-        "the tokenizer has a token \(last), but the model's vocabulary has \(count) tokens")
+        "the tokenizer has a token \(last)\(name), but the model's vocabulary has \(count) tokens; add rows with transformers' resize_token_embeddings, or remove the token from \(TokenizerFile.name)"
+      )
     }
     guard count <= 1 << 24 else {
       throw ModelError.unsupported(

@@ -82,7 +82,7 @@ struct TensorPool {
 
   init(_ tensors: ModelTensors, of model: ModelFile) {
     self.tensors = Dictionary(
-      tensors.all.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+      tensors.all.map { ($0.plainName, $0) }, uniquingKeysWith: { first, _ in first })
     self.model = model
   }
 

@@ -1,7 +1,7 @@
 /// Finds the byte ranges of all values in a JSON text.
 ///
-/// The grammar is strict RFC 8259, nested at most `maximumDepth` deep. json-c checks the contents
-/// of strings. This scanner finds extents, duplicate keys and number text, which json-c loses.
+/// The grammar is strict RFC 8259, nested at most `maximumDepth` deep, and the numbers `NaN`,
+/// `Infinity` and `-Infinity`, which Python writes. json-c checks the contents of strings. This scanner finds extents, duplicate keys and number text, which json-c loses.
 struct JSONScanner {
   static let maximumDepth = 64
 
@@ -36,6 +36,9 @@ struct JSONScanner {
     case UInt8(ascii: "t"): try scanWord("true")
     case UInt8(ascii: "f"): try scanWord("false")
     case UInt8(ascii: "n"): try scanWord("null")
+    case UInt8(ascii: "N"):
+      try scanWord("NaN")
+      return JSONNode(kind: .number, range: start..<position)
     default:
       try scanNumber()
       return JSONNode(kind: .number, range: start..<position)
@@ -97,6 +100,7 @@ struct JSONScanner {
 
   private mutating func scanNumber() throws(FormatError) {
     _ = accept("-")
+    if peek == UInt8(ascii: "I") { return try scanWord("Infinity") }
     if !accept("0") { try scanDigits() }
     if accept(".") { try scanDigits() }
     guard accept("e") || accept("E") else { return }

@@ -1,10 +1,20 @@
-/// The weights of a model folder: `model.safetensors`, or the shards that
-/// `model.safetensors.index.json` lists.
+/// The weights of a model folder: the shards that `model.safetensors.index.json` lists, or without
+/// an index `model.safetensors`, or a complete set `model-00001-of-0000N.safetensors`.
 public struct SafetensorsFolder: Sendable {
   /// The path of the folder.
   public let path: String
   /// The weight files, sorted by name.
   public let shards: [Shard]
+
+  /// Whether the folder has several shards, or one with a number, but no index.
+  ///
+  /// transformers requires one.
+  public let lacksIndex: Bool
+
+  /// The name of the index.
+  public static let indexName = "model.safetensors.index.json"
+  /// The name of the weights in one file.
+  public static let singleName = "model.safetensors"
 
   /// One weight file of the folder.
   public struct Shard: Sendable {
@@ -22,14 +32,34 @@ public struct SafetensorsFolder: Sendable {
   ///   throw.
   public init?(path: String) throws {
     self.path = path
-    let indexPath = "\(path)/model.safetensors.index.json"
+    let indexPath = "\(path)/\(Self.indexName)"
     if FileSystem.exists(indexPath) {
+      lacksIndex = false
       shards = try Self.indexedShards(in: path, indexPath)
-    } else if FileSystem.exists("\(path)/model.safetensors") {
-      shards = [try Self.shard("model.safetensors", in: path)]
+    } else if FileSystem.exists("\(path)/\(Self.singleName)") {
+      lacksIndex = false
+      shards = [try Self.shard(Self.singleName, in: path)]
     } else {
-      return nil
+      lacksIndex = true
+      shards = try Self.numberedShards(in: path)
+      if shards.isEmpty { return nil }
     }
+  }
+
+  /// The shards of a folder without an index, by their numbers.
+  private static func numberedShards(in folder: String) throws -> [Shard] {
+    let names = try FileSystem.names(in: folder).compactMap { name in
+      name.wholeMatch(of: /model-([0-9]{5})-of-([0-9]{5})\.safetensors/).flatMap { match in
+        Int(match.2).map { (name: name, count: $0) }
+      }
+    }.sorted { $0.name < $1.name }
+    guard let count = names.first?.count else { return [] }
+    guard count == names.count, names.allSatisfy({ $0.count == count }) else {
+      throw FormatError(.incompleteSplit(expected: count, found: names.count)).inFile(folder)
+    }
+    let shards = try names.map { try shard($0.name, in: folder) }
+    try refuseDuplicates(in: shards, folder)
+    return shards
   }
 
   private static func indexedShards(in folder: String, _ indexPath: String) throws -> [Shard] {
@@ -39,6 +69,7 @@ public struct SafetensorsFolder: Sendable {
         .inFile(indexPath)
     }
     var tensorsByShard: [String: Set<String>] = [:]
+    var places: [String: String] = [:]
     for entry in map {
       guard let name = entry.value.text else {
         throw FormatError(
@@ -49,12 +80,15 @@ public struct SafetensorsFolder: Sendable {
         throw FormatError(.outsideFolder(name), .tensor(entry.name)).inFile(indexPath)
       }
       tensorsByShard[name, default: []].insert(entry.name)
+      places[entry.name] = name
     }
     let shards = try tensorsByShard.keys.sorted().map { name in
       guard FileSystem.exists("\(folder)/\(name)") else {
         throw FormatError(.missingShard(name)).inFile(indexPath)
       }
-      let shard = try shard(name, in: folder)
+      var shard = try shard(name, in: folder)
+      // A tensor in several shards is read from the one that the index names.
+      shard.header.tensors.removeAll { places[$0.name].map { $0 != name } ?? false }
       let present = Set(shard.header.tensors.map(\.name))
       if let missing = (tensorsByShard[name] ?? []).subtracting(present).min() {
         throw FormatError(.missingTensor(inShard: name), .tensor(missing)).inFile(indexPath)

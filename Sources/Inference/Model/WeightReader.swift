@@ -14,7 +14,8 @@ final class WeightReader {
   init(_ model: ModelFile) throws {
     self.model = model
     tensors = Dictionary(
-      try ModelTensors(model).all.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+      try ModelTensors(model).all.map { ($0.plainName, $0) },
+      uniquingKeysWith: { first, _ in first })
   }
 
   /// The number of tensors, which is an upper limit for the numbers of layers and experts.
@@ -75,7 +76,7 @@ final class WeightReader {
     }
     guard tensor.shape == shape else {
       throw ModelError.unsupported(
-        model.path, "tensor '\(name)' has the shape \(tensor.shape), expected \(shape)")
+        model.path, "tensor '\(tensor.name)' has the shape \(tensor.shape), expected \(shape)")
     }
     guard let block = tensor.type.block, tensor.type.canUnpack else {
       throw ModelError.unsupported(

@@ -53,7 +53,9 @@ public struct ModelSession: ~Copyable {
   /// a journal.
   private static func format(_ path: String) throws -> ModelFormat {
     do {
-      return try FileStatus(of: path, followingLinks: true).kind == .folder ? .folder : .gguf
+      if try FileStatus(of: path, followingLinks: true).kind == .folder { return .folder }
+      if let error = ForeignFile.file(path) { throw error }
+      return .gguf
     } catch {
       guard path.hasSuffix(".gguf"), FileSystem.exists(try writer(path, .gguf).journalPath) else {
         throw error
@@ -66,6 +68,7 @@ public struct ModelSession: ~Copyable {
     switch format {
     case .folder:
       guard FileSystem.exists("\(path)/\(ModelFolder.configName)") else {
+        if let error = ForeignFile.withoutConfig(path) { throw error }
         let hasGGUF = try FileSystem.names(in: path).contains { $0.hasSuffix(".gguf") }
         throw ModelError.unsupported(
           path,

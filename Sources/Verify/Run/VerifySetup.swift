@@ -1,3 +1,4 @@
+import Formats
 import Inference
 import Models
 import Patch
@@ -27,10 +28,11 @@ struct VerifySetup: Sendable {
     let opener = ModelOpener(options, environment)
     scoring = Scoring(try opener.forward(options.model), followed.policies)
     let vocabulary = scoring.forward.model.vocabulary
-    guard tokenizer.vocabulary <= vocabulary else {
-      throw ModelError.unsupported(
-        options.model,
-        "the tokenizer has \(tokenizer.vocabulary) tokens and the model \(vocabulary)")
+    if tokenizer.vocabulary > vocabulary {
+      let last = tokenizer.vocabulary - 1
+      remarks.append(
+        "the tokenizer has a token \(last) ('\(tokenizer.decode([last]).sanitized)'), but the model's vocabulary has \(vocabulary) tokens; a text that contains it cannot be run"
+      )
     }
     baseline = try Self.baseline(options, session, scoring.forward, opener)
     grid = try TaskGrid(options, followed.inspection.geometry, tokenizer)

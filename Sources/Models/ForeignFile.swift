@@ -1,0 +1,86 @@
+import Formats
+
+/// Files that people take for a model, each with what it is and what to do.
+package enum ForeignFile {
+  /// The endings of weights in PyTorch's pickle format.
+  private static let pickles = [".bin", ".pt", ".pth", ".ckpt"]
+
+  /// The error for a folder with a config but without weights that can be read.
+  package static func missingWeights(_ folder: String) -> ModelError {
+    let names = (try? FileSystem.names(in: folder)) ?? []
+    if let name = names.sorted().first(where: { name in
+      pickles.contains { name.hasSuffix($0) } && name != "training_args.bin"
+    }) {
+      return .unsupported(
+        folder,
+        "the weights are in PyTorch's pickle format (\(name.sanitized)), which runs code when it is read; save the model as safetensors with transformers (save_pretrained)"
+      )
+    }
+    if names.contains("consolidated.safetensors") {
+      return .unsupported(
+        folder,
+        "the weights are in Mistral's own layout (consolidated.safetensors); download the files model*.safetensors too, or convert them with transformers"
+      )
+    }
+    return .unsupported(folder, "the folder has no safetensors weights")
+  }
+
+  /// The error for a folder without a config, or nil if nothing is known about it.
+  package static func withoutConfig(_ folder: String) -> ModelError? {
+    let adapter = "\(folder)/adapter_config.json"
+    if FileSystem.exists(adapter) {
+      let base = (try? JSONDocument(path: adapter))?.value["base_model_name_or_path"]?.text
+      return .unsupported(
+        folder,
+        "is an adapter, not a model (adapter_config.json); merge it into its base model\(base.map { " '\($0.sanitized)'" } ?? "") first (peft's merge_and_unload)"
+      )
+    }
+    if FileSystem.exists("\(folder)/params.json") {
+      return .unsupported(
+        folder,
+        "is in Mistral's or Llama's own layout (params.json); use its version for transformers")
+    }
+    return nil
+  }
+
+  /// The error for a file that is not a GGUF model, or nil if it may be one.
+  package static func file(_ path: String) -> ModelError? {
+    let name = FileSystem.name(of: path)
+    let folder = FileSystem.folder(of: path)
+    if name.hasSuffix(".json") || name.hasSuffix(".safetensors") {
+      return .unsupported(
+        path, "is a file of a model folder; name the folder '\(folder.sanitized)'")
+    }
+    if pickles.contains(where: { name.hasSuffix($0) }), !name.contains(".gguf") {
+      return .unsupported(
+        path,
+        "is in PyTorch's pickle format, which runs code when it is read; save the model as safetensors with transformers (save_pretrained)"
+      )
+    }
+    // model.gguf.part1of2, model.gguf-split-a, model.gguf.part-aa, model.gguf.00
+    let piece = /(.*\.gguf)[.-](part|split)?[-_.]?[0-9a-z]+(of[0-9]+)?/.ignoresCase()
+    guard let match = name.wholeMatch(of: piece) else { return nil }
+    let whole = String(match.1).sanitized
+    return .unsupported(
+      path,
+      "is a piece of a file that was cut for uploading; join all pieces in their order first: cat \(whole)?* > \(whole)"
+    )
+  }
+
+  /// The error for a GGUF file that holds something else than a model, or nil for a model.
+  static func contents(_ header: GGUFHeader, _ path: String) -> ModelError? {
+    switch (header[key: "general.type"]?.text, header[key: "general.architecture"]?.text) {
+    case ("imatrix", _):
+      .unsupported(path, "is an importance matrix for llama-quantize, not a model")
+    case ("adapter", _):
+      .unsupported(
+        path, "is an adapter, not a model; merge it into its base model first (llama-export-lora)")
+    case ("mmproj", _), (_, "clip"):
+      .unsupported(
+        path,
+        "is the vision or audio part of a multimodal model (mmproj); name the file of the language model"
+      )
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,212 @@
+import Formats
+import Foundation
+import Models
+import Patch
+import TestSupport
+import Testing
+
+@testable import Convert
+@testable import Inference
+
+/// Folders as people publish them: other names, other files, other parts.
+@Suite("Layouts of real folders") struct RealLayoutTests {
+  private static let tokens = Array(2..<60)
+
+  private static func scores(_ path: String) throws -> [Double] {
+    let inspection = try Inspection(ModelSession(path: path, exclusive: false))
+    let policy = try RopePolicy(#require(inspection.readings.first))
+    let sequence = Scoring.Sequence(
+      tokens: tokens, prompt: tokens.count, scored: Array(1..<tokens.count))
+    var result: [Double] = []
+    try Scoring(ForwardPass(Transformer(path: path), threads: 1), [policy]).run([sequence]) {
+      _, _, scores in
+      result = scores.map(\.logProbability)
+    }
+    return result
+  }
+
+  /// Expects that a folder runs and converts as the plain one.
+  private func expectSame(_ model: String, _ place: TemporaryDirectory) throws -> Conversion {
+    let plain = try Self.scores(Fixture.path("models/needle-256"))
+    #expect(try Self.scores(model) == plain)
+    let conversion = try ConvertTests.convert(model, to: "\(place.path)/out.gguf")
+    let converted = try Self.scores("\(place.path)/out.gguf")
+    #expect(zip(converted, plain).allSatisfy { abs($0 - $1) < 1e-4 })
+    try ConvertTests.convert(model, to: "\(place.path)/out") { $0.type = .f32 }
+    #expect(try Self.scores("\(place.path)/out") == plain)
+    return conversion
+  }
+
+  private static func multimodal(_ folder: inout NeedleFolder) throws {
+    let text = folder.config.value
+    let norm = try #require(folder.tensors.first { $0.name.hasSuffix("norm.weight") })
+    folder.config = try JSONDocument(
+      parsing: JSONStyle.standard.encode(
+        .object([
+          "architectures": .array([.string("LlavaForConditionalGeneration")]),
+          "model_type": .string("llava"), "text_config": text,
+          "tie_word_embeddings": .bool(true),
+        ])))
+    folder.tensors.append(
+      .init(
+        name: "model.vision_tower.norm.weight", type: norm.type, shape: norm.shape,
+        bytes: norm.bytes))
+  }
+
+  @Test(arguments: ["", "model.language_model.", "language_model.model.", "llm.model."])
+  func runsUnderOtherNames(_ prefix: String) throws {
+    let place = try TemporaryDirectory()
+    var folder = try NeedleFolder()
+    folder.rename { prefix + $0.dropFirst("model.".count) }
+    if !prefix.isEmpty { try Self.multimodal(&folder) }
+    let model = try folder.write(to: place)
+    let conversion = try expectSame(model, place)
+    #expect(conversion.remarks.contains { $0.contains("other parts") } == !prefix.isEmpty)
+    // A folder keeps its names and its other parts.
+    let names = try ModelTensors(ModelFile(path: "\(place.path)/out"))
+    #expect(
+      (names.all + names.otherParts).map(\.name).sorted() == folder.tensors.map(\.name).sorted())
+  }
+
+  @Test func patchesTheTextOfAMultimodalModel() throws {
+    let place = try TemporaryDirectory()
+    var folder = try NeedleFolder("models/needle-256-x4")
+    folder.rename { "model.language_model." + $0.dropFirst("model.".count) }
+    try Self.multimodal(&folder)
+    let model = try folder.write(to: place)
+    let source = try FactorSource(path: ConvertTests.factors)
+    try ConvertTests.convert(model, to: "\(place.path)/out.gguf") { $0.factors = source }
+    let inspection = try Inspection(ModelSession(path: "\(place.path)/out.gguf", exclusive: false))
+    #expect(inspection.readings.last?.status == .ok)
+  }
+
+  private static func halves(
+    _ folder: NeedleFolder
+  ) -> (first: [NeedleFolder.Tensor], second: [NeedleFolder.Tensor]) {
+    let half = folder.tensors.count / 2
+    return (Array(folder.tensors[..<half]), Array(folder.tensors[half...]))
+  }
+
+  @Test(arguments: [1, 2]) func numberedShardsNeedNoIndex(_ count: Int) throws {
+    let place = try TemporaryDirectory()
+    let folder = try NeedleFolder()
+    let (first, second) = Self.halves(folder)
+    let shards =
+      count == 1
+      ? ["model-00001-of-00001.safetensors": folder.tensors]
+      : ["model-00001-of-00002.safetensors": first, "model-00002-of-00002.safetensors": second]
+    let model = try folder.write(to: place, shards: shards)
+    _ = try expectSame(model, place)
+    #expect(try SafetensorsFolder(path: model)?.lacksIndex == true)
+    if count == 2 {
+      try FileManager.default.removeItem(atPath: "\(model)/model-00002-of-00002.safetensors")
+      #expect(throws: FormatError.self) { try SafetensorsFolder(path: model) }
+    }
+  }
+
+  @Test func theIndexDecidesBetweenFilesAndDuplicates() throws {
+    let place = try TemporaryDirectory()
+    var folder = try NeedleFolder()
+    let (first, second) = Self.halves(folder)
+    let shards = [
+      "model-00001-of-00002.safetensors": first, "model-00002-of-00002.safetensors": second,
+    ]
+    folder.files["model.safetensors.index.json"] = NeedleFolder.index(shards)
+    // A copy with other numbers of a tensor that the index has in the second file.
+    var copy = second[0]
+    copy.bytes = Array(repeating: 0, count: copy.bytes.count)
+    let stray = NeedleFolder.Tensor(name: "left.over", type: .f32, shape: [1], bytes: [0, 0, 0, 0])
+    let model = try folder.write(
+      to: place,
+      shards: [
+        "model-00001-of-00002.safetensors": first + [copy],
+        "model-00002-of-00002.safetensors": second, "model.safetensors": [stray],
+        "consolidated.safetensors": [stray],
+      ])
+    _ = try expectSame(model, place)
+    let conversion = try ConvertTests.convert(model, to: "\(place.path)/again")
+    #expect(conversion.remarks.filter { $0.contains("is left out") }.count == 2)
+    #expect(
+      try snapshot("\(place.path)/again").keys.filter { $0.hasSuffix(".safetensors") }
+        == ["model.safetensors"])
+  }
+
+  @Test func numbersOfPythonAreRead() throws {
+    let place = try TemporaryDirectory()
+    var folder = try NeedleFolder()
+    let text = "{\"a\": NaN, \"b\": [Infinity, -Infinity], \"c\": 1}\n"
+    folder.files["generation_config.json"] = Array(text.utf8)
+    let model = try folder.write(to: place)
+    _ = try expectSame(model, place)
+    try ConvertTests.convert("\(place.path)/out.gguf", to: "\(place.path)/back")
+    let back = try JSONDocument(path: "\(place.path)/back/generation_config.json").value
+    #expect(back["a"] == .number("NaN") && back["a"]?.double == nil)
+    #expect(back["b"] == .array([.number("Infinity"), .number("-Infinity")]))
+    for damaged in ["NaM", "-Infinite", "Inf", "-NaN"] {
+      #expect(throws: FormatError.self) { try JSONDocument(parsing: Array(damaged.utf8)) }
+    }
+  }
+
+  @Test func aTokenBeyondTheVocabularyIsNamed() throws {
+    let place = try TemporaryDirectory()
+    var folder = try NeedleFolder()
+    let name = "tokenizer.json"
+    var tokenizer = try JSONDocument(parsing: #require(folder.files[name]))
+    let added = try #require(tokenizer.value["added_tokens"]?.elements)
+    var token = try #require(added.last?.members)
+    for index in token.indices {
+      if token[index].name == "id" { token[index].value = .number(1024) }
+      if token[index].name == "content" { token[index].value = .string("<beyond>") }
+    }
+    try tokenizer.set(["added_tokens"], to: .array(added + [.object(token)]))
+    folder.files[name] = tokenizer.bytes
+    let model = try folder.write(to: place)
+    #expect {
+      try ConvertTests.convert(model, to: "\(place.path)/out.gguf")
+    } throws: {
+      "\($0)".contains("1024 ('<beyond>')") && "\($0)".contains("resize_token_embeddings")
+    }
+  }
+
+  // MARK: What is not a model
+
+  @Test func foreignFilesAreNamed() throws {
+    let place = try TemporaryDirectory()
+    try place.write("adapter/adapter_config.json", "{\"base_model_name_or_path\": \"some/base\"}")
+    try place.write("meta/params.json", "{}")
+    let config = try FileSystem.contents(of: Fixture.path("models/needle-256/config.json"))
+    for (name, file) in [
+      ("pickle", "pytorch_model.bin"), ("native", "consolidated.safetensors"), ("bare", "x.txt"),
+    ] {
+      try place.write("\(name)/config.json", config)
+      try place.write("\(name)/\(file)", "x")
+    }
+    var unmerged = try NeedleFolder()
+    unmerged.rename { "base_model.model." + $0 }
+    try unmerged.write(to: place, as: "unmerged")
+    let gguf = try FileSystem.contents(of: Fixture.path("models/needle-256.gguf"))
+    for name in ["m.gguf.part1of2", "m.Q4.gguf-split-a", "m.gguf.00"] {
+      try place.write(name, gguf)
+    }
+    for (name, type) in [("i", "imatrix"), ("p", "mmproj"), ("l", "adapter")] {
+      try place.write("\(name).gguf", GGUFBuilder.llama().key("general.type", type).bytes)
+    }
+    try place.write("weights.bin", "x")
+    for (name, words) in [
+      ("adapter", ["adapter", "some/base", "merge"]), ("meta", ["params.json"]),
+      ("pickle", ["pytorch_model.bin", "safetensors"]), ("native", ["consolidated"]),
+      ("bare", ["no safetensors weights"]), ("unmerged", ["base_model.model.", "merge"]),
+      ("pickle/config.json", ["name the folder", "/pickle'"]),
+      ("m.gguf.part1of2", ["piece", "cat m.gguf"]), ("m.Q4.gguf-split-a", ["cat m.Q4.gguf"]),
+      ("m.gguf.00", ["piece"]), ("i.gguf", ["importance matrix"]), ("p.gguf", ["mmproj"]),
+      ("l.gguf", ["adapter"]), ("weights.bin", ["pickle"]),
+    ] {
+      do {
+        try ConvertTests.convert("\(place.path)/\(name)", to: "\(place.path)/out.gguf")
+        Issue.record("\(name) was converted")
+      } catch {
+        for word in words { #expect("\(error)".contains(word), "\(name): \(error)") }
+      }
+    }
+  }
+}

@@ -177,10 +177,10 @@ extension Architecture {
   /// Refuses an architecture that cannot be converted.
   /// - Throws: `ModelError` that lists the architectures that can be converted.
   func requireConvertible(_ path: String) throws(ModelError) {
-    guard !isConvertible else { return }
+    guard !convertsToGGUF else { return }
     throw .unsupported(
       path,
-      "models of the family '\(name)' cannot be converted, expected one of \(Self.list(\.isConvertible))"
+      "models of the family '\(name)' cannot be converted, expected one of \(Self.list(\.convertsToGGUF))"
     )
   }
 }

@@ -4,7 +4,7 @@ extension Architecture {
   /// If several share a GGUF name, a GGUF file is read as the first one.
   public static let all: [Architecture] = [
     llama, mistral, ministral, phi3, phi3Vision, phi4MM, phi4Multimodal, phi3Small, phiMoE, miniCPM,
-    miniCPM3, qwen2, qwen3, granite, graniteMoE, apertus, smolLM3, olmo2,
+    miniCPM3, qwen2, qwen3, granite, graniteMoEHybrid, graniteMoE, apertus, smolLM3, olmo2,
     llamaEmbed, mistral3, graniteSWA, deci, step35,
   ]
 

@@ -1,3 +1,5 @@
+import Formats
+
 /// Everything that all models of one architecture share: its names in both formats, where its
 /// hyperparameters are stored, its tensors, its layer, and how the runtimes read its configs.
 ///
@@ -8,7 +10,7 @@ public struct Architecture: Sendable {
   public internal(set) var modelType: String?
   /// The class name in the `architectures` member of config.json.
   ///
-  /// If it is nil, a GGUF file cannot be converted to a folder.
+  /// If it is nil, a GGUF file is not converted to a folder of this architecture.
   public var className: String?
   /// How llama.cpp handles the architecture, or nil if llama.cpp lacks it.
   public var gguf: GGUF?
@@ -40,6 +42,8 @@ public struct Architecture: Sendable {
   ///
   /// A model with one of them is neither run nor converted.
   var unsupportedFeatures: [UnsupportedFeature] = []
+  /// What keeps a config from being run and converted, in words; nil if nothing does.
+  var configCheck: @Sendable (JSONValue) -> String? = { _ in nil }
   /// The name of the final norm in a folder.
   var finalNormName = "model.norm"
   /// Name prefixes of tensors that belong to another part of the model, such as a vision encoder.
@@ -179,6 +183,9 @@ public struct Architecture: Sendable {
     if case .never = gguf.factorTensors { return false }
     return true
   }
+
+  /// Whether folders can be converted to GGUF files.
+  public var convertsToGGUF: Bool { gguf != nil && decoder != nil && modelType != nil }
 
   /// Whether models can be converted between folders and GGUF files.
   public var isConvertible: Bool { className != nil && gguf != nil && decoder != nil }

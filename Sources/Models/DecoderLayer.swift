@@ -106,6 +106,8 @@ public struct DecoderLayer: Sendable {
   public var multipliers = Multipliers.none
   /// Whether `hidden_act` must be SiLU.
   public var requiresSiLU = true
+  /// Whether a GGUF file has gate and up in two tensors although a folder has them in one.
+  public var splitsGateUpInGGUF = false
   /// Whether a model without an output matrix is refused unless its config ties that matrix to the
   /// embeddings.
   public var requiresUntiedOutput = true

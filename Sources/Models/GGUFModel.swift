@@ -56,6 +56,7 @@ public struct GGUFModel: Sendable {
     let paths = try Self.shardPaths(of: path)
     var shards: [Shard] = []
     var tensors: [String: [Float]] = [:]
+    var sizes: GGUFHeader?
     for path in paths {
       let file = try GGUFFile(path: path)
       if shards.isEmpty, let error = ForeignFile.contents(file.header, path) { throw error }
@@ -64,6 +65,7 @@ public struct GGUFModel: Sendable {
         throw ModelError.unsupported(
           path, "lists no tensors, but \(excess) bytes follow its header")
       }
+      if shards.isEmpty { sizes = file.uniformHeader }
       shards.append(Shard(path: path, header: file.header, fileSize: file.map.byteCount))
       for name in Self.tableNames {
         guard let tensor = file.header.tensor(named: name) else { continue }
@@ -77,19 +79,22 @@ public struct GGUFModel: Sendable {
       }
     }
     try Self.checkSplit(shards)
-    try self.init(shards: shards, tables: tensors)
+    try self.init(shards: shards, tables: tensors, sizes: sizes)
   }
 
-  /// - Parameter tables: the values of the tensors in `tableNames` that the shards have.
-  package init(shards: [Shard], tables: [String: [Float]]) throws {
+  /// - Parameters:
+  ///   - tables: the values of the tensors in `tableNames` that the shards have.
+  ///   - sizes: the first header with single numbers for lists by layer; nil if there are none.
+  package init(shards: [Shard], tables: [String: [Float]], sizes: GGUFHeader? = nil) throws {
+    let sizes = sizes ?? shards[0].header
     self.shards = shards
     longFactors = tables[Self.longName]
     shortFactors = tables[Self.shortName]
     frequencyFactors = tables[Self.frequenciesName]
-    let keys = RopeKeys(shards[0].header, path: shards[0].path)
+    let keys = RopeKeys(sizes, path: shards[0].path)
     let name = try keys.architecture
     architecture = Architecture.known(gguf: name) ?? .unlisted(gguf: name)
-    hyperparameters = Hyperparameters(shards[0].header, architecture, path: shards[0].path)
+    hyperparameters = Hyperparameters(sizes, architecture, path: shards[0].path)
     geometry = try keys.geometry(
       frequencyFactors: frequencyFactors, hasTables: longFactors != nil || shortFactors != nil)
   }

@@ -192,7 +192,7 @@ extension GGUFValue {
     if let number {
       return number == number.rounded() && abs(number) < 1e15 ? "\(Int(number))" : "\(number)"
     }
-    return type.name
+    return type == .array ? "a list with different values by layer" : type.name
   }
 }
 

@@ -4,6 +4,9 @@ extension ModelFile {
   /// Refuses a model with a feature that is not supported.
   /// - Throws: `ModelError` that names the feature.
   package func refuseUnsupportedFeatures() throws(ModelError) {
+    if case .folder(let folder) = self, let reason = architecture.configCheck(folder.textConfig) {
+      throw .unsupported("\(path)/\(ModelFolder.configName)", reason)
+    }
     for feature in Architecture.UnsupportedFeature.common + architecture.unsupportedFeatures {
       let found: String? =
         switch self {

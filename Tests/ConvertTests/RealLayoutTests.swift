@@ -168,6 +168,62 @@ import Testing
     }
   }
 
+  // MARK: Granite 4, and lists by layer
+
+  /// llama.cpp's converter made the GGUF file, whose list of key heads has one number for all layers.
+  @Test func denseGranite4IsAGraniteInGGUF() throws {
+    let place = try TemporaryDirectory()
+    let (folder, file) = (
+      Fixture.path("architectures/granitemoehybrid"),
+      Fixture.path("architectures/granitemoehybrid.gguf")
+    )
+    let list = try GGUFFile(path: file).header[key: "granite.attention.head_count_kv"]
+    #expect(list?.type == .array)
+    try ConvertTests.convert(folder, to: "\(place.path)/own.gguf")
+    #expect(try ConvertTests.tensors("\(place.path)/own.gguf") == ConvertTests.tensors(file))
+    // On the way back it is a Granite.
+    try ConvertTests.convert("\(place.path)/own.gguf", to: "\(place.path)/back")
+    let back = try ModelFolder(path: "\(place.path)/back")
+    #expect(back.architecture.name == "granite")
+    let scores = try [folder, "\(place.path)/back"].map { try Self.scores($0) }
+    #expect(zip(scores[0], scores[1]).allSatisfy { abs($0 - $1) < 1e-5 })
+  }
+
+  @Test(arguments: [
+    JSONMember("num_local_experts", .number(4)), JSONMember("num_local_experts", .null),
+    JSONMember("layer_types", .array([.string("mamba"), .string("attention")])),
+    JSONMember("layer_types", .null), JSONMember("position_embedding_type", .string("nope")),
+    JSONMember("position_embedding_type", .null),
+  ]) func otherGranite4ModelsAreRefused(_ member: JSONMember) throws {
+    let place = try TemporaryDirectory()
+    var folder = try NeedleFolder("architectures/granitemoehybrid")
+    try folder.set(member.name, member.value)
+    let path = try folder.write(to: place)
+    #expect {
+      _ = try Transformer(path: path)
+    } throws: {
+      "\($0)".contains(member.name)
+    }
+  }
+
+  @Test(arguments: [[2, 2], [2, 1], [2, 2, 2]]) func listsByLayerMustHaveOneValue(
+    _ values: [Int32]
+  ) throws {
+    let place = try TemporaryDirectory()
+    let list = GGUFKey("llama.attention.head_count_kv", .array(GGUFArray(integers: values)))
+    let base = Fixture.path("architectures/llama.gguf")
+    let path = try place.write("m.gguf", EditedGGUF.bytes(of: base, setting: [list]))
+    guard values == [2, 2] else {
+      #expect {
+        _ = try Transformer(path: path)
+      } throws: {
+        "\($0)".contains("head_count_kv") && "\($0)".contains("by layer")
+      }
+      return
+    }
+    #expect(try Self.scores(path) == Self.scores(base))
+  }
+
   // MARK: What is not a model
 
   @Test func foreignFilesAreNamed() throws {

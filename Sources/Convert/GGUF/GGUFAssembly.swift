@@ -117,7 +117,9 @@ struct GGUFAssembly {
     var pool = TensorPool(source.tensors, of: source.model)
     var planned: [PlannedTensor] = []
     for named in architecture.namedTensors(layers: layers, experts: experts) {
-      if let stored = try pool.take(named.folder, isRequired: named.isRequired) {
+      if let half = named.half {
+        planned.append(try plan(named, [pool.take(half: half, of: named.folder[0])]))
+      } else if let stored = try pool.take(named.folder, isRequired: named.isRequired) {
         planned.append(try plan(named, stored))
       } else if named.isAlwaysWritten, let rows = planned.last?.shape.first {
         // The weight comes before its bias, and a bias of zeros changes nothing.

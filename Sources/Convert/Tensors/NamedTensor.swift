@@ -14,6 +14,8 @@ struct NamedTensor: Sendable {
   /// Whether a GGUF file gets the tensor even if the folder lacks it.
   var isAlwaysWritten = false
   var permutation = Permutation.none
+  /// Which half of the rows of the folder's tensor this is, 0 or 1; nil for all rows.
+  var half: Int?
 
   var isStack: Bool { folder.count > 1 }
 }
@@ -51,7 +53,15 @@ extension Architecture {
   }
 
   private func namedTensors(_ layer: Int, _ part: LayerRole, experts: Int) -> [NamedTensor] {
-    suffixes(.layer(layer, part)).map { suffix in
+    if part == .fusedGateUp, decoder?.splitsGateUpInGGUF == true {
+      let folder = [tensorName(.layer(layer, part), in: .folder)]
+      return [LayerRole.gate, .up].enumerated().map { half, role in
+        NamedTensor(
+          folder: folder, gguf: tensorName(.layer(layer, role), in: .gguf), isRequired: true,
+          half: half)
+      }
+    }
+    return suffixes(.layer(layer, part)).map { suffix in
       let folder = (part.experts(experts) ?? [part]).map {
         tensorName(.layer(layer, $0), suffix, in: .folder)
       }
@@ -101,6 +111,25 @@ struct TensorPool {
     }
     for name in names { tensors[name] = nil }
     return found
+  }
+
+  /// A half of the rows of a tensor, which is taken with the second half.
+  /// - Throws: `ModelError` if the tensor is missing, or has an odd number of rows.
+  mutating func take(half: Int, of name: String) throws(ModelError) -> ModelTensor {
+    guard let whole = tensors[name] else {
+      throw .unsupported(model.path, "tensor '\(name)' is missing")
+    }
+    guard whole.shape.count == 2, whole.shape[0] % 2 == 0 else {
+      throw .unsupported(
+        model.path,
+        "tensor '\(whole.name)' has the shape \(whole.shape), expected an even number of rows")
+    }
+    if half == 1 { tensors[name] = nil }
+    var part = whole
+    part.shape[0] /= 2
+    part.byteCount /= 2
+    part.offset += half * part.byteCount
+    return part
   }
 
   /// Refuses a model with tensors that were not taken, because the output would differ without

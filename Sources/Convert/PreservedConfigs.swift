@@ -15,7 +15,7 @@ struct PreservedConfigs {
 
   init(folder model: ModelFolder) throws {
     add("config", model.config.value)
-    try add("generation_config", file: "\(model.path)/generation_config.json") { $0 }
+    try add("generation_config", file: "\(model.path)/\(GenerationKeys.fileName)") { $0 }
     if let config = model.tokenizerConfig {
       add("tokenizer_config", config.value.without(["chat_template"]))
     }

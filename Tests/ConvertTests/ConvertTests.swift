@@ -270,4 +270,56 @@ import Testing
     }
     #expect(configs[1]["chat_template"] == configs[0]["chat_template"])
   }
+
+  /// transformers prefers files to tokenizer_config.json.
+  @Test func chatTemplatesInFilesComeBackAsFiles() throws {
+    let place = try TemporaryDirectory()
+    var folder = try NeedleFolder()
+    folder.files["chat_template.jinja"] = Array("{{ 'default' }}\n".utf8)
+    folder.files["additional_chat_templates/tool_use.jinja"] = Array("{{ 'tools' }}\n".utf8)
+    let name = ModelFolder.tokenizerConfigName
+    let plain = try #require(folder.files[name])
+    let model = try folder.write(to: place)
+    let first = try Self.convert(model, to: "\(place.path)/m.gguf") { $0.type = .bf16 }
+    #expect(!first.remarks.contains { $0.contains("chat template") })
+    let header = try GGUFFile(path: "\(place.path)/m.gguf").header
+    #expect(header[key: "tokenizer.chat_template"]?.text == "{{ 'default' }}\n")
+    #expect(header[key: "tokenizer.chat_template.tool_use"]?.text == "{{ 'tools' }}\n")
+    try Self.convert("\(place.path)/m.gguf", to: "\(place.path)/back")
+    #expect(try Self.texts("\(place.path)/back") == Self.texts(model))
+    // Another template in the config is not used, and a remark says so.
+    var config = try JSONDocument(parsing: plain)
+    try config.set(["chat_template"], to: .string("{{ 'config' }}"))
+    folder.files[name] = config.bytes
+    let second = try Self.convert(folder.write(to: place, as: "n"), to: "\(place.path)/n.gguf")
+    #expect(second.remarks.contains { $0.contains("other chat templates") })
+    let other = try GGUFFile(path: "\(place.path)/n.gguf").header
+    #expect(other[key: "tokenizer.chat_template"]?.text == "{{ 'default' }}\n")
+  }
+
+  @Test func endingsAndSamplingAreKeysOfTheFile() throws {
+    let place = try TemporaryDirectory()
+    var folder = try NeedleFolder()
+    let text =
+      #"{"eos_token_id": [1, 7, 9, 11], "temperature": 0.5, "top_k": 20, "top_p": 0.75}"# + "\n"
+    folder.files["generation_config.json"] = Array(text.utf8)
+    let conversion = try Self.convert(folder.write(to: place), to: "\(place.path)/m.gguf")
+    #expect(conversion.remarks.contains { $0.contains("11 are left out") })
+    let path = "\(place.path)/m.gguf"
+    let header = try GGUFFile(path: path).header
+    for (name, id) in [("eos", 1), ("eot", 7), ("eom", 9)] {
+      #expect(header[key: "tokenizer.ggml.\(name)_token_id"] == .uint32(UInt32(id)))
+    }
+    #expect(header[key: "general.sampling.temp"] == .float32(0.5))
+    #expect(header[key: "general.sampling.top_k"] == .int32(20))
+    #expect(try Tokenizer(path: path).endings == [1, 7, 9])
+    // A file of another program has only the keys.
+    let bare = try place.write(
+      "bare.gguf",
+      EditedGGUF.bytes(of: path, removing: ["lrpatch.source.generation_config"]))
+    try Self.convert(bare, to: "\(place.path)/back")
+    let back = try JSONDocument(path: "\(place.path)/back/generation_config.json").value
+    #expect(back["eos_token_id"]?.doubles == [1, 7, 9])
+    #expect(back["temperature"]?.double == 0.5 && back["top_k"]?.integer == 20)
+  }
 }

@@ -10,7 +10,7 @@ import Testing
 
 /// Folders as people publish them: other names, other files, other parts.
 @Suite("Layouts of real folders") struct RealLayoutTests {
-  private static let tokens = Array(2..<60)
+  private static let tokens = Array(2..<14)
 
   private static func scores(_ path: String) throws -> [Double] {
     let inspection = try Inspection(ModelSession(path: path, exclusive: false))

@@ -95,7 +95,11 @@ struct FolderContents {
     try OutputFolder.create(output, commit: commit) { folder in
       try writeWeights(to: folder, writer)
       for (name, bytes) in texts + (index.map { [(Self.indexName, $0)] } ?? []) {
-        let file = try Descriptor(path: "\(folder)/\(name)", .create)
+        let path = "\(folder)/\(name)"
+        if name.contains("/"), !FileSystem.exists(FileSystem.folder(of: path)) {
+          try FileSystem.createFolder(FileSystem.folder(of: path))
+        }
+        let file = try Descriptor(path: path, .create)
         try file.write(bytes, at: 0)
         try file.sync()
       }

@@ -65,36 +65,18 @@ struct TokenizerTexts {
   private mutating func addConfigs() {
     var config =
       PreservedConfigs.value("tokenizer_config", in: header) ?? vocabulary.tokenizerConfig
-    if case .object(var members) = config, let templates = chatTemplates {
-      members.append(JSONMember("chat_template", templates))
+    let templates = ChatTemplates(header)
+    if case .object(var members) = config, let member = templates.member {
+      members.append(JSONMember("chat_template", member))
       config = .object(members)
     }
     add(ModelFolder.tokenizerConfigName, config)
+    texts += templates.files
     if let generation = PreservedConfigs.value("generation_config", in: header)
       ?? vocabulary.generationConfig
     {
-      add("generation_config.json", generation)
+      add(GenerationKeys.fileName, generation)
     }
-  }
-}
-
-extension TokenizerTexts {
-  /// The chat template, or a list of named templates, in the form of tokenizer_config.json.
-  private var chatTemplates: JSONValue? {
-    let key = "tokenizer.chat_template"
-    let main = header[key: key]?.text
-    let named = header.keys.compactMap { entry -> (name: String, text: String)? in
-      guard entry.name.hasPrefix(key + "."), let text = entry.value.text else { return nil }
-      return (String(entry.name.dropFirst(key.count + 1)), text)
-    }
-    if named.isEmpty { return main.map { .string($0) } }
-    return .array(
-      (main.map { [Self.template("default", $0)] } ?? [])
-        + named.map { Self.template($0.name, $0.text) })
-  }
-
-  private static func template(_ name: String, _ text: String) -> JSONValue {
-    .object(["name": .string(name), "template": .string(text)])
   }
 }
 
@@ -240,12 +222,17 @@ struct StoredVocabulary {
 
   var generationConfig: JSONValue? {
     let ends = ["eos", "eot", "eom"].compactMap(id)
-    guard !ends.isEmpty else { return nil }
+    let sampling = GenerationKeys.sampling.compactMap { member, key -> JSONMember? in
+      guard let number = header[key: "general.sampling.\(key)"]?.number else { return nil }
+      return JSONMember(member, number == number.rounded() ? .number(Int(number)) : .number(number))
+    }
+    guard !ends.isEmpty || !sampling.isEmpty else { return nil }
     var members = id("bos").map { [JSONMember("bos_token_id", .number($0))] } ?? []
+    if ends.isEmpty { return .object(members + sampling) }
     members.append(
       JSONMember(
         "eos_token_id", ends.count == 1 ? .number(ends[0]) : .array(ends.map { .number($0) })))
-    return .object(members)
+    return .object(members + sampling)
   }
 }
 

@@ -26,8 +26,13 @@ struct VocabularyKeys {
       keys.append(GGUFKey(PreservedConfigs.prefix + "added_only", .array(ids)))
     }
     let names = try SpecialNames(folder: folder, file)
-    keys += names.keys(config: model.textConfig, count: count)
-    keys += try ChatTemplates(folder: folder).keys
+    let special = names.keys(config: model.textConfig, count: count)
+    let ending = special.first { $0.name == "tokenizer.ggml.eos_token_id" }?.value.integer
+    let generation = try GenerationKeys(
+      folder: folder, config: model.textConfig, ending: ending, count: count)
+    let templates = try ChatTemplates(folder: folder)
+    keys += special + generation.keys + templates.keys
+    remarks += generation.remarks + templates.remarks
   }
 
   /// The number of tokens, which equals the number of rows of the embedding.

@@ -12,11 +12,7 @@ struct ConversionSource: Sendable {
   /// - Throws: `FileError`, `FormatError` or `ModelError`.
   init(_ model: ModelFile) throws {
     self.model = model
-    guard model.config["quantization_config"].map(\.isNull) ?? true else {
-      throw ModelError.unsupported(
-        "\(model.path)/\(ModelFolder.configName)",
-        "weights with a quantization_config cannot be converted")
-    }
+    if case .folder(let folder) = model { try folder.refuseQuantizedWeights() }
     tensors = try ModelTensors(model)
   }
 }

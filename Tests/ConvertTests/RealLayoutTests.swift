@@ -168,6 +168,20 @@ import Testing
     }
   }
 
+  /// `lint` says it of a folder that runs.
+  @Test func whatCannotBecomeAGGUFFileIsFound() throws {
+    let place = try TemporaryDirectory()
+    var folder = try NeedleFolder()
+    func findings(_ name: String) throws -> [String] {
+      let session = try ModelSession(path: folder.write(to: place, as: name), exclusive: false)
+      return ConversionCheck.findings(session).map(\.rule.name)
+    }
+    #expect(try findings("good").isEmpty)
+    try folder.setScaling(
+      .object(["rope_type": .string("dynamic"), "factor": .number(4.0)]))
+    #expect(try findings("dynamic") == ["no-gguf"])
+  }
+
   // MARK: Granite 4, and lists by layer
 
   /// llama.cpp's converter made the GGUF file, whose list of key heads has one number for all layers.

@@ -12,7 +12,12 @@ public enum Lint {
       case .folder: try folder(session.path)
       case .gguf: try GGUFLint.findings(session.path)
       }
-    return found.enumerated().sorted {
+    return sorted(found)
+  }
+
+  /// Findings with errors first, otherwise in their order.
+  public static func sorted(_ findings: [LintFinding]) -> [LintFinding] {
+    findings.enumerated().sorted {
       ($1.element.rule.severity, $0.offset) < ($0.element.rule.severity, $1.offset)
     }.map(\.element)
   }

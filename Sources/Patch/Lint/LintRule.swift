@@ -70,6 +70,14 @@ public struct LintRule: Equatable, Sendable {
   static let mscaleDiffers = LintRule(
     "mscale-differs-by-length", .error, "use one mscale for short and long inputs")
 
+  package static let cannotRun = LintRule(
+    "cannot-be-run", .error, "do what the message says, or use another version of the model")
+  package static let noForwardPass = LintRule(
+    "no-forward-pass", .note, "verify the model with the runtime that serves it")
+  package static let tokenBeyond = LintRule(
+    "token-beyond-vocabulary", .warning,
+    "add rows with transformers' resize_token_embeddings, or remove the token")
+
   // MARK: Folders
 
   static let invalidConfig = LintRule("config-invalid", .error, "correct the file by hand")
@@ -99,6 +107,15 @@ public struct LintRule: Equatable, Sendable {
     "check that the model's own code accepts the keys, or load it without trust_remote_code")
   static let phimoeShort = LintRule(
     "phimoe-short-factors-only", .note, "serve the model with vLLM, SGLang, llama.cpp or MLX-LM")
+  package static let weightsMissing = LintRule(
+    "weights-missing", .note, "download the weights, if the model is to be verified")
+  package static let weightsIndex = LintRule(
+    "weights-without-index", .warning, "write the index: `lrpatch convert` writes a folder with it")
+  package static let tiedHead = LintRule(
+    "tied-head", .warning,
+    "set tie_word_embeddings to false, or remove the output matrix if it is a copy")
+  package static let noGGUF = LintRule(
+    "no-gguf", .note, "serve the folder with another runtime than llama.cpp")
   static let weightsInvalid = LintRule("weights-invalid", .error, "download the weights again")
   static let weightsUnaligned = LintRule(
     "weights-unaligned", .note, "rewrite the file with a header padded to 8 bytes")
@@ -134,9 +151,11 @@ public struct LintRule: Equatable, Sendable {
   public static let all: [LintRule] = [
     runtimeFails, runtimeIgnores, runtimeDiverges, factorsMissing, factorCount, factorNotMonotone,
     factorBelowOne, windowNotExtended, tableChoice, mscaleOnShort, crossing, mscaleLiteral,
-    mscaleDiffers, invalidConfig, byteOrderMark, legacyType, typeNames, windowNested, windowTop,
+    mscaleDiffers, cannotRun, noForwardPass, tokenBeyond, invalidConfig, byteOrderMark, legacyType,
+    typeNames, windowNested, windowTop,
     thetaLost, partialLost, objectsDiffer, onlyParameters, factorRatio, factorWhole, nearMiss,
-    slidingWindow, tokenizerLimit, remoteCode, phimoeShort, weightsInvalid, weightsUnaligned,
+    slidingWindow, tokenizerLimit, remoteCode, phimoeShort, weightsMissing, weightsIndex, tiedHead,
+    noGGUF, weightsInvalid, weightsUnaligned,
     weightsEmptyMetadata, edited, ggufTablesMissing, ggufOneTable, ggufArchitecture, ggufOriginal,
     ggufAttention, ggufScaling, ggufNested, ggufFinetuned, ggufLongByDefault, ggufUnit,
   ]
@@ -149,7 +168,7 @@ public struct LintFinding: Equatable, Sendable {
   /// What was found, and where.
   public var message: String
 
-  init(_ rule: LintRule, _ message: String) {
+  package init(_ rule: LintRule, _ message: String) {
     self.rule = rule
     self.message = message
   }

@@ -1,4 +1,3 @@
-import Formats
 import Inference
 import Models
 import Patch
@@ -29,10 +28,7 @@ struct VerifySetup: Sendable {
     scoring = Scoring(try opener.forward(options.model), followed.policies)
     let vocabulary = scoring.forward.model.vocabulary
     if tokenizer.vocabulary > vocabulary {
-      let last = tokenizer.vocabulary - 1
-      remarks.append(
-        "the tokenizer has a token \(last) ('\(tokenizer.decode([last]).sanitized)'), but the model's vocabulary has \(vocabulary) tokens; a text that contains it cannot be run"
-      )
+      remarks.append(tokenizer.remark(beyond: vocabulary))
     }
     baseline = try Self.baseline(options, session, scoring.forward, opener)
     grid = try TaskGrid(options, followed.inspection.geometry, tokenizer)

@@ -31,10 +31,12 @@ struct InspectCommand: ReportingCommand {
       Output.result(listing.text)
     } else {
       let inspection = try Inspection(session)
+      let problem = try RunCheck.problem(session)
       if common.json {
-        Output.json(.object(inspection.members))
+        let runs = JSONMember("cannot_run", problem.map { .string($0) } ?? .null)
+        Output.json(.object(inspection.members + [runs]))
       } else {
-        Output.result(InspectReport.text(inspection))
+        Output.result(InspectReport.text(inspection, problem: problem))
       }
     }
   }

@@ -1,12 +1,14 @@
 import ArgumentParser
+import Convert
 import Formats
 import Patch
 import Release
+import Verify
 
 struct LintCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
     commandName: "lint",
-    abstract: "Finds what would make a runtime ignore, misread or refuse a model's factors.",
+    abstract: "Finds what would make a runtime ignore, misread or refuse a model or its factors.",
     discussion: "Exit 1 on errors, with --strict on warnings too.")
 
   @Argument(help: modelHelp, completion: modelCompletion, transform: hubModel)
@@ -36,7 +38,9 @@ struct LintCommand: ReportingCommand {
   func run() throws {
     if let junit { try ReportFormat.junit.requireReplaceable(junit) }
     let session = try common.open(model)
-    let findings = try Lint.findings(session).filter { !allow.contains($0.rule.name) }
+    let all =
+      try Lint.findings(session) + RunCheck.findings(session) + ConversionCheck.findings(session)
+    let findings = Lint.sorted(all).filter { !allow.contains($0.rule.name) }
     if common.json {
       Output.json(
         .object([

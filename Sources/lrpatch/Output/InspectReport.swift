@@ -15,7 +15,8 @@ enum InspectReport {
     ]
   }
 
-  static func text(_ inspection: Inspection) -> String {
+  /// - Parameter problem: why `verify` cannot run the model, or nil.
+  static func text(_ inspection: Inspection, problem: String? = nil) -> String {
     let geometry = inspection.geometry
     var lines = [
       "\(inspection.path)",
@@ -33,6 +34,7 @@ enum InspectReport {
     } else {
       lines.append("  factors           none")
     }
+    if let problem { lines.append("  cannot be run     \(problem)") }
     if let version = inspection.mark["version"] {
       lines.append(
         "  patched by        lrpatch \(version.sanitized), factors \((inspection.mark["factors_sha256"] ?? "").prefix(12))"

@@ -93,35 +93,79 @@ import Verify
     }
   }
 
-  /// 300 folders with a fixed seed: errors of lint, if and only if `verify` refuses the model.
-  @Test func comesToTheVerdictOfVerify() throws {
+  /// Whether lint finds what stops `verify`, and whether `verify` refuses the model.
+  private static func verdicts(_ path: String) throws -> (lint: [String], verify: (any Error)?) {
+    // A finding about some runtime's reading does not keep the others from running.
+    let stops: Set = ["cannot-be-run", "config-invalid", "no-forward-pass", "weights-missing"]
+    let found: [String]
+    do { found = try findings(path).filter(stops.contains) } catch { found = ["\(error)"] }
+    do { _ = try VerifyJob(options(path)) } catch { return (found, error) }
+    return (found, nil)
+  }
+
+  /// 300 models with a fixed seed: errors of lint, if and only if `verify` refuses the model.
+  @Test func comesToTheVerdictOfVerifyOnFolders() throws {
     var random = Seeded(20_261_127)
     let base = try NeedleFolder("architectures/llama")
-    var (running, refused) = (0, 0)
-    for number in 0..<300 {
+    var refused = 0
+    for number in 0..<150 {
       var folder = base
       try Self.mutate(&folder, &random)
       let place = try TemporaryDirectory()
-      let path = try folder.write(to: place)
-      let errors = try Self.findings(path).filter { name in
-        LintRule.all.contains {
-          $0.name == name && ($0.severity == .error || $0.name == "no-forward-pass")
-        }
-      }
-      let refusal: (any Error)?
-      do {
-        _ = try VerifyJob(Self.options(path))
-        refusal = nil
-      } catch { refusal = error }
-      // A finding about some runtime's reading does not keep the others from running.
-      let stops = errors.filter {
-        ["cannot-be-run", "config-invalid", "no-forward-pass"].contains($0)
-      }
+      let (lint, refusal) = try Self.verdicts(folder.write(to: place))
       #expect(
-        stops.isEmpty == (refusal == nil),
-        "\(number): \(errors), but \(String(describing: refusal))")
-      if refusal == nil { running += 1 } else { refused += 1 }
+        lint.isEmpty == (refusal == nil), "\(number): \(lint), \(String(describing: refusal))")
+      refused += refusal == nil ? 0 : 1
     }
-    #expect(running > 60 && refused > 120, "\(running) run, \(refused) are refused")
+    #expect(refused > 50 && refused < 120, "\(refused) of 150 are refused")
+  }
+
+  private static let keys = [
+    "context_length", "embedding_length", "block_count", "feed_forward_length",
+    "attention.head_count", "attention.head_count_kv", "attention.key_length",
+    "attention.value_length", "attention.layer_norm_rms_epsilon", "rope.freq_base",
+    "rope.dimension_count", "rope.scaling.type", "rope.scaling.factor", "attention.causal",
+    "expert_count", "vocab_size",
+  ]
+  private static let values: [GGUFValue] = [
+    .uint32(0), .uint32(1), .uint32(2), .uint32(4), .uint32(12), .uint32(64), .uint32(.max),
+    .uint64(64), .int32(-1), .float32(1e-5), .float32(10_000), .float32(.nan), .float64(10_000),
+    .bool(false), .bool(true), .string("yarn"), .string("none"), .string("x"),
+  ]
+
+  @Test func comesToTheVerdictOfVerifyOnFiles() throws {
+    var random = Seeded(1_127)
+    var refused = 0
+    for number in 0..<150 {
+      let name = "llama.\(Self.keys.randomElement(using: &random) ?? "")"
+      let removes = Int.random(in: 0..<4, using: &random) == 0
+      let value = Self.values.randomElement(using: &random) ?? .bool(true)
+      let place = try TemporaryDirectory()
+      let path = try place.write(
+        "m.gguf",
+        EditedGGUF.bytes(
+          of: Fixture.path("architectures/llama.gguf"),
+          setting: removes ? [] : [GGUFKey(name, value)], removing: removes ? [name] : []))
+      let (lint, refusal) = try Self.verdicts(path)
+      #expect(
+        lint.isEmpty == (refusal == nil),
+        "\(number), \(name) \(value): \(lint), \(String(describing: refusal))")
+      refused += refusal == nil ? 0 : 1
+    }
+    #expect(refused > 50 && refused < 140, "\(refused) of 150 are refused")
+  }
+
+  @Test func aBaselineThatCannotBeRunIsNamed() throws {
+    let place = try TemporaryDirectory()
+    var folder = try NeedleFolder("architectures/llama")
+    let model = try folder.write(to: place)
+    try folder.setScaling(.object(["rope_type": .string("spiral"), "factor": .number(2.0)]))
+    var options = Self.options(model)
+    options.baseline = .model(try folder.write(to: place, as: "baseline"))
+    #expect {
+      _ = try VerifyJob(options)
+    } throws: {
+      "\($0)".contains("/baseline: no runtime can be followed") && "\($0)".contains("spiral")
+    }
   }
 }

@@ -43,6 +43,7 @@ if [ -f "$CONFORMANCE_WORK/cases.json" ]; then
   "$python" check_passkeys.py || failed=1
   "$python" check_convert.py || failed=1
 fi
+"$python" check_smollm.py || failed=1
 "$python" check_release.py || failed=1
 "$python" check_tokenizers.py || failed=1
 "$python" check_llama_cpp.py || failed=1

@@ -23,16 +23,28 @@ struct FollowedRuntimes: Sendable {
       inspection = try Inspection(session)
     }
     if options.runtimes.isEmpty {
-      (policies, unfollowed) = Self.all(inspection)
+      let all = Self(all: inspection)
+      (policies, unfollowed) = (all.policies, all.unfollowed)
     } else {
       let names = options.runtimes.map(\.name)
-      policies = try inspection.readings.filter { names.contains($0.name) }.map(RopePolicy.init)
+      let path = inspection.path
+      policies = try inspection.readings.filter { names.contains($0.name) }.map { reading in
+        do { return try RopePolicy(reading) } catch let error as ModelError {
+          throw ModelError.unsupported(
+            path, "\(reading.title) cannot be followed: \(error.message)")
+        }
+      }
       unfollowed = []
     }
-    guard !policies.isEmpty else {
-      let reasons = unfollowed.map { "\($0.runtime): \($0.reason)" }.joined(separator: "; ")
-      throw ModelError.unsupported(options.model, "no runtime can be followed: \(reasons)")
-    }
+    try requirePolicies(options.model)
+  }
+
+  /// - Throws: `ModelError` with every reason if no runtime can be followed.
+  func requirePolicies(_ path: String) throws(ModelError) {
+    guard policies.isEmpty else { return }
+    let reasons = unfollowed.map { "\($0.runtime): \($0.reason)" }.joined(separator: "; ")
+    throw .unsupported(
+      path, "no runtime can be followed: \(reasons.isEmpty ? "none reads the model" : reasons)")
   }
 
   /// Follows the paper's rule with a set that no runtime can express.
@@ -55,9 +67,7 @@ struct FollowedRuntimes: Sendable {
   }
 
   /// Every runtime that runs a model, and the others with the reason why they do not.
-  static func all(
-    _ inspection: Inspection
-  ) -> (policies: [RopePolicy], unfollowed: [UnfollowedRuntime]) {
+  init(all inspection: Inspection) {
     var policies: [RopePolicy] = []
     var unfollowed: [UnfollowedRuntime] = []
     for reading in inspection.readings {
@@ -68,7 +78,9 @@ struct FollowedRuntimes: Sendable {
         unfollowed.append(UnfollowedRuntime(runtime: reading.name, reason: reason))
       }
     }
-    return (policies, unfollowed)
+    self.inspection = inspection
+    self.policies = policies
+    self.unfollowed = unfollowed
   }
 }
 

@@ -35,11 +35,7 @@ public enum RunCheck {
     do {
       let transformer = try Transformer(model)
       let tokenizer = try Tokenizer(path: model.path)
-      let followed = FollowedRuntimes.all(try Inspection(session))
-      guard !followed.policies.isEmpty else {
-        let reason = followed.unfollowed.first?.reason ?? "none reads the model"
-        return [LintFinding(.cannotRun, "no runtime can be followed: \(reason)")]
-      }
+      try FollowedRuntimes(all: Inspection(session)).requirePolicies(session.path)
       return try folderFindings(model) + tokens(tokenizer, beyond: transformer.vocabulary)
     } catch let error as ModelError {
       return [LintFinding(.cannotRun, error.message)]

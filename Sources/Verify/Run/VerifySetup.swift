@@ -52,11 +52,14 @@ struct VerifySetup: Sendable {
       } else {
         before = try Inspection(session)
       }
-      return Scoring(forward, FollowedRuntimes.all(before).policies)
+      let followed = FollowedRuntimes(all: before)
+      try followed.requirePolicies(options.model)
+      return Scoring(forward, followed.policies)
     case .model(let path)?:
       let other = try ModelSession(path: path, exclusive: false)
-      let policies = FollowedRuntimes.all(try Inspection(other)).policies
-      let scoring = Scoring(try opener.forward(path), policies)
+      let followed = FollowedRuntimes(all: try Inspection(other))
+      try followed.requirePolicies(path)
+      let scoring = Scoring(try opener.forward(path), followed.policies)
       let (own, its) = (forward.model.vocabulary, scoring.forward.model.vocabulary)
       guard own == its else {
         throw ModelError.unsupported(

@@ -204,7 +204,9 @@ private struct ScaledRope {
       singlePrecision: yarn.singlePrecision(theta: theta, rotaryDimensions: dimensions))
   }
 
-  /// An end of the ramp. 0 means the default.
+  /// An end of the ramp.
+  ///
+  /// 0 means the default.
   private func turns(_ name: String, _ defaultValue: Double) throws(RuntimeRefusal) -> Double {
     let number = try numbers.number(name) ?? defaultValue
     return try number == 0 ? defaultValue : numbers.positive(name, or: defaultValue)

@@ -18,8 +18,6 @@ public struct Architecture: Sendable {
   public var rope = Rope()
   /// How a sliding window limits attention.
   public var slidingWindow = SlidingWindow.none
-  /// Whether transformers obeys `layer_types` although the architecture has no sliding window here.
-  public var obeysLayerTypes = false
   /// Whether readers require `short_mscale` and `long_mscale` even if they could be derived.
   public var requiresMscales = false
   /// How transformers reads the config.
@@ -34,6 +32,8 @@ public struct Architecture: Sendable {
   public var hyperparameters: [Hyperparameter] = []
   /// Which tensors have biases.
   public var biases = Biases.none
+  /// Whether configs have `mlp_bias`, which must be false here.
+  public var hasFeedForwardBiases = false
   /// Whether a config without `tie_word_embeddings` ties the output matrix to the embeddings.
   public var tiesByDefault = false
   /// Names of layer tensors that differ from Llama's.

@@ -58,6 +58,16 @@ extension ModelFile {
   }
 }
 
+extension ModelFile {
+  /// Whether the config turns on biases that include that of a role.
+  package func mustHaveBias(_ role: TensorRole) -> Bool {
+    guard format == .folder, case .layer(_, let part) = role,
+      let member = architecture.biases.attentionMember
+    else { return false }
+    return config[member]?.flag == true && architecture.biases.switched.contains(part)
+  }
+}
+
 extension Architecture {
   /// Whether llama.cpp's loader requires a bias.
   package func ggufRequiresBias(_ role: TensorRole) -> Bool {
@@ -68,6 +78,21 @@ extension Architecture {
     case .layer(_, let part): part.isBlockNorm ? biases.ofNorms : biases.required.contains(part)
     }
   }
+
+  /// Whether a folder of the architecture can have a bias.
+  package func folderTakesBias(_ role: TensorRole) -> Bool {
+    switch role {
+    case .embedding: false
+    case .finalNorm: biases.ofNorms
+    case .output: biases.outputMember != nil
+    case .layer(_, let part):
+      part.isBlockNorm
+        ? biases.ofNorms : biases.always.contains(part) || biases.switched.contains(part)
+    }
+  }
+
+  /// The roles whose biases a config turns on together.
+  package var switchedBiases: Set<LayerRole> { biases.switched }
 
   /// Whether a converter writes a bias even if the folder lacks it.
   ///

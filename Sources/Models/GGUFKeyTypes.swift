@@ -38,6 +38,13 @@ extension GGUFModel {
 }
 
 extension Architecture {
+  /// Other counts that the loader reads for every architecture, without the prefix.
+  private static let otherCounts = [
+    "vocab_size", "expert_count", "expert_used_count", "expert_group_count",
+    "expert_group_used_count", "nextn_predict_layers", "pooling_type", "embedding_length_out",
+    "rope.dimension_count_swa", "attention.key_length_swa", "attention.value_length_swa",
+  ]
+
   /// The types that llama.cpp's loader accepts for the keys that it reads.
   fileprivate func ggufKeyTypes(prefix: String) -> [String: GGUFValueType] {
     var types = GGUFVocabularyKey.types
@@ -51,7 +58,9 @@ extension Architecture {
       guard let name = row.gguf else { continue }
       types["\(prefix).\(name)"] = row.kind == .count ? .uint32 : .float32
     }
-    types["\(prefix).vocab_size"] = .uint32
+    for name in Self.otherCounts { types["\(prefix).\(name)"] = .uint32 }
+    types["\(prefix).attention.causal"] = .bool
+    types["\(prefix).rope.scaling.alpha"] = .float32
     return types
   }
 }
@@ -63,14 +72,21 @@ package enum GGUFVocabularyKey {
   /// The types that llama.cpp's loader accepts.
   static let types: [String: GGUFValueType] = {
     var types: [String: GGUFValueType] = [
-      "general.architecture": .string, "general.alignment": .uint32, "general.file_type": .uint32,
+      "general.architecture": .string, "general.name": .string, "general.alignment": .uint32,
+      "general.file_type": .uint32, prefix + "token_type_count": .uint32,
     ]
     for name in ["model", "pre"] { types[prefix + name] = .string }
     for name in ["tokens", "scores", "token_type", "merges"] { types[prefix + name] = .array }
-    for name in ["bos", "eos", "eot", "eom", "unknown", "padding", "seperator", "mask"] {
+    for name in [
+      "bos", "eos", "eot", "eom", "unknown", "padding", "seperator", "mask",
+      "fim_pre", "fim_suf", "fim_mid", "fim_pad", "fim_rep", "fim_sep",
+    ] {
       types["\(prefix)\(name)_token_id"] = .uint32
     }
-    for name in ["add_bos_token", "add_eos_token", "add_space_prefix"] {
+    for name in [
+      "add_bos_token", "add_eos_token", "add_sep_token", "add_space_prefix",
+      "remove_extra_whitespaces",
+    ] {
       types[prefix + name] = .bool
     }
     return types

@@ -55,6 +55,8 @@ public struct MLXTraits: Sendable {
   public var readsRopeParameters = false
   /// Whether its class supports a partial rotary embedding.
   public var rotatesPartially = false
+  /// Members of the config without which it cannot load a model.
+  public var requiredMembers: [String] = []
   /// Whether it cannot load a config without a scaling.
   public var requiresScaling = false
   /// Whether it reads the original window at the top level rather than in the scaling.

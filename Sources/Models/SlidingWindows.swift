@@ -8,11 +8,13 @@ extension ModelFolder {
     let none = [Int?](repeating: nil, count: layers)
     switch architecture.slidingWindow {
     case .none:
-      if architecture.obeysLayerTypes { try requireLayerTypes(none) }
+      try requireLayerTypes(none)
       return none
     case .always(let missing):
       let window = try slidingWindow(missing: missing)
-      return none.map { _ in window }
+      let windows = none.map { _ in window }
+      try requireLayerTypes(windows)
+      return windows
     case .switched:
       var windows = none
       if textConfig["use_sliding_window"]?.flag == true,
@@ -31,16 +33,28 @@ extension ModelFolder {
 
   /// The window of the config, which `null` turns off.
   private func slidingWindow(missing: Int?) throws(ModelError) -> Int? {
-    if textConfig["sliding_window"] == nil { return missing }
-    return try hyperparameters.optionalCount(.slidingWindow)
+    guard let value = textConfig["sliding_window"] else { return missing }
+    if value.isNull { return nil }
+    // transformers masks everything with a window of 0.
+    return try WholeNumber.read(
+      value.double, found: value.shortText, "sliding_window", "\(path)/\(Self.configName)")
   }
 
-  /// Refuses a `layer_types` that differs from the other members, some of which some runtimes obey.
+  /// The names of layers without a window.
+  private static let fullTypes: Set<String> = ["full_attention", "attention"]
+
+  /// Refuses a `layer_types` that differs from the other members, because runtimes differ in which
+  /// of them they obey.
   private func requireLayerTypes(_ windows: [Int?]) throws(ModelError) {
     guard let types = textConfig["layer_types"]?.elements else { return }
+    guard types.count == windows.count else {
+      throw .unsupported(
+        "\(path)/\(Self.configName)",
+        "'layer_types' has \(types.count) entries for \(windows.count) layers")
+    }
     for (index, (type, window)) in zip(types, windows).enumerated() {
       let slides = type.text == "sliding_attention"
-      guard slides || type.text == "full_attention", slides == (window != nil) else {
+      guard slides || Self.fullTypes.contains(type.text ?? ""), slides == (window != nil) else {
         throw .unsupported(
           "\(path)/\(Self.configName)",
           "'layer_types' gives layer \(index) '\((type.text ?? "").sanitized)', but the other members give it \(window == nil ? "no" : "a") sliding window"

@@ -11,6 +11,16 @@ extension ModelFile {
     return folder.textConfig[name]?.flag ?? folder.config.value[name]?.flag
   }
 
+  /// Refuses a `tie_word_embeddings` that is neither true nor false, as transformers does.
+  package func requireTieMember() throws(ModelError) {
+    guard case .folder(let folder) = self,
+      let value = folder.textConfig["tie_word_embeddings"], value.flag == nil
+    else { return }
+    throw .unsupported(
+      "\(path)/\(ModelFolder.configName)",
+      "'tie_word_embeddings' is \(value.kind), expected true or false")
+  }
+
   /// How each runtime departs from the model, whose output matrix is its own if it has one.
   /// - Parameter hasOutput: whether the model has an output matrix.
   package func deviations(hasOutput: Bool) -> [Runtime: [DecoderLayer.Deviation]] {

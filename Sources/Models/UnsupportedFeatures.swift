@@ -30,6 +30,9 @@ extension Architecture.UnsupportedFeature {
     Self(
       gguf: "nextn_predict_layers", values: .isNotZero, name: "layers that predict further tokens"),
   ]
+  /// Experts in an architecture of dense layers, and a number of them without any.
+  static let usedExperts = Self(
+    gguf: "expert_used_count", values: .isNotZero, name: "a mixture of experts")
   /// Experts in an architecture of dense layers.
   static let experts = Self(gguf: "expert_count", values: .isNotZero, name: "a mixture of experts")
 }

@@ -198,6 +198,8 @@ import Testing
     ("llama", GGUFKey("llama.attention.value_length", .uint32(4)), "values"),
     ("llama", GGUFKey("llama.rope.dimension_count", .uint32(4)), "rotated"),
     ("qwen2", GGUFKey("qwen2.rope.dimension_count", .uint32(4)), "rotated"),
+    ("phi3", GGUFKey("phi3.attention.key_length", .uint32(4)), "head"),
+    ("llama", GGUFKey("llama.expert_used_count", .uint32(2)), "expert_used_count"),
   ])
   func filesThatMeanAnotherModelAreRefused(
     _ name: String, _ key: GGUFKey, _ word: String
@@ -221,7 +223,7 @@ import Testing
     for (name, role, members) in [
       ("llama", "self_attn.q_proj", [JSONMember("attention_bias", .bool(false))]),
       ("mistral", "self_attn.q_proj", []), ("qwen2", "self_attn.o_proj", []),
-      ("llama", "input_layernorm", [JSONMember("attention_bias", .bool(true))]),
+      ("llama", "input_layernorm", []),
     ] as [(String, String, [JSONMember])] {
       var folder = try NeedleFolder("architectures/\(name)")
       for member in members { try folder.set(member.name, member.value) }
@@ -235,6 +237,13 @@ import Testing
     }
   }
 
+  @Test func biasesThatTheConfigTurnsOnMustBeThere() throws {
+    var folder = try NeedleFolder("architectures/llama")
+    try folder.set("attention_bias", .bool(true))
+    let place = try TemporaryDirectory()
+    try expectRefusal(folder.write(to: place), "q_proj.bias", "turns on biases")
+  }
+
   @Test func otherFoldersThatNoRuntimeComputesAreRefused() throws {
     for (name, member, word) in [
       ("models/needle-256", JSONMember("vocab_size", .number(1088)), "1024 rows"),
@@ -242,6 +251,13 @@ import Testing
         "models/needle-256", JSONMember("partial_rotary_factor", .number(0.5)), "rotate whole heads"
       ),
       ("architectures/minicpm3", JSONMember("num_key_value_heads", .number(1)), "key heads"),
+      ("architectures/mistral", JSONMember("sliding_window", .number(0)), "sliding_window"),
+      ("models/needle-256", JSONMember("tie_word_embeddings", .null), "tie_word_embeddings"),
+      (
+        "architectures/qwen2", JSONMember("layer_types", .array([.string("full_attention")])),
+        "1 entries for 2 layers"
+      ),
+      ("models/needle-256", JSONMember("vocab_size", .null), "vocab_size"),
       ("architectures/phi3small", JSONMember("rope_position_scale", .number(2)), "positions"),
       (
         "architectures/phi3small", JSONMember("blocksparse_homo_head_pattern", .bool(true)), "heads"

@@ -33,6 +33,12 @@ package enum ModelBuilder {
     case "phi3small":
       members.append("\"rope_embedding_base\": 20000.0")
       rope.removeLast()
+    case "granite":
+      members += [
+        "\"logits_scaling\": 2.0", "\"attention_multiplier\": 0.5", "\"embedding_multiplier\": 3.0",
+        "\"residual_multiplier\": 0.25", "\"attention_bias\": false", "\"mlp_bias\": false",
+      ]
+    case "qwen3": members.append("\"tie_word_embeddings\": false")
     case "minicpm3": members.append("\"qk_rope_head_dim\": 16")
     case "phi3-partial":
       rope.append(partial)

@@ -38,6 +38,7 @@ if [ -f "$CONFORMANCE_WORK/cases.json" ]; then
   PYTHONPATH=$LRPATCH_PEERS/transformers4 "$python" check_transformers.py || failed=1
   "$python" check_engines.py || failed=1
   "$python" check_scalings.py || failed=1
+  "$python" check_defaults.py || failed=1
   "$python" check_mlx.py || failed=1
   "$python" check_verify.py || failed=1
   "$python" check_passkeys.py || failed=1

@@ -1,4 +1,5 @@
 import Formats
+import Inference
 import Models
 import Numerics
 import Patch
@@ -76,7 +77,8 @@ struct FolderAssembly {
 
   private func unpacked(_ model: GGUFModel) throws -> FolderContents {
     let architecture = try GGUFConfig.architecture(of: model)
-    try source.model.refuseUnsupportedFeatures()
+    // Opening the model as for a run finds what llama.cpp refuses before anything is written.
+    _ = try Transformer(source.model)
     let given = model.hyperparameters
     let (layers, experts) = (try given.count(.layers), try given.optionalCount(.experts) ?? 0)
     let count = source.tensors.all.count
@@ -88,9 +90,21 @@ struct FolderAssembly {
     var pool = TensorPool(source.tensors, of: source.model)
     let main = try mainType()
     var tensors: [PlannedTensor] = []
+    let fillsBiases = architecture.hasSwitchedBias(pool, layers: layers)
     for named in architecture.namedTensors(layers: layers, experts: experts) {
       guard let stored = try pool.take([named.gguf], isRequired: named.isRequired)?.first else {
+        if fillsBiases, named.isSwitchedBias, let rows = tensors.last?.shape.first {
+          // A config turns all of these biases on together; zeros change nothing.
+          tensors.append(
+            PlannedTensor(named.folder[0], floats: Array(repeating: 0, count: rows)))
+        }
         continue
+      }
+      guard named.hasFolderPlace else {
+        throw ModelError.unsupported(
+          source.path,
+          "tensor '\(stored.name)' has no place in a folder of '\(architecture.name)', whose class has no such bias"
+        )
       }
       tensors += try plan(named, stored, model, main)
     }

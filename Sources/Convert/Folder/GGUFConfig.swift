@@ -46,7 +46,7 @@ struct GGUFConfig {
       ])
     document = try JSONDocument(parsing: JSONStyle.standard.encode(base) + [0x0A])
     try setHyperparameters()
-    try setExtras(hasTensor)
+    try setExtras(hasTensor, isKept: isKept)
     try setTokens()
     let names = ["dtype", "torch_dtype"].filter { document.value[$0] != nil }
     for name in names.isEmpty ? ["torch_dtype"] : names { try set(name, .string(type.configName)) }
@@ -102,6 +102,9 @@ struct GGUFConfig {
 
   private mutating func setCount(_ row: Hyperparameter, _ name: String) throws {
     if case .required = row.absence { return try set(name, .number(given.count(row.quantity))) }
+    if row.quantity == .keyValueHeads, !given.gives(.keyValueHeads) {
+      return try set(name, .number(given.count(.heads)))
+    }
     guard given.gives(row.quantity) else { return }
     if let count = try given.optionalCount(row.quantity) {
       try set(name, .number(count))
@@ -111,14 +114,19 @@ struct GGUFConfig {
     }
   }
 
-  private mutating func setExtras(_ hasTensor: (String) -> Bool) throws {
+  private mutating func setExtras(_ hasTensor: (String) -> Bool, isKept: Bool) throws {
     func has(_ role: TensorRole, _ suffix: Architecture.Suffix) -> Bool {
       hasTensor(architecture.tensorName(role, suffix, in: .gguf))
     }
     try set("tie_word_embeddings", .bool(!has(.output, .weight)))
     if let name = architecture.biases.attentionMember {
-      let hasBias = has(.layer(0, .query), .bias)
-      if hasBias || document.value[name] != nil { try set(name, .bool(hasBias)) }
+      let layers = try given.count(.layers)
+      let hasBias = architecture.switchedBiases.contains { part in
+        (0..<layers).contains { has(.layer($0, part), .bias) }
+      }
+      // MLX-LM requires the members of some families.
+      if hasBias || !isKept || document.value[name] != nil { try set(name, .bool(hasBias)) }
+      if !isKept, architecture.hasFeedForwardBiases { try set("mlp_bias", .bool(false)) }
     }
     if let name = architecture.biases.outputMember { try set(name, .bool(has(.output, .bias))) }
     switch architecture.decoder?.multipliers {
@@ -196,6 +204,12 @@ struct GGUFConfig {
     try set("rope_theta", number: Float(geometry.theta).asDecimal)
     try setPartialRotary()
     if geometry.scalingType != "longrope" { _ = try attentionFactor(geometry.scalingType) }
+    if model.frequencyFactors != nil, geometry.scalingType != "llama3" {
+      throw ModelError.unsupported(
+        model.path,
+        "has \(GGUFModel.frequenciesName) and \(geometry.scalingType) scaling, which a config cannot express together"
+      )
+    }
     switch geometry.scalingType {
     case "longrope":
       try set("max_position_embeddings", .number(geometry.originalWindow))

@@ -1,4 +1,5 @@
 import Formats
+import Inference
 import Models
 import Numerics
 import Patch
@@ -29,9 +30,16 @@ struct GGUFAssembly {
     let rope = try RopeContents(model, allowDivergent: options.allowDivergent)
     let tensors = rope.tensors + (try weights())
     let vocabulary = try VocabularyKeys(folder: model)
+    let name = options.name ?? Self.name(of: model.path)
+    if let token = vocabulary.missingPhi3Token, AbsorbedSpace.applies(toName: name) {
+      throw ModelError.unsupported(
+        model.path,
+        "llama.cpp takes a model named '\(name.sanitized)' for a Phi-3 and requires the token '\(token)', which is missing; pass another --name"
+      )
+    }
     var keys = [
       GGUFKey("general.architecture", .string(prefix)), GGUFKey("general.type", .string("model")),
-      GGUFKey("general.name", .string(options.name ?? Self.name(of: model.path))),
+      GGUFKey("general.name", .string(name)),
       GGUFKey("general.size_label", .string(Self.sizeLabel(tensors))),
     ]
     keys += try hyperparameters() + rope.keys
@@ -178,8 +186,17 @@ struct GGUFAssembly {
       if case .required = row.absence {
         return GGUFKey(name, .float32(Float(try given.number(quantity))))
       }
-      return try given.optionalNumber(quantity).map { GGUFKey(name, .float32(Float($0))) }
+      guard let number = try given.optionalNumber(quantity) else { return nil }
+      try refuseZero(number, row)
+      return GGUFKey(name, .float32(Float(number)))
     }
+  }
+
+  /// Refuses a 0 that llama.cpp takes for an absent number.
+  private func refuseZero(_ number: Double, _ row: Hyperparameter) throws(ModelError) {
+    guard number == 0, row.ggufZero != nil else { return }
+    throw .unsupported(
+      model.path, "'\(row.config ?? "")' is 0, which llama.cpp takes for an absent multiplier")
   }
 
   private func count(_ quantity: Hyperparameter.Quantity) throws -> Int? {
@@ -196,7 +213,15 @@ struct GGUFAssembly {
   /// The multipliers that are derived from MiniCPM's config and stored in a GGUF file.
   private func multiplierKeys() throws -> [GGUFKey] {
     switch architecture.decoder?.multipliers {
-    case .byDepth?: return try DepthScaling(given).keys(prefix)
+    case .byDepth?:
+      let scaling = try DepthScaling(given)
+      guard scaling.embedding != 0, scaling.depth != 0, scaling.base != 0 else {
+        throw ModelError.unsupported(
+          model.path,
+          "scale_emb, scale_depth or dim_model_base is 0, which llama.cpp takes for an absent multiplier"
+        )
+      }
+      return scaling.keys(prefix)
     case .byDepthPublished?:
       let scaling = try DepthScaling(given)
       guard scaling.isPublished || options.allowDivergent else {

@@ -7,6 +7,8 @@ import Patch
 struct VocabularyKeys {
   private(set) var keys: [GGUFKey] = []
   private(set) var remarks: [String] = []
+  /// A token that llama.cpp requires of a model with Phi-3's name but that is missing.
+  private(set) var missingPhi3Token: String?
 
   /// The values of `tokenizer.ggml.token_type`.
   private enum Kind: Int32 {
@@ -19,6 +21,8 @@ struct VocabularyKeys {
     let folder = model.path
     let file = try TokenizerFile(folder: folder)
     let count = try Self.count(file, model)
+    let texts = Set(file.pieces.values).union(file.added.map(\.text))
+    missingPhi3Token = AbsorbedSpace.exceptions.subtracting(texts).min()
     if file.isByteLevel { try addByteLevel(file, count) } else { try addPieces(file, count) }
     let onlyAdded = file.added.map(\.id).filter { file.pieces[$0] == nil }.sorted()
     if !onlyAdded.isEmpty {

@@ -14,6 +14,10 @@ struct NamedTensor: Sendable {
   /// Whether a GGUF file gets the tensor even if the folder lacks it.
   var isAlwaysWritten = false
   var permutation = Permutation.none
+  /// Whether a folder has a place for the tensor.
+  var hasFolderPlace = true
+  /// Whether it is a bias that a config turns on together with others.
+  var isSwitchedBias = false
   /// Which half of the rows of the folder's tensor this is, 0 or 1; nil for all rows.
   var half: Int?
 
@@ -43,7 +47,15 @@ extension Architecture {
       NamedTensor(
         folder: [tensorName(role, suffix, in: .folder)], gguf: tensorName(role, suffix, in: .gguf),
         isRequired: suffix == .weight,
-        isAlwaysWritten: suffix == .bias && ggufWritesBias(role))
+        isAlwaysWritten: suffix == .bias && ggufWritesBias(role),
+        hasFolderPlace: suffix == .weight || folderTakesBias(role))
+    }
+  }
+
+  /// Whether a GGUF model has a bias of those that a config turns on together.
+  func hasSwitchedBias(_ pool: TensorPool, layers: Int) -> Bool {
+    switchedBiases.contains { part in
+      (0..<layers).contains { pool.has(tensorName(.layer($0, part), .bias, in: .gguf)) }
     }
   }
 
@@ -69,7 +81,9 @@ extension Architecture {
         folder: folder, gguf: tensorName(.layer(layer, part), suffix, in: .gguf),
         isRequired: suffix == .weight,
         isAlwaysWritten: suffix == .bias && ggufWritesBias(.layer(layer, part)),
-        permutation: permutation(of: part))
+        permutation: permutation(of: part),
+        hasFolderPlace: suffix == .weight || folderTakesBias(.layer(layer, part)),
+        isSwitchedBias: suffix == .bias && switchedBiases.contains(part))
     }
   }
 

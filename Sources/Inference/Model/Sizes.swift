@@ -67,7 +67,7 @@ struct Sizes {
     guard case .gguf(let file) = model, let gguf = model.architecture.gguf,
       model.architecture.rope.dimensions == .head
     else { return }
-    let value = try file.hyperparameters.optionalCount(.valueDimension) ?? head
+    let value = try file.hyperparameters.optionalCount(.valueDimension) ?? share
     let rotated = file.geometry.rotaryDimensions
     guard value == head, rotated == head || model.architecture.rope.isPartial else {
       throw ModelError.unsupported(

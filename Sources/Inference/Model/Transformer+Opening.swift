@@ -65,6 +65,7 @@ extension Transformer {
     _ weights: WeightReader, _ decoder: DecoderLayer, _ embedding: Weight
   ) throws -> Projection {
     let model = weights.model
+    try model.requireTieMember()
     let hasOwn = weights.has(.output)
     if !hasOwn, model.format == .folder, !model.isTied, decoder.requiresUntiedOutput {
       throw ModelError.unsupported(
@@ -89,9 +90,7 @@ extension Transformer {
     let expected: (count: Int, what: String)?
     switch model {
     case .folder(let folder):
-      expected =
-        folder.textConfig["vocab_size"].map { $0.isNull } == false
-        ? (try folder.vocabulary, "'vocab_size' is") : nil
+      expected = (try folder.vocabulary, "'vocab_size' is")
     case .gguf(let file):
       guard case .array(let tokens)? = file.first.header[key: "tokenizer.ggml.tokens"] else {
         return
@@ -124,10 +123,10 @@ extension Transformer {
     switch (decoder.multipliers, model.format) {
     case (.none, _): break
     case (.stored, _):
-      embeddingScale = try number(.embeddingMultiplier)
-      residualScale = try number(.residualMultiplier)
-      shape.scale = try number(.attentionMultiplier)
-      logitScale = 1 / (try number(.logitDivisor))
+      embeddingScale = Float(try given.number(.embeddingMultiplier))
+      residualScale = Float(try given.number(.residualMultiplier))
+      shape.scale = Float(try given.number(.attentionMultiplier))
+      logitScale = 1 / Float(try given.number(.logitDivisor))
     case (.byDepth, .gguf):
       embeddingScale = try number(.embeddingMultiplier)
       residualScale = try number(.residualMultiplier)

@@ -56,12 +56,24 @@ final class WeightReader {
     return weight.values
   }
 
+  /// A norm or a bias of a GGUF file, which llama.cpp computes in F32 only.
+  private func requireSinglePrecision(_ tensor: ModelTensor) throws {
+    guard model.format == .gguf, tensor.shape.count == 1, tensor.type != .f32 else { return }
+    throw ModelError.unsupported(
+      model.path, "tensor '\(tensor.name)' is \(tensor.type), expected F32 as llama.cpp requires")
+  }
+
   /// The bias of a projection or a norm, or nil if the model has none.
   ///
   /// A bias that the architecture or the config rules out is not read, and thus refused later.
   /// - Throws: `ModelError` if llama.cpp requires the bias and the file lacks it.
   func bias(_ role: TensorRole, count: Int) throws -> [Float]? {
     guard has(role, .bias) else {
+      if model.mustHaveBias(role) {
+        throw ModelError.unsupported(
+          model.path,
+          "tensor '\(model.tensorName(role, .bias))' is missing, but the config turns on biases")
+      }
       guard model.format == .gguf, model.architecture.ggufRequiresBias(role) else { return nil }
       throw ModelError.unsupported(
         model.path,
@@ -78,6 +90,7 @@ final class WeightReader {
       throw ModelError.unsupported(
         model.path, "tensor '\(tensor.name)' has the shape \(tensor.shape), expected \(shape)")
     }
+    try requireSinglePrecision(tensor)
     guard let block = tensor.type.block, tensor.type.canUnpack else {
       throw ModelError.unsupported(
         model.path, "tensor '\(name)' has the type \(tensor.type), which cannot be run")

@@ -44,6 +44,7 @@ struct GGUFVocabulary {
     }
     vocabulary = Vocabulary(pieces: pieces.map { Array($0.utf8) })
     let kinds = file.integers("tokenizer.ggml.token_type") ?? []
+    try Self.check(pieces, kinds, file.header[key: "tokenizer.ggml.token_type"], path)
     self.kinds = kinds
     scores = try file.scores(path)
     added = try Self.added(pieces, kinds, stripsRight: file.header.tokensAbsorbSpace, path)
@@ -52,6 +53,28 @@ struct GGUFVocabulary {
       ["bos", "eos", "eot", "eom", "unknown"].compactMap { name in
         value("\(name)_token_id")?.integer.map { (name, $0) }
       }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// Refuses a vocabulary that llama.cpp refuses: types of another kind or number, a token twice.
+  private static func check(
+    _ pieces: [String], _ kinds: [Int], _ stored: GGUFValue?, _ path: String
+  ) throws(ModelError) {
+    if let stored {
+      guard case .array(let array) = stored, array.elementType == .int32,
+        kinds.count >= pieces.count
+      else {
+        throw .unsupported(
+          path,
+          "tokenizer.ggml.token_type is not a list of INT32 with a type for each of \(pieces.count) tokens, as llama.cpp requires"
+        )
+      }
+    }
+    var seen: Set<[UInt8]> = []
+    seen.reserveCapacity(pieces.count)
+    for piece in pieces where !seen.insert(Array(piece.utf8)).inserted {
+      throw .unsupported(
+        path, "the token '\(piece.sanitized)' is in the vocabulary twice, which llama.cpp refuses")
+    }
   }
 
   var unknown: Int? { ids["unknown"].flatMap { vocabulary.pieces.indices.contains($0) ? $0 : nil } }

@@ -8,15 +8,20 @@ extension Architecture {
         name: "granite", factorTensors: .forLongRoPE, isInterleaved: true, obeysFinetuned: true))
     it.transformers.requiresRopeType = true
     it.mlx.theta = .required
+    it.mlx.requiredMembers = [
+      "logits_scaling", "attention_multiplier", "embedding_multiplier", "residual_multiplier",
+      "attention_bias", "mlp_bias",
+    ]
     var decoder = DecoderLayer()
     decoder.multipliers = .stored
     it.decoder = decoder
     it.hyperparameters =
       Hyperparameter.common + [.vocabulary, .rotaryDimensions] + Hyperparameter.headSizes
       + Hyperparameter.multipliers
+    it.hasFeedForwardBiases = true
     it.biases = .ofAttention(gguf: Biases.projections)
     it.unsupportedFeatures = [
-      .experts,
+      .experts, .usedExperts,
       UnsupportedFeature(
         gguf: GGUFRopeName.finetuned, values: .isFalse, name: "a model without rotary embedding"),
     ]

@@ -8,8 +8,9 @@ extension Architecture {
     it.decoder = DecoderLayer()
     it.hyperparameters =
       Hyperparameter.common + [.vocabulary, .rotaryDimensions] + Hyperparameter.headSizes
+    it.hasFeedForwardBiases = true
     it.biases = .ofAttention(gguf: Biases.projections)
-    it.unsupportedFeatures = [.experts]
+    it.unsupportedFeatures = [.experts, .usedExperts]
     return it
   }()
 }

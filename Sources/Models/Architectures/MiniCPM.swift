@@ -28,7 +28,7 @@ extension Architecture {
     it.biases = .ofAttention(gguf: Biases.projections)
     it.tiesByDefault = true
     it.mlx.tiesByDefault = false
-    it.unsupportedFeatures = [.experts]
+    it.unsupportedFeatures = [.experts, .usedExperts]
     return it
   }()
 }

@@ -26,7 +26,13 @@ extension Architecture {
     ]
     it.decoder = decoder
     it.hyperparameters =
-      Hyperparameter.common + [.vocabulary, .rotaryDimensions] + [
+      Hyperparameter.common.map { row in
+        // The class has 40 by default.
+        row.quantity == .keyValueHeads
+          ? Hyperparameter(
+            .keyValueHeads, config: row.config, gguf: row.gguf, absent: .value(40),
+            gguf: Hyperparameter.Absence.none) : row
+      } + [.vocabulary, .rotaryDimensions] + [
         .init(.queryRank, config: "q_lora_rank", gguf: "attention.q_lora_rank"),
         .init(.keyValueRank, config: "kv_lora_rank", gguf: "attention.kv_lora_rank"),
         .init(.headDimension, gguf: "attention.key_length"),

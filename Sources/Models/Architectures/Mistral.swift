@@ -7,6 +7,7 @@ extension Architecture {
     it.rope.yarnTurns = YarnTurns(fast: 128, slow: 2)
     it.slidingWindow = .always(missing: 4096)
     // A GGUF file is read as a Llama's.
+    it.hasFeedForwardBiases = false
     it.biases = Biases(gguf: Biases.projections)
     it.decoder?.deviations[.mlx] = [.noWindow]
     it.hyperparameters.append(

@@ -16,7 +16,7 @@ extension Architecture {
     it.hyperparameters = Hyperparameter.common + Hyperparameter.headSizes
     it.biases = .ofAttention(gguf: Biases.inputs)
     it.unsupportedFeatures = [
-      .experts,
+      .experts, .usedExperts,
       UnsupportedFeature(
         gguf: "attention.sliding_window", values: .isNotZero,
         name: "OLMo 3, whose layers alternate,"),

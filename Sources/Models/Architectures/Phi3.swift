@@ -22,10 +22,10 @@ extension Architecture {
     it.decoder = decoder
     it.rope.isPartial = true
     it.biases.gguf = [.fusedQKV]
-    it.unsupportedFeatures = [.experts]
+    it.unsupportedFeatures = [.experts, .usedExperts]
     // llama.cpp tells Phi-4 from the others by the window of 0.
     it.hyperparameters =
-      Hyperparameter.common + [.rotaryDimensions, .slidingWindow, .configHeadDimension]
+      Hyperparameter.common + [.rotaryDimensions, .slidingWindow] + Hyperparameter.headSizes
     return it
   }()
 }

@@ -25,11 +25,10 @@ extension Architecture {
     decoder.deviations = [.llamaCpp: [.rmsNorms, .softmaxRouting], .mlx: [.noWindow]]
     it.decoder = decoder
     it.hyperparameters =
-      Hyperparameter.common + [.rotaryDimensions, .slidingWindow] + [
+      Hyperparameter.common + [.rotaryDimensions, .slidingWindow] + Hyperparameter.headSizes + [
         .init(.experts, config: "num_local_experts", gguf: "expert_count"),
         .init(.expertsPerToken, config: "num_experts_per_tok", gguf: "expert_used_count"),
         .init(.routerJitter, config: "router_jitter_noise", .number, absent: .value(0.01)),
-        .configHeadDimension,
       ]
     it.biases = .ofAttention(gguf: Biases.projections)
     it.biases.outputMember = "lm_head_bias"

@@ -12,7 +12,7 @@ extension Architecture {
     decoder.deviations = [.mlx: [.noWindow]]
     it.decoder = decoder
     it.biases = Biases(always: Biases.inputs, gguf: Biases.inputs, ofOutput: true)
-    it.unsupportedFeatures = [.experts]
+    it.unsupportedFeatures = [.experts, .usedExperts]
     it.hyperparameters =
       Hyperparameter.common + Hyperparameter.headSizes + Hyperparameter.switchedWindow
     return it

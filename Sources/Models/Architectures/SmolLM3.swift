@@ -14,11 +14,11 @@ extension Architecture {
     it.decoder = decoder
     it.hyperparameters =
       Hyperparameter.common + [.vocabulary, .rotaryDimensions] + Hyperparameter.headSizes
+    it.hasFeedForwardBiases = true
     it.biases = .ofAttention(gguf: Biases.inputs)
     it.tiesByDefault = true
-    it.obeysLayerTypes = true
     it.unsupportedFeatures = [
-      .experts,
+      .experts, .usedExperts,
       UnsupportedFeature(
         config: "use_sliding_window", name: "a window for the layers without rotary embedding"),
     ]

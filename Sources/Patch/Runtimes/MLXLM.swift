@@ -13,6 +13,9 @@ struct MLXLM: RuntimeReader {
 
   func read(_ config: FolderConfig) throws(RuntimeRefusal) -> RuntimeReading {
     let traits = config.architecture.mlx
+    if let name = traits.requiredMembers.first(where: { config[$0] == nil }) {
+      throw RuntimeRefusal("TypeError: '\(name)' is missing from the config")
+    }
     let theta = try theta(config)
     let partial = traits.rotatesPartially ? config["partial_rotary_factor"]?.double : nil
     let dimensions = config.dimensions(partial ?? 1)

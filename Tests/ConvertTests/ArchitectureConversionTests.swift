@@ -22,6 +22,8 @@ import Testing
   static let options = {
     var options = ConversionOptions()
     options.allowDivergent = true
+    // A name that means nothing to llama.cpp, which takes one with "phi3" for a Phi-3.
+    options.name = "tiny"
     return options
   }()
 

@@ -11,8 +11,11 @@ public enum ConversionCheck {
       folder.architecture.convertsToGGUF, (try? Transformer(model)) != nil
     else { return [] }
     do {
+      var options = ConversionOptions()
+      // The folder's name is not the model's.
+      options.name = "model"
       let source = try ConversionSource(model)
-      _ = try GGUFAssembly(source: source, model: folder, options: ConversionOptions()).contents()
+      _ = try GGUFAssembly(source: source, model: folder, options: options).contents()
       return []
     } catch {
       return [LintFinding(.noGGUF, (error as? ModelError)?.message ?? "\(error)")]

@@ -38,78 +38,65 @@ public struct Biases: Sendable {
   }
 }
 
+extension Biases {
+  /// Whether a role has a property that norms, the output and the roles of a layer have by
+  /// different members.
+  fileprivate func holds(_ role: TensorRole, output: Bool, layers: Set<LayerRole>) -> Bool {
+    switch role {
+    case .embedding: false
+    case .finalNorm: ofNorms
+    case .output: output
+    case .layer(_, let part): part.isBlockNorm ? ofNorms : layers.contains(part)
+    }
+  }
+}
+
 extension ModelFile {
   /// Whether a tensor of a role may have a bias in this model.
   package func mayHaveBias(_ role: TensorRole) -> Bool {
     let biases = architecture.biases
-    switch (role, format) {
-    case (.embedding, _): return false
-    case (.finalNorm, _): return biases.ofNorms
-    case (.output, .folder):
-      return biases.outputMember.flatMap { config[$0]?.flag } ?? false
-    case (.output, .gguf): return biases.ofOutput
-    case (.layer(_, let part), _) where part.isBlockNorm: return biases.ofNorms
-    case (.layer(_, let part), .folder):
-      if biases.always.contains(part) { return true }
-      let isOn = biases.attentionMember.flatMap { config[$0]?.flag } ?? false
-      return isOn && biases.switched.contains(part)
-    case (.layer(_, let part), .gguf): return biases.gguf.contains(part)
-    }
+    guard format == .folder else { return architecture.ggufTakesBias(role) }
+    func isOn(_ member: String?) -> Bool { member.flatMap { config[$0]?.flag } ?? false }
+    let switched = isOn(biases.attentionMember) ? biases.switched : []
+    return biases.holds(
+      role, output: isOn(biases.outputMember), layers: biases.always.union(switched))
   }
-}
 
-extension ModelFile {
   /// Whether the config turns on biases that include that of a role.
   package func mustHaveBias(_ role: TensorRole) -> Bool {
     guard format == .folder, case .layer(_, let part) = role,
-      let member = architecture.biases.attentionMember
+      architecture.biases.switched.contains(part)
     else { return false }
-    return config[member]?.flag == true && architecture.biases.switched.contains(part)
+    return mayHaveBias(role)
   }
 }
 
 extension Architecture {
-  /// Whether llama.cpp's loader requires a bias.
-  package func ggufRequiresBias(_ role: TensorRole) -> Bool {
-    switch role {
-    case .embedding: false
-    case .finalNorm: biases.ofNorms
-    case .output: biases.requiresOutput
-    case .layer(_, let part): part.isBlockNorm ? biases.ofNorms : biases.required.contains(part)
-    }
-  }
+  /// The roles whose biases a config turns on together.
+  package var switchedBiases: Set<LayerRole> { biases.switched }
 
   /// Whether a folder of the architecture can have a bias.
   package func folderTakesBias(_ role: TensorRole) -> Bool {
-    switch role {
-    case .embedding: false
-    case .finalNorm: biases.ofNorms
-    case .output: biases.outputMember != nil
-    case .layer(_, let part):
-      part.isBlockNorm
-        ? biases.ofNorms : biases.always.contains(part) || biases.switched.contains(part)
-    }
+    biases.holds(
+      role, output: biases.outputMember != nil, layers: biases.always.union(biases.switched))
   }
 
-  /// The roles whose biases a config turns on together.
-  package var switchedBiases: Set<LayerRole> { biases.switched }
+  /// Whether llama.cpp's loader has a place for a bias.
+  package func ggufTakesBias(_ role: TensorRole) -> Bool {
+    biases.holds(role, output: biases.ofOutput, layers: biases.gguf)
+  }
+
+  /// Whether llama.cpp's loader requires a bias.
+  package func ggufRequiresBias(_ role: TensorRole) -> Bool {
+    biases.holds(role, output: biases.requiresOutput, layers: biases.required)
+  }
 
   /// Whether a converter writes a bias even if the folder lacks it.
   ///
   /// A config turns the biases of all projections on or off together.
   package func ggufWritesBias(_ role: TensorRole) -> Bool {
-    guard case .layer(_, let part) = role, !part.isBlockNorm else { return ggufRequiresBias(role) }
-    return !biases.required.isEmpty && biases.gguf.contains(part)
-  }
-
-  /// Whether llama.cpp's loader has a place for a bias.
-  package func ggufTakesBias(_ role: TensorRole) -> Bool {
-    switch role {
-    case .embedding: false
-    case .finalNorm: biases.ofNorms
-    case .output: biases.ofOutput
-    case .layer(_, let part): part.isBlockNorm ? biases.ofNorms : biases.gguf.contains(part)
-    }
+    biases.holds(
+      role, output: biases.requiresOutput, layers: biases.required.isEmpty ? [] : biases.gguf)
   }
 }
 

@@ -149,7 +149,15 @@ struct StoredVocabulary {
     } else {
       adds = model == "llama" || NamedPretokenizer(pre)?.addsBeginning == true
     }
-    return adds ? id("bos") ?? (model == "llama" && tokens.count > 1 ? 1 : nil) : nil
+    return adds ? namedBeginning : nil
+  }
+
+  /// The beginning token, or llama.cpp's default.
+  private var namedBeginning: Int? {
+    if let id = id("bos") { return id }
+    return DefaultTokens(vocabulary: model).map(\.beginning).flatMap {
+      tokens.indices.contains($0) ? $0 : nil
+    }
   }
 
   /// All tokens except those that fill gaps.

@@ -80,13 +80,8 @@ struct GGUFVocabulary {
   var unknown: Int? { ids["unknown"].flatMap { vocabulary.pieces.indices.contains($0) ? $0 : nil } }
 
   /// The special tokens.
-  /// - Parameters:
-  ///   - adds: whether sequences begin with a token if the file does not say.
-  ///   - defaultBeginning: the beginning token if the file does not name one.
-  ///   - defaultEnding: the ending token if the file does not name one.
-  func special(
-    addsBeginning adds: Bool, defaultBeginning: Int? = nil, defaultEnding: Int? = nil
-  ) throws -> SpecialTokens {
+  /// - Parameter adds: whether sequences begin with a token if the file does not say.
+  func special(addsBeginning adds: Bool) throws -> SpecialTokens {
     for (name, id) in ids where !vocabulary.pieces.indices.contains(id) {
       throw ModelError.unsupported(
         path, "tokenizer.ggml.\(name)_token_id is \(id), which is not in the vocabulary")
@@ -94,8 +89,10 @@ struct GGUFVocabulary {
     func present(_ id: Int?) -> Int? {
       id.flatMap { vocabulary.pieces.indices.contains($0) ? $0 : nil }
     }
-    let named = ids["bos"] ?? present(defaultBeginning)
-    let endings = [ids["eos"] ?? present(defaultEnding), ids["eot"], ids["eom"]].compactMap(\.self)
+    let defaults = DefaultTokens(vocabulary: model)
+    let named = ids["bos"] ?? present(defaults?.beginning)
+    let endings = [ids["eos"] ?? present(defaults?.ending), ids["eot"], ids["eom"]].compactMap(
+      \.self)
     let byName = zip(vocabulary.pieces, kinds).enumerated().compactMap { id, pair in
       pair.1 == Kind.control && Self.endingNames.contains(String(decoding: pair.0, as: UTF8.self))
         ? id : nil

@@ -37,7 +37,7 @@ extension Tokenizer {
         pretokenizer: Pretokenizer(vocabulary.splitsBeforeMarks ? [.splitBeforeMarks] : []),
         decoder: decoder),
       model: ScoredPieces(vocabulary, scores: scores, unknown: table.unknown ?? 0),
-      special: try table.special(addsBeginning: true, defaultBeginning: 1, defaultEnding: 2))
+      special: try table.special(addsBeginning: true))
   }
 
   /// A `gpt2` vocabulary.
@@ -64,7 +64,6 @@ extension Tokenizer {
         pretokenizer: try pre.pretokenizer(subject: table.path),
         decoder: PieceDecoder(isByteLevel: true, verbatim: table.verbatim)),
       model: try RankedMerges(pairs, table.vocabulary, options, subject: table.path),
-      special: try table.special(
-        addsBeginning: pre.addsBeginning, defaultBeginning: 11, defaultEnding: 11))
+      special: try table.special(addsBeginning: pre.addsBeginning))
   }
 }

@@ -1,4 +1,4 @@
-// The bytes of moby-dick.txt.zst, whose lines end in LF, and recipe/train.py, embedded in the program.
+// Embeds moby-dick.txt.zst, whose lines end in LF, and recipe/train.py in the program.
 #include "CTexts.h"
 
 __asm__(

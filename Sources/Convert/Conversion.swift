@@ -71,6 +71,7 @@ public struct Conversion: ~Copyable {
       // Opening the model as for a run finds missing, misshapen and superfluous tensors before
       // anything is written.
       _ = try Transformer(source.model)
+      _ = try Tokenizer(path: model.path)
       let patched = try model.patched(by: options)
       return try GGUFAssembly(source: source, model: patched, options: options).contents()
     }
@@ -180,7 +181,10 @@ extension Architecture {
     guard !convertsToGGUF else { return }
     throw .unsupported(
       path,
-      "models of the family '\(name)' cannot be converted, expected one of \(Self.list(\.convertsToGGUF))"
+      """
+      models of the family '\(name)' cannot be converted, expected one of \
+      \(Self.list(\.convertsToGGUF))
+      """
     )
   }
 }

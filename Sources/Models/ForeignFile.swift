@@ -6,7 +6,12 @@ package enum ForeignFile {
   private static let pickles = [".bin", ".pt", ".pth", ".ckpt"]
 
   /// The error for a folder with a config but without weights that can be read.
-  package static func missingWeights(_ folder: String) -> ModelError {
+  static func missingWeights(_ folder: String) -> ModelError {
+    otherWeights(folder) ?? .unsupported(folder, "the folder has no safetensors weights")
+  }
+
+  /// The error for a folder with weights in another format, or nil if there are none.
+  package static func otherWeights(_ folder: String) -> ModelError? {
     let names = (try? FileSystem.names(in: folder)) ?? []
     if let name = names.sorted().first(where: { name in
       pickles.contains { name.hasSuffix($0) } && name != "training_args.bin"
@@ -22,7 +27,7 @@ package enum ForeignFile {
         "the weights are in Mistral's own layout (consolidated.safetensors); download the files model*.safetensors too, or convert them with transformers"
       )
     }
-    return .unsupported(folder, "the folder has no safetensors weights")
+    return nil
   }
 
   /// The error for a folder without a config, or nil if nothing is known about it.

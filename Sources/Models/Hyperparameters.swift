@@ -75,6 +75,17 @@ public struct Hyperparameters: Sendable {
     throw missing(quantity)
   }
 
+  /// A finite number that is not 0.
+  /// - Throws: `ModelError` if the number is missing, not finite or 0.
+  public func divisor(_ quantity: Hyperparameter.Quantity) throws(ModelError) -> Double {
+    let number = try number(quantity)
+    guard number != 0 else {
+      let name = row(quantity).flatMap(name) ?? quantity.name
+      throw .unsupported(path, "'\(name)' is 0, but logits are divided by it")
+    }
+    return number
+  }
+
   /// A finite number, or nil if the number is missing.
   /// - Throws: `ModelError` if the number is not finite.
   public func optionalNumber(_ quantity: Hyperparameter.Quantity) throws(ModelError) -> Double? {

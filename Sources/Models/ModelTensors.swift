@@ -88,7 +88,8 @@ package struct ModelTensors: Sendable {
         "tensor '\(name.sanitized)' is that of an adapter that was not merged; merge it into its base model first (peft's merge_and_unload)"
       )
     }
-    let layout = TensorLayout.of(names, embedding: model.tensorName(.embedding))
+    let layout = TensorLayout.of(
+      names, embedding: model.tensorName(.embedding), isMultimodal: !folder.location.isEmpty)
     var (own, others): ([ModelTensor], [ModelTensor]) = ([], [])
     for var tensor in tensors {
       if let name = layout.plainName(tensor.name) {

@@ -24,6 +24,7 @@ package struct RopeConfig {
   package func geometry(_ architecture: Architecture) throws(ModelError) -> RopeGeometry {
     let window = try natural("max_position_embeddings", in: config)
     guard let window else { throw missing("max_position_embeddings") }
+    try refuseMalformedScaling(architecture)
     try refuseTablesByLayerType()
     let theta = try theta(architecture)
     let type = scaling.flatMap { $0["rope_type"]?.text ?? $0["type"]?.text } ?? "default"
@@ -35,6 +36,28 @@ package struct RopeConfig {
       originalWindows: originals ?? [window],
       isOriginalWindowKnown: originals != nil || !["longrope", "su"].contains(type),
       scalingType: type)
+  }
+
+  /// Refuses members of a kind at which transformers fails.
+  private func refuseMalformedScaling(_ architecture: Architecture) throws(ModelError) {
+    for name in ["rope_scaling", "rope_parameters"] {
+      guard let object = config[name], !object.isNull else { continue }
+      guard object.members != nil else {
+        throw .unsupported(path, "'\(name)' is \(object.kind), expected an object or null")
+      }
+      for member in ["rope_type", "type"] {
+        guard let type = object[member], type.text == nil else { continue }
+        throw .unsupported(path, "'\(member)' in \(name) is \(type.kind), expected a string")
+      }
+      for member in [architecture.rope.thetaKey, "original_max_position_embeddings"]
+      where object[member]?.isNull == true {
+        throw .unsupported(path, "'\(member)' in \(name) is null, expected a number")
+      }
+    }
+    let theta = architecture.rope.thetaKey
+    if config[theta]?.isNull == true {
+      throw .unsupported(path, "'\(theta)' is null, expected a number")
+    }
   }
 
   private func rotaryDimensions(_ architecture: Architecture) throws(ModelError) -> Int {

@@ -72,13 +72,19 @@ struct RopeKeys {
       guard let text = value.text else {
         throw .unsupported(path, "the key '\(key.sanitized)' is \(value.type.name), not a string")
       }
-      return text
+      let isStretched = try isStretched(prefix)
+      return ["linear", "yarn"].contains(text) && !isStretched ? "none" : text
     }
     // Some converters write the tables but not the type.
     if hasTables { return "longrope" }
+    return try isStretched(prefix) ? "linear" : "none"
+  }
+
+  /// Whether the file has a factor. 0 means 1, as in llama.cpp.
+  private func isStretched(_ prefix: String) throws(ModelError) -> Bool {
     var factor = try real("\(prefix).\(GGUFRopeName.factor)")
     if factor == nil { factor = try real("\(prefix).\(GGUFRopeName.legacyFactor)") }
-    return [nil, 0, 1].contains(factor) ? "none" : "linear"
+    return ![nil, 0, 1].contains(factor)
   }
 
   private func rotaryDimensions(_ prefix: String) throws(ModelError) -> Int {

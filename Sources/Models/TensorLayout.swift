@@ -25,10 +25,15 @@ struct TensorLayout: Sendable {
   ]
 
   /// The layout of a folder.
-  /// - Parameter embedding: the name of the embedding in Llama's layout.
-  static func of(_ names: Set<String>, embedding: String) -> TensorLayout {
+  /// - Parameters:
+  ///   - embedding: the name of the embedding in Llama's layout.
+  ///   - isMultimodal: whether the config is that of a multimodal model. In any other one,
+  ///     transformers would not find tensors under the prefix of a part.
+  static func of(
+    _ names: Set<String>, embedding: String, isMultimodal: Bool
+  ) -> TensorLayout {
     let stem = embedding.dropFirst(plain.trunk.count)
-    return all.first { names.contains($0.trunk + stem) } ?? plain
+    return all.first { (isMultimodal || !$0.isPart) && names.contains($0.trunk + stem) } ?? plain
   }
 
   /// Whether the language model is a part of a larger model.

@@ -26,7 +26,9 @@ extension ModelFile {
 extension Architecture.UnsupportedFeature {
   /// Features that every architecture may have.
   static let common = [
-    Self(gguf: "attention.causal", values: .isFalse, name: "attention to later tokens"),
+    Self(
+      config: "is_causal", gguf: "attention.causal", values: .isFalse,
+      name: "attention to later tokens"),
     Self(
       gguf: "nextn_predict_layers", values: .isNotZero, name: "layers that predict further tokens"),
   ]

@@ -74,7 +74,8 @@ import Testing
     #expect(zip(scores[0], scores[1]).allSatisfy { abs($0 - $1) < 1e-4 })
   }
 
-  private static func scores(_ path: String, _ tokens: [Int]) throws -> [Double] {
+  /// The log-probability of each token but the first.
+  static func scores(_ path: String, _ tokens: [Int]) throws -> [Double] {
     let inspection = try Inspection(ModelSession(path: path, exclusive: false))
     let policy = try RopePolicy(#require(inspection.readings.first))
     let sequence = Scoring.Sequence(

@@ -253,6 +253,15 @@ import Testing
       ("architectures/minicpm3", JSONMember("num_key_value_heads", .number(1)), "key heads"),
       ("architectures/mistral", JSONMember("sliding_window", .number(0)), "sliding_window"),
       ("models/needle-256", JSONMember("tie_word_embeddings", .null), "tie_word_embeddings"),
+      ("architectures/qwen2", JSONMember("is_causal", .bool(false)), "is_causal"),
+      ("models/needle-256", JSONMember("hidden_act", .null), "hidden_act"),
+      ("models/needle-256", JSONMember("rope_theta", .null), "rope_theta"),
+      ("models/needle-256", JSONMember("rope_scaling", .string("linear")), "expected an object"),
+      (
+        "models/needle-256", JSONMember("rope_scaling", .object(["rope_type": .null])),
+        "expected a string"
+      ),
+      ("architectures/granite", JSONMember("logits_scaling", .number(0)), "logits_scaling"),
       (
         "architectures/qwen2", JSONMember("layer_types", .array([.string("full_attention")])),
         "1 entries for 2 layers"

@@ -217,7 +217,7 @@ import Testing
       "edited-since-patch",
       // In VerifyTests and ConvertTests, whose modules find them.
       "cannot-be-run", "no-forward-pass", "token-beyond-vocabulary", "weights-missing",
-      "weights-without-index", "tied-head", "no-gguf",
+      "weights-without-index", "two-sets-of-weights", "tied-head", "no-gguf",
     ]
     let tested = Set(Self.configs.map(\.0) + Self.files.map(\.0)).union(elsewhere)
     #expect(Set(LintRule.all.map(\.name)) == tested)

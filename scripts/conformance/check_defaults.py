@@ -505,7 +505,7 @@ def check_ties():
         for name, tied in (MORE_TIES if architecture == "llama" else TIES).items():
             case = f"{architecture} tie {name}, a head"
             model = folder(case, source, {"tie_word_embeddings": tied}, head)
-            theirs = follow(case, model, runtimes, reason="null is no answer" if tied is None else "")["hf"]
+            theirs = follow(case, model, runtimes, reason="null is neither true nor false" if tied is None else "")["hf"]
             # llama.cpp's phimoe is another model.
             to_file(case, model, None if architecture == "phimoe" else without_window(case, model, theirs))
             if architecture not in WITHOUT_HEAD:

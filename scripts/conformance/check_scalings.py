@@ -1,7 +1,7 @@
 """Checks RoPE scalings other than LongRoPE: each runtime's own code against `lrpatch inspect`, and llama.cpp against
 `lrpatch verify` on GGUF files with every key of YaRN.
 
-The cases are those of fixtures/make/make_golden_scalings.py, computed anew.
+The cases are those of fixtures/make/make_golden_scalings.py. They are computed again here.
 """
 
 import json

@@ -79,6 +79,7 @@ struct FolderAssembly {
     let architecture = try GGUFConfig.architecture(of: model)
     // Opening the model as for a run finds what llama.cpp refuses before anything is written.
     _ = try Transformer(source.model)
+    _ = try Tokenizer(path: model.path)
     let given = model.hyperparameters
     let (layers, experts) = (try given.count(.layers), try given.optionalCount(.experts) ?? 0)
     let count = source.tensors.all.count
@@ -103,7 +104,10 @@ struct FolderAssembly {
       guard named.hasFolderPlace else {
         throw ModelError.unsupported(
           source.path,
-          "tensor '\(stored.name)' has no place in a folder of '\(architecture.name)', whose class has no such bias"
+          """
+          tensor '\(stored.name)' has no place in a folder of '\(architecture.name)', whose class \
+          has no such bias
+          """
         )
       }
       tensors += try plan(named, stored, model, main)
@@ -112,11 +116,27 @@ struct FolderAssembly {
     let config = try GGUFConfig(
       model, architecture, hasTensor: Set(source.tensors.all.map(\.name)).contains, type: main)
     let tokenizer = try TokenizerTexts(GGUFFile(path: model.path), path: model.path)
-    let patched = try ModelFolder(config: config.document, path: source.path).patched(by: options)
+    let folder = try ModelFolder(config: config.document, path: source.path)
+    try requireSameRope(folder, as: model)
+    let patched = try folder.patched(by: options)
     return try FolderContents(
       tensors: tensors, texts: [(ModelFolder.configName, patched.config.bytes)] + tokenizer.texts,
       carried: nil, remarks: config.remarks + tokenizer.remarks,
       maximumShardBytes: options.maximumShardBytes)
+  }
+
+  /// Refuses a file whose rotary embedding the config of this architecture cannot express.
+  private func requireSameRope(_ folder: ModelFolder, as model: GGUFModel) throws {
+    let intended = try Inspection(folder).readings[0]
+    let own = try Inspection(model).readings[0]
+    guard let wanted = own.long, let found = intended.long, found.isClose(to: wanted) else {
+      throw ModelError.unsupported(
+        source.path,
+        """
+        no config of '\(folder.architecture.name)' makes transformers rotate as llama.cpp does with \
+        the keys of this file (\(own.long?.name ?? own.notes.first ?? "none"))
+        """)
+    }
   }
 
   /// The type of matrices in the output: the requested type, or the type of most numbers, or f16 if

@@ -20,14 +20,36 @@ struct RopeContents {
     ]
     switch geometry.scalingType {
     case "default":
+      try requireTheta(model)
       if gguf.requiresOriginalWindow { addOriginalWindow(prefix, geometry.originalWindow) }
-    case "linear": try addFactor("linear", prefix, model)
+    case "linear":
+      try requireTheta(model)
+      try addFactor("linear", prefix, model)
     case "yarn": try addYarn(prefix, model)
     case "llama3": try addLlama3(model)
     case "longrope", "su": try addFactors(model, prefix, allowDivergent)
     case let other:
       throw ModelError.unsupported(
         model.path, "llama.cpp does not support RoPE scaling of the type '\(other.sanitized)'")
+    }
+  }
+
+  /// Refuses a config whose scaling objects make transformers use another base than they contain.
+  private func requireTheta(_ model: ModelFolder) throws {
+    let geometry = model.geometry
+    guard let used = try Inspection(model).readings[0].long?.inverseFrequencies else { return }
+    let own = RotaryFrequencies.inverse(
+      theta: geometry.theta, rotaryDimensions: geometry.rotaryDimensions)
+    let ratios = zip(used, own).map { $0 / $1 }
+    // Linear scaling divides all frequencies alike.
+    guard used.count == own.count, ratios.allSatisfy({ abs($0 - ratios[0]) <= 1e-6 * ratios[0] })
+    else {
+      throw ModelError.unsupported(
+        model.path,
+        """
+        rope_theta is \(geometry.theta), but in a scaling object that transformers does not read; \
+        write it at the top level
+        """)
     }
   }
 

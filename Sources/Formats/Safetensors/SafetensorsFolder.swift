@@ -11,6 +11,14 @@ public struct SafetensorsFolder: Sendable {
   /// transformers requires one.
   public let lacksIndex: Bool
 
+  /// Whether `model.safetensors` stands beside an index that does not list it.
+  ///
+  /// transformers reads that file and not the indexed ones.
+  public var hasSecondSet: Bool {
+    !lacksIndex && !shards.contains { $0.name == Self.singleName }
+      && FileSystem.exists("\(path)/\(Self.singleName)")
+  }
+
   /// The name of the index.
   public static let indexName = "model.safetensors.index.json"
   /// The name of the weights in one file.

@@ -21,7 +21,7 @@ public struct RopePolicy: Equatable, Sendable {
   /// The policy of a runtime.
   /// - Throws: `ModelError` if the runtime does not run the model.
   public init(_ reading: RuntimeReading) throws {
-    guard let short = reading.short, let long = reading.long else {
+    guard let short = reading.short, let long = reading.long, long.inverseFrequencies != nil else {
       throw ModelError.unsupported(reading.title, reading.notes.first ?? "does not run the model")
     }
     name = reading.name

@@ -50,11 +50,14 @@ extension Transformer {
       throw .unsupported(
         model.path, "GGUF files of the family '\(architecture.name)' cannot be run")
     }
-    guard decoder.requiresSiLU, let name = model.config["hidden_act"]?.text,
-      !["silu", "swish"].contains(name)
-    else { return decoder }
-    throw .unsupported(
-      model.path, "'hidden_act' is '\(name.sanitized)', expected 'silu' for this family")
+    if decoder.requiresSiLU, let activation = model.config["hidden_act"],
+      !["silu", "swish"].contains(activation.text)
+    {
+      let found = activation.text.map { "'\($0.sanitized)'" } ?? activation.kind
+      throw .unsupported(
+        model.path, "'hidden_act' is \(found), expected 'silu' for this family")
+    }
+    return decoder
   }
 
   /// The output matrix, or the embedding if there is none.
@@ -126,11 +129,11 @@ extension Transformer {
       embeddingScale = Float(try given.number(.embeddingMultiplier))
       residualScale = Float(try given.number(.residualMultiplier))
       shape.scale = Float(try given.number(.attentionMultiplier))
-      logitScale = 1 / Float(try given.number(.logitDivisor))
+      logitScale = 1 / Float(try given.divisor(.logitDivisor))
     case (.byDepth, .gguf):
       embeddingScale = try number(.embeddingMultiplier)
       residualScale = try number(.residualMultiplier)
-      logitScale = 1 / (try number(.logitDivisor))
+      logitScale = 1 / Float(try given.divisor(.logitDivisor))
     case (.byDepth, .folder), (.byDepthPublished, .folder):
       setDepthScaling(
         embedding: try given.number(.embeddingScale), depth: try given.number(.depthScale),
@@ -138,7 +141,7 @@ extension Transformer {
     case (.byDepthPublished, .gguf): setPublishedScaling()
     case (.muP, _):
       embeddingScale = try number(.embeddingMultiplier)
-      logitScale = 1 / (try number(.logitDivisor))
+      logitScale = 1 / Float(try given.divisor(.logitDivisor))
       if model.config["mup_use_scaling"]?.flag ?? true {
         shape.scale = try number(.attentionMultiplier) / Float(shape.headDimension)
       }

@@ -33,6 +33,10 @@ extension Tokenizer {
     where !(value[name]?.text ?? "").isEmpty {
       throw ModelError.unsupported(subject, "'\(name)' of the model is not supported")
     }
+    if let dropout = value["dropout"]?.double, dropout != 0 {
+      throw ModelError.unsupported(
+        subject, "'dropout' of the model is \(dropout), with which tokens are random")
+    }
     let added = try Self.addedTokens(json, subject)
     let vocabulary = try Self.vocabulary(value, added, subject)
     var (pretokenizer, isByteLevel) = try Pretokenizer.read(

@@ -39,6 +39,9 @@ public struct LintRule: Equatable, Sendable {
   private static let reapply =
     "run `lrpatch apply` with the model's own factors: it writes every key consistently"
 
+  private static let atTheTop =
+    "write the member at the top level of the config too, as `lrpatch apply` does"
+
   // MARK: Any runtime
 
   static let runtimeFails = LintRule("runtime-fails", .error, reapply)
@@ -87,8 +90,8 @@ public struct LintRule: Equatable, Sendable {
   static let typeNames = LintRule("rope-type-names", .error, reapply)
   static let windowNested = LintRule("original-window-not-nested", .error, reapply)
   static let windowTop = LintRule("original-window-not-top-level", .error, reapply)
-  static let thetaLost = LintRule("rope-theta-lost", .error, reapply)
-  static let partialLost = LintRule("partial-rotary-factor-lost", .error, reapply)
+  static let thetaLost = LintRule("rope-theta-lost", .error, atTheTop)
+  static let partialLost = LintRule("partial-rotary-factor-lost", .error, atTheTop)
   static let objectsDiffer = LintRule("scaling-objects-differ", .error, reapply)
   static let onlyParameters = LintRule("rope-parameters-only", .error, reapply)
   static let factorRatio = LintRule("factor-is-not-the-ratio", .error, reapply)
@@ -111,6 +114,8 @@ public struct LintRule: Equatable, Sendable {
     "weights-missing", .note, "download the weights, if the model is to be verified")
   package static let weightsIndex = LintRule(
     "weights-without-index", .warning, "write the index: `lrpatch convert` writes a folder with it")
+  package static let secondWeights = LintRule(
+    "two-sets-of-weights", .error, "remove the file or the index, whichever is out of date")
   package static let tiedHead = LintRule(
     "tied-head", .warning,
     "set tie_word_embeddings to false, or remove the output matrix if it is a copy")
@@ -154,7 +159,8 @@ public struct LintRule: Equatable, Sendable {
     mscaleDiffers, cannotRun, noForwardPass, tokenBeyond, invalidConfig, byteOrderMark, legacyType,
     typeNames, windowNested, windowTop,
     thetaLost, partialLost, objectsDiffer, onlyParameters, factorRatio, factorWhole, nearMiss,
-    slidingWindow, tokenizerLimit, remoteCode, phimoeShort, weightsMissing, weightsIndex, tiedHead,
+    slidingWindow, tokenizerLimit, remoteCode, phimoeShort, weightsMissing, weightsIndex,
+    secondWeights, tiedHead,
     noGGUF, weightsInvalid, weightsUnaligned,
     weightsEmptyMetadata, edited, ggufTablesMissing, ggufOneTable, ggufArchitecture, ggufOriginal,
     ggufAttention, ggufScaling, ggufNested, ggufFinetuned, ggufLongByDefault, ggufUnit,

@@ -89,10 +89,10 @@ public struct Inspection: Sendable {
     }
     let config = FolderConfig(model)
     let read = Runtime.allCases.map { ($0, $0.read(config)) }
-    // Scalings other than LongRoPE are those of the first runtime that runs the model. If none
+    // Scalings other than LongRoPE are those of the first runtime that supports the model. If none
     // does, the embedding can only be plain.
-    let running = read.first { $0.1.long?.inverseFrequencies != nil }
-    let scaled = running ?? (geometry.scalingType == "default" ? nil : read[0])
+    let supporting = read.first { $0.1.status != .unsupported || $0.1.long != nil }
+    let scaled = supporting ?? (geometry.scalingType == "default" ? nil : read[0])
     let paper = Self.paper(geometry, factors, scaled: scaled?.1)
     readings = [paper]
     for (runtime, reading) in read {
@@ -100,7 +100,9 @@ public struct Inspection: Sendable {
     }
   }
 
-  init(_ model: GGUFModel) throws {
+  /// Inspects the keys and tables of a GGUF model.
+  /// - Throws: `ModelError`, `FormatError` or `FileError`.
+  package init(_ model: GGUFModel) throws {
     path = model.path
     format = .gguf
     geometry = model.geometry

@@ -40,6 +40,8 @@ struct ScalingRules {
   /// Whether it reads YaRN's `extrapolation_factor`.
   var readsExtrapolation = false
   var dynamic = Dynamic.byLength
+  /// Whether Llama 3.1's scaling must contain its original window.
+  var requiresLlama3Window = false
   /// Whether Llama 3.1's frequency factors have defaults.
   var defaultsLlama3 = false
 }
@@ -171,6 +173,9 @@ private struct ScaledRope {
   }
 
   private func llama3() throws(RuntimeRefusal) -> UsedTable {
+    if rules.requiresLlama3Window {
+      _ = try numbers.required("original_max_position_embeddings")
+    }
     let low = try frequencyFactor("low_freq_factor", Llama3Scaling.defaultLowFrequencyFactor)
     let high = try frequencyFactor("high_freq_factor", Llama3Scaling.defaultHighFrequencyFactor)
     let factors = Llama3Scaling.factors(

@@ -4,12 +4,15 @@ import Models
 /// transformers 4.
 struct Transformers4: RuntimeReader {
   let runtime = Runtime.transformers4
-  private static let rules = ScalingRules()
+  private static let rules = ScalingRules(requiresLlama3Window: true)
 
   func read(_ config: FolderConfig) throws(RuntimeRefusal) -> RuntimeReading {
     let traits = config.architecture.transformers
     let theta = config.topTheta()
     let dimensions = config.dimensions(config["partial_rotary_factor"]?.double ?? 1)
+    if config["rope_scaling"]?.members?.isEmpty == true {
+      throw RuntimeRefusal("KeyError: rope_scaling is empty and has no type")
+    }
     guard let scaling = config.object("rope_scaling") else {
       var reading = try config.plain(
         runtime, Self.rules, type: "default", nil, theta: theta, dimensions: dimensions)

@@ -20,6 +20,9 @@ public enum RunCheck {
       return [LintFinding(.noForwardPass, "verify has no forward pass for '\(name)'")]
     }
     if case .folder(let folder) = model, try !hasWeights(folder.path) {
+      if let other = ForeignFile.otherWeights(folder.path) {
+        return [LintFinding(.cannotRun, other.message)]
+      }
       return [LintFinding(.weightsMissing, "the folder has no safetensors weights")]
     }
     return try findings(of: model, session)
@@ -55,7 +58,11 @@ public enum RunCheck {
           "the config ties the output to the embeddings, but the file has '\(output)': transformers 5 and llama.cpp use it if it differs, transformers 4, vLLM, SGLang and MLX-LM do not"
         ))
     }
-    if try SafetensorsFolder(path: folder.path)?.lacksIndex == true {
+    let weights = try SafetensorsFolder(path: folder.path)
+    if weights?.hasSecondSet == true {
+      found.append(LintFinding(.secondWeights, Self.secondSet))
+    }
+    if weights?.lacksIndex == true {
       found.append(
         LintFinding(
           .weightsIndex,
@@ -64,6 +71,10 @@ public enum RunCheck {
     }
     return found
   }
+
+  /// What a user should know about a folder with two sets of weights.
+  static let secondSet =
+    "\(SafetensorsFolder.singleName) stands beside an index that does not list it: lrpatch, vLLM and llama.cpp's converter read the indexed files, but transformers reads that one"
 
   private static func tokens(_ tokenizer: Tokenizer, beyond vocabulary: Int) -> [LintFinding] {
     guard tokenizer.vocabulary > vocabulary else { return [] }

@@ -1,3 +1,4 @@
+import Formats
 import Inference
 import Models
 import Patch
@@ -33,6 +34,11 @@ struct VerifySetup: Sendable {
     baseline = try Self.baseline(options, session, scoring.forward, opener)
     grid = try TaskGrid(options, followed.inspection.geometry, tokenizer)
     gates = options.gates(for: grid.tasks)
+    if followed.inspection.format == .folder,
+      try SafetensorsFolder(path: options.model)?.hasSecondSet == true
+    {
+      remarks.append(RunCheck.secondSet)
+    }
     remarks += grid.remarks
     try checkMemory(environment)
     try checkGates()

@@ -80,7 +80,9 @@ struct RopeKeys {
     return try isStretched(prefix) ? "linear" : "none"
   }
 
-  /// Whether the file has a factor. 0 means 1, as in llama.cpp.
+  /// Whether the file has a factor other than 1.
+  ///
+  /// 0 means 1, as in llama.cpp.
   private func isStretched(_ prefix: String) throws(ModelError) -> Bool {
     var factor = try real("\(prefix).\(GGUFRopeName.factor)")
     if factor == nil { factor = try real("\(prefix).\(GGUFRopeName.legacyFactor)") }

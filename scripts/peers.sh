@@ -21,6 +21,7 @@ transformers5=5.23.0 transformers4=4.57.6 accelerate=1.15.0 torch=2.13.0+cpu mlx
 lm_eval=0.4.13 wonderwords=3.0.1 nltk=3.10.4 scipy=1.17.1 llama_index=0.14.25
 vllm=0.33.0 sglang=0.5.23 llama_cpp_python=0.3.36
 model_signing=1.1.1 pytest=8.4.2
+compressed_tensors=0.20.0 loguru=0.7.3 autoawq=0.2.9
 longrope=c9e56aa54007c328399677232a489feec446e4b8
 tools=(llama-perplexity llama-quantize llama-bench llama-tokenize llama-passkey llama-gguf llama-gguf-hash llama-gguf-split)
 
@@ -63,6 +64,17 @@ for name in archive.namelist():
     if "/punkt_tab/english/" in name and not name.endswith("/"):
         (Path(sys.argv[1]) / Path(name).name).write_bytes(archive.read(name))
 PY
+  rm -rf wheels
+}
+
+# Libraries that quantise folders. AutoAWQ needs a GPU library to be imported, so only its source is unpacked, of which the
+# checks run one function.
+set_up_quantizers() {
+  has_modules "compressed_tensors" || pip install -q --no-deps "compressed-tensors==$compressed_tensors" "loguru==$loguru"
+  [ -d autoawq/awq ] && return
+  mkdir -p autoawq
+  pip download -q --no-deps --no-build-isolation --no-binary :all: -d wheels "autoawq==$autoawq"
+  tar -xzf wheels/autoawq-*.tar.gz --strip-components 1 -C autoawq
   rm -rf wheels
 }
 
@@ -153,6 +165,7 @@ set_up_browser() {
 
 set_up_python
 set_up_ruler
+set_up_quantizers
 set_up_transformers4
 set_up_rotary_modules
 set_up_llama_cpp

@@ -12,7 +12,6 @@ struct ConversionSource: Sendable {
   /// - Throws: `FileError`, `FormatError` or `ModelError`.
   init(_ model: ModelFile) throws {
     self.model = model
-    if case .folder(let folder) = model { try folder.refuseQuantizedWeights() }
     tensors = try ModelTensors(model)
   }
 }

@@ -13,6 +13,9 @@ package struct ModelTensor: Sendable {
   /// The position of its first byte in the file.
   package var offset: Int
   package var byteCount: Int
+  /// The matrix that the bytes stand for if they are quantised with scales beside them. `type` is
+  /// then the type to which its numbers are rounded.
+  package var scaled: ScaledMatrix?
 
   package var elements: Int { shape.reduce(1, *) }
   package var range: Range<Int> { offset..<offset + byteCount }
@@ -24,7 +27,19 @@ package struct ModelTensor: Sendable {
     part.shape.removeFirst()
     part.byteCount = byteCount / count
     part.offset = offset + index * part.byteCount
+    if let scaled {
+      let rows = scaled.rows / count
+      part.scaled = scaled.part(index * rows..<(index + 1) * rows)
+    }
     return part
+  }
+
+  /// One of several parts with the same number of rows, in which a matrix is stored.
+  package func rows(_ index: Int, of count: Int) -> ModelTensor {
+    var whole = self
+    whole.shape.insert(count, at: 0)
+    whole.shape[1] /= count
+    return whole.part(index, of: count)
   }
 }
 
@@ -35,6 +50,9 @@ package struct ModelTensors: Sendable {
   package let otherParts: [ModelTensor]
   /// The files and their status when they were opened, to detect changes.
   private let files: [(path: String, status: FileStatus)]
+
+  /// The paths of the weight files.
+  package var paths: [String] { files.map(\.path) }
 
   /// Opens all weight files of a model.
   /// - Throws: `ModelError` for a folder without weights, `FileError` or `FormatError` for a file
@@ -81,6 +99,7 @@ package struct ModelTensors: Sendable {
     _ tensors: [ModelTensor], _ model: ModelFile
   ) throws(ModelError) -> ([ModelTensor], [ModelTensor]) {
     guard case .folder(let folder) = model else { return (tensors, []) }
+    let tensors = try QuantizedTensors.paired(tensors, of: folder)
     let names = Set(tensors.map(\.name))
     if let name = names.filter({ $0.hasPrefix("base_model.model.") }).min() {
       throw .unsupported(

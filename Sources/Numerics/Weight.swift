@@ -13,6 +13,8 @@ package struct Weight: Sendable {
   /// The position of the first row in the file.
   package let offset: Int
   private let rowBytes: Int
+  /// The numbers, if they are stored with scales beside them. `type` is then that of unpacked ones.
+  private let scaled: ScaledMatrix?
 
   /// - Parameters:
   ///   - type: a type with `canUnpack`.
@@ -31,11 +33,25 @@ package struct Weight: Sendable {
     self.columns = columns
     self.offset = offset
     rowBytes = columns / block.elements * block.bytes
+    scaled = nil
+  }
+
+  /// A matrix that is stored with scales beside it.
+  package init(file: SharedFile, name: String, scaled: ScaledMatrix) {
+    self.file = file
+    self.name = name
+    self.scaled = scaled
+    type = .f32
+    rows = scaled.rows
+    columns = scaled.columns
+    offset = 0
+    rowBytes = MemoryLayout<Float>.stride * scaled.columns
   }
 
   /// Some of the rows as a separate matrix, such as one part of a fused projection.
   package func part(_ range: Range<Int>) -> Weight {
     precondition(range.upperBound <= rows)
+    if let scaled { return Weight(file: file, name: name, scaled: scaled.part(range)) }
     return Weight(
       file: file, name: name, type: type, rows: range.count, columns: columns,
       offset: offset + range.lowerBound * rowBytes)
@@ -43,6 +59,12 @@ package struct Weight: Sendable {
 
   private func withBytes(_ range: Range<Int>, _ body: (UnsafeRawPointer) -> Void) {
     precondition(range.lowerBound >= 0 && range.upperBound <= rows)
+    if let scaled {
+      let unpacked = Matrix(rows: range.count, columns: columns)
+      unsafe scaled.unpack(range, to: unpacked.pointer)
+      unsafe body(UnsafeRawPointer(unpacked.pointer))
+      return
+    }
     let start = offset + range.lowerBound * rowBytes
     unsafe file.map.withUnsafeBytes(in: start..<start + range.count * rowBytes) { buffer in
       if let base = buffer.baseAddress { unsafe body(base) }

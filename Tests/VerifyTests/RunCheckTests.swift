@@ -59,7 +59,8 @@ import Verify
 
   @Test(arguments: [
     ("bitsandbytes", JSONMember("load_in_8bit", .bool(true)), "dequantize"),
-    ("gptq", JSONMember("bits", .number(4)), "unquantised"),
+    ("gptq", JSONMember("bits", .number(5)), "unquantised"),
+    ("bitnet", JSONMember("bits", .number(2)), "unquantised"),
     ("mlx", JSONMember("bits", .number(4)), "mlx_lm"),
   ]) func quantisedWeightsAreNamed(_ method: String, _ member: JSONMember, _ remedy: String) throws
   {

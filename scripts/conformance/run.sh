@@ -43,6 +43,7 @@ if [ -f "$CONFORMANCE_WORK/cases.json" ]; then
   "$python" check_verify.py || failed=1
   "$python" check_passkeys.py || failed=1
   "$python" check_convert.py || failed=1
+  "$python" check_quantized.py || failed=1
 fi
 "$python" check_smollm.py || failed=1
 "$python" check_release.py || failed=1

@@ -28,10 +28,9 @@ struct FolderAssembly {
     let patched = try model.patched(by: options)
     var config = patched.config
     if let type = options.type.stored { try Self.set(type, in: &config, at: model.location) }
-    let weights = Set(
-      (source.tensors.all + source.tensors.otherParts).map {
-        FileSystem.name(of: $0.file.map.path)
-      })
+    let quantization = try model.quantizationRemark()
+    if quantization != nil { try Self.removeQuantization(in: &config, at: model.location) }
+    let weights = Set(source.tensors.paths.map(FileSystem.name(of:)))
     let strays = try FileSystem.names(in: model.path).filter {
       $0.hasSuffix(".safetensors") && !weights.contains($0)
     }.sorted()
@@ -43,9 +42,12 @@ struct FolderAssembly {
     return try FolderContents(
       tensors: tensors, texts: texts,
       carried: (
-        model.path, weights.union(strays).union(texts.map(\.0) + [FolderContents.indexName, undo])
+        model.path,
+        weights.union(strays).union(texts.map(\.0) + [FolderContents.indexName, undo])
+          .union(quantization == nil ? [] : Self.quantizationFiles)
       ),
-      remarks: (hasHistory ? ["the undo records of earlier patches stay with \(model.path)"] : [])
+      remarks: (quantization.map { [$0] } ?? [])
+        + (hasHistory ? ["the undo records of earlier patches stay with \(model.path)"] : [])
         + strays.map { "\($0.sanitized) is left out: it is not among the model's weights" },
       maximumShardBytes: options.maximumShardBytes)
   }
@@ -58,6 +60,21 @@ struct FolderAssembly {
     if stored.type.canUnpack { return type }
     guard stored.type.isInteger else { throw stored.unconvertible(source.path) }
     return stored.type
+  }
+
+  /// Files in which quantizers repeat the config's member.
+  private static let quantizationFiles: Set<String> = [
+    "quantize_config.json", "quant_config.json", "hf_quant_config.json",
+  ]
+
+  /// Removes the members that declare the weights quantised.
+  private static func removeQuantization(
+    in config: inout JSONDocument, at location: [String]
+  ) throws {
+    for path in Set([[], location]).map({ $0 + ["quantization_config"] })
+    where path.reduce(config.value, { $0[$1] ?? .null }) != .null {
+      try config.remove(path)
+    }
   }
 
   /// Sets the type in a config, under the name that the config already uses, or under the older

@@ -46,7 +46,9 @@ struct GGUFAssembly {
     keys.append(GGUFKey("general.file_type", .uint32(Self.fileType(tensors, options))))
     keys.append(GGUFKey("general.quantization_version", .uint32(2)))
     keys += try mark + PreservedConfigs(folder: model).keys + vocabulary.keys
-    return GGUFContents(keys: keys, tensors: tensors, remarks: remarks + vocabulary.remarks)
+    let quantization = try model.quantizationRemark().map { [$0] } ?? []
+    return GGUFContents(
+      keys: keys, tensors: tensors, remarks: quantization + remarks + vocabulary.remarks)
   }
 
   /// Refuses a model that llama.cpp would compute differently.

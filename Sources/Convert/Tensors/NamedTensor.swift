@@ -139,11 +139,7 @@ struct TensorPool {
         "tensor '\(whole.name)' has the shape \(whole.shape), expected an even number of rows")
     }
     if half == 1 { tensors[name] = nil }
-    var part = whole
-    part.shape[0] /= 2
-    part.byteCount /= 2
-    part.offset += half * part.byteCount
-    return part
+    return whole.rows(half, of: 2)
   }
 
   /// Refuses a model with tensors that were not taken, because the output would differ without

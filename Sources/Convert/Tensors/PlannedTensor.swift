@@ -46,7 +46,7 @@ struct PlannedTensor: Sendable {
   /// Whether the bytes are the concatenated bytes of the sources.
   var isCopy: Bool {
     guard case .stored(let parts, .same) = source else { return false }
-    return parts.allSatisfy { $0.type == type }
+    return parts.allSatisfy { $0.type == type && $0.scaled == nil }
   }
 
   init(_ name: String, shape: [Int], as type: ElementType, _ source: Source) {

@@ -90,7 +90,7 @@ import Patch
       (first, last) = (first.roundedDown(to: head), min(last.roundedUp(to: head), rows * columns))
     }
     var start = 0
-    for part in parts {
+    for part in parts where part.scaled == nil {
       let here = (first..<last).clamped(to: start..<start + part.elements)
       if !here.isEmpty, part.elements > 0 {
         let perElement = Double(part.byteCount) / Double(part.elements)
@@ -142,6 +142,11 @@ import Patch
     _ part: ModelTensor, _ start: Int, _ count: Int, _ type: ElementType,
     to target: UnsafeMutableRawPointer, _ tensor: PlannedTensor
   ) throws {
+    if let scaled = part.scaled {
+      unsafe scaled.unpack(elements: start..<start + count, to: unpacked)
+      try unsafe store(part, start, count, type, to: target)
+      return
+    }
     let (stored, block) = (part.type, part.block)
     let from = part.offset + start / block.elements * block.bytes
     let range = from..<from + count / block.elements * block.bytes
@@ -153,7 +158,14 @@ import Patch
         unsafe stored.unpack(base, to: unpacked, count: count)
       }
     }
-    guard stored != type else { return }
+    if stored != type { try unsafe store(part, start, count, type, to: target) }
+  }
+
+  /// Stores the unpacked numbers as another type.
+  private func store(
+    _ part: ModelTensor, _ start: Int, _ count: Int, _ type: ElementType,
+    to target: UnsafeMutableRawPointer
+  ) throws {
     if let place = unsafe type.firstUnstorable(unpacked, count: count) {
       throw ModelError.unsupported(
         part.file.map.path,

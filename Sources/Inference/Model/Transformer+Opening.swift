@@ -14,7 +14,6 @@ extension Transformer {
   public init(_ model: ModelFile) throws {
     let decoder = try Self.decoder(of: model)
     try model.refuseUnsupportedFeatures()
-    if case .folder(let folder) = model { try folder.refuseQuantizedWeights() }
     let weights = try WeightReader(model)
     let sizes = try Sizes(model, tensorCount: weights.tensorCount)
     let embedding = try weights.matrix(.embedding, columns: sizes.hidden)

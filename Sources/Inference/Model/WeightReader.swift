@@ -90,6 +90,10 @@ final class WeightReader {
       throw ModelError.unsupported(
         model.path, "tensor '\(tensor.name)' has the shape \(tensor.shape), expected \(shape)")
     }
+    if let scaled = tensor.scaled {
+      used.insert(name)
+      return Weight(file: tensor.file, name: name, scaled: scaled)
+    }
     try requireSinglePrecision(tensor)
     guard let block = tensor.type.block, tensor.type.canUnpack else {
       throw ModelError.unsupported(

@@ -39,6 +39,11 @@ struct VerifySetup: Sendable {
     {
       remarks.append(RunCheck.secondSet)
     }
+    if case .folder(let folder) = try ModelFile(path: options.model),
+      let remark = try folder.quantizationRemark()
+    {
+      remarks.append(remark)
+    }
     remarks += grid.remarks
     try checkMemory(environment)
     try checkGates()

@@ -13,8 +13,9 @@ package struct ModelTensor: Sendable {
   /// The position of its first byte in the file.
   package var offset: Int
   package var byteCount: Int
-  /// The matrix that the bytes stand for if they are quantised with scales beside them. `type` is
-  /// then the type to which its numbers are rounded.
+  /// The matrix that the bytes stand for if they are quantised with scales beside them.
+  ///
+  /// `type` is then the type to which its numbers are rounded.
   package var scaled: ScaledMatrix?
 
   package var elements: Int { shape.reduce(1, *) }

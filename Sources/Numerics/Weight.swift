@@ -13,7 +13,9 @@ package struct Weight: Sendable {
   /// The position of the first row in the file.
   package let offset: Int
   private let rowBytes: Int
-  /// The numbers, if they are stored with scales beside them. `type` is then that of unpacked ones.
+  /// The numbers, if they are stored with scales beside them.
+  ///
+  /// `type` is then that of the unpacked ones.
   private let scaled: ScaledMatrix?
 
   /// - Parameters:

@@ -19,7 +19,9 @@ package struct StoredBytes: Sendable {
     }
   }
 
-  /// Calls `body` with the bytes. The pointer must not outlive the call.
+  /// Calls `body` with the bytes.
+  ///
+  /// The pointer must not outlive the call.
   func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
     unsafe file.map.withUnsafeBytes(in: range) { unsafe body($0) }
   }

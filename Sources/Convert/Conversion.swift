@@ -87,7 +87,13 @@ public struct Conversion: ~Copyable {
       throw ModelError.unsafe(output, "already exists; name a new path")
     }
     try FileSafety.requireOutsideHubCache(output, remedy: "name a path outside it")
-    let parent = try FileSystem.resolved(FileSystem.folder(of: output)) + "/"
+    // The folder of the output is made if only it is missing.
+    let folder = FileSystem.folder(of: output)
+    let parent =
+      (FileSystem.exists(folder)
+        ? try FileSystem.resolved(folder)
+        : "\(try FileSystem.resolved(FileSystem.folder(of: folder)))/\(FileSystem.name(of: folder))")
+      + "/"
     if FileSystem.isFolder(source), parent.hasPrefix(try FileSystem.resolved(source) + "/") {
       throw ModelError.unsafe(
         output, "is inside the model that is being converted; name a path outside it")
@@ -126,10 +132,12 @@ public struct Conversion: ~Copyable {
     report: @escaping @Sendable (Int) -> Void
   ) throws {
     let folder = FileSystem.folder(of: output)
-    if let free = FileSystem.freeBytes(in: folder), free < tensorBytes {
+    let existing = FileSystem.exists(folder) ? folder : FileSystem.folder(of: folder)
+    if let free = FileSystem.freeBytes(in: existing), free < tensorBytes {
       throw FileError(
         "write \(tensorBytes) bytes with \(free) bytes free", output, code: Self.noSpace)
     }
+    try FileSystem.createLastFolder(folder)
     let writer = TensorWriter(report: report, threads: options.threads)
     let names = Set(paths.map { FileSystem.name(of: $0)[...] })
     try OutputFile.removeAbandoned(in: folder) { names.contains($0) }

@@ -31,7 +31,7 @@ package enum ForeignFile {
   }
 
   /// The error for a folder without a config, or nil if nothing is known about it.
-  package static func withoutConfig(_ folder: String) -> ModelError? {
+  private static func withoutConfig(_ folder: String) -> ModelError? {
     let adapter = "\(folder)/adapter_config.json"
     if FileSystem.exists(adapter) {
       let base = (try? JSONDocument(path: adapter))?.value["base_model_name_or_path"]?.text
@@ -48,10 +48,47 @@ package enum ForeignFile {
     return nil
   }
 
+  /// Whether a file holds factors: a canonical file, or the table that a search writes.
+  package static func isFactors(_ path: String) -> Bool {
+    guard !FileSystem.isFolder(path) else { return false }
+    if path.hasSuffix(".csv") { return true }
+    return schema(path)?.hasPrefix("lrpatch.factors/") == true
+  }
+
+  /// The `schema` of a JSON document that lrpatch wrote, or nil for any other file.
+  private static func schema(_ path: String) -> String? {
+    guard path.hasSuffix(".json"), let document = try? JSONDocument(path: path, limit: 64 << 20),
+      let schema = document.value["schema"]?.text, schema.hasPrefix("lrpatch.")
+    else { return nil }
+    return schema
+  }
+
+  /// The error for a folder without a config, with the models in it.
+  package static func folder(_ path: String) throws -> ModelError {
+    if let known = withoutConfig(path) { return known }
+    let names = try FileSystem.names(in: path).filter { $0.hasSuffix(".gguf") }.sorted()
+    let folders = try FileSystem.names(in: path).filter {
+      FileSystem.exists("\(path)/\($0)/\(ModelFolder.configName)")
+    }.sorted()
+    let models = (names + folders).map(\.sanitized)
+    let more = models.count > 8 ? " and \(models.count - 8) more" : ""
+    let list = models.prefix(8).joined(separator: ", ") + more
+    return .unsupported(
+      path,
+      "not a model: the folder has no \(ModelFolder.configName)\(models.isEmpty ? "" : "; name one of the models in it: \(list)")"
+    )
+  }
+
   /// The error for a file that is not a GGUF model, or nil if it may be one.
   package static func file(_ path: String) -> ModelError? {
     let name = FileSystem.name(of: path)
     let folder = FileSystem.folder(of: path)
+    if isFactors(path) {
+      return .unsupported(path, "holds factors, where a model is expected")
+    }
+    if let schema = schema(path) {
+      return .unsupported(path, "is a document of lrpatch (\(schema.sanitized)), not a model")
+    }
     if name.hasSuffix(".json") || name.hasSuffix(".safetensors") {
       return .unsupported(
         path, "is a file of a model folder; name the folder '\(folder.sanitized)'")

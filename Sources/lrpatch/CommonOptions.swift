@@ -65,23 +65,6 @@ func hubModel(_ text: String) -> String {
   HubCache.path(text, environment: ProcessInfo.processInfo.environment)
 }
 
-/// One of the values of an enumeration, by its name.
-func choice<Value: RawRepresentable<String> & CaseIterable>(_ text: String) throws -> Value {
-  guard let value = Value(rawValue: text) else {
-    throw unknown(text, Value.allCases.map(\.rawValue))
-  }
-  return value
-}
-
-/// The error for a name that an option does not take.
-/// - Parameters:
-///   - option: the option, if the parser does not name it.
-///   - names: what it takes.
-func unknown(_ text: String, of option: String? = nil, _ names: [String]) -> ValidationError {
-  let place = option.map { "\($0): " } ?? ""
-  return ValidationError("\(place)unknown value '\(text)'; expected \(names.alternatives)")
-}
-
 /// A subcommand with the common options.
 protocol ReportingCommand: ParsableCommand {
   var common: CommonOptions { get }

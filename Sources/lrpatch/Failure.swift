@@ -1,41 +1,83 @@
 import ArgumentParser
 import Formats
+import Glibc
 import Models
+import Patch
 import Verify
 
 /// What ended the program: its message and its exit code.
 struct Failure {
+  /// The message without a label; empty if everything has been said.
   let message: String
   let exitCode: ExitCode
+  /// The file, folder or option that the error is about, if it is known.
+  private var subject: String?
+  /// What follows the message in the terminal.
+  private var advice = ""
+  /// Whether the message follows `error:`.
+  private var isLabelled = true
 
-  private init(_ message: String, _ exitCode: ExitCode) {
-    self.message = message
+  private init(_ message: String, _ exitCode: ExitCode, about subject: String? = nil) {
+    self.message = message.visible
     self.exitCode = exitCode
+    self.subject = subject.flatMap { $0.isEmpty ? nil : $0 }
   }
 
   /// - Parameter command: the command that ran; the whole program while arguments were read.
   init(_ error: any Error, of command: any ParsableCommand.Type) {
     switch error {
-    case is FormatError: self.init(Self.text(error), .invalid)
+    case let error as FormatError: self.init("\(error)", .invalid, about: error.file)
     case let error as ModelError:
-      self.init(Self.text(error), error.kind == .unsafe ? .unsafe : .invalid)
-    case is FileError: self.init(Self.text(error), .inputOutput)
+      self.init(
+        "\(error)", error.kind == .unsafe ? .unsafe : .invalid, about: error.subject)
+    case let error as FileError:
+      self.init("\(error)", .inputOutput, about: error.path)
+      if error.code == ENOENT { advice = Self.advice(missing: error.path) }
+    case let error as ReportedError:
+      self.init("", Failure(error.error, of: command).exitCode)
     case is Interrupted: self.init("", .interrupted)
-    case let error as CheckFailed: self.init(error.message.visible, .checkFailed)
-    case let error as OptionError: self.init(Self.usage(error.message, command), .usage)
+    case let error as CheckFailed:
+      self.init(error.message, .checkFailed)
+      isLabelled = false
+    case let error as OptionError: self.init(usage: error.message, of: command)
+    case let error as UnknownCommand: self.init(usage: error.message, of: error.command)
     case let error as ValidationError where command != LRPatch.self:
-      self.init(Self.usage(error.message, command), .usage)
-    default:
-      let isSuccess = LRPatch.exitCode(for: error) == .success
-      self.init(LRPatch.fullMessage(for: error), isSuccess ? .success : .usage)
+      self.init(usage: error.message, of: command)
+    default: self.init(parsing: error)
     }
   }
 
-  private static func text(_ error: any Error) -> String { "error: \("\(error)".visible)" }
+  private init(usage message: String, of command: any ParsableCommand.Type) {
+    self.init(message, .usage)
+    let name = Self.name(command, in: LRPatch.self) ?? "lrpatch"
+    advice = "  See '\(name) --help' for more information."
+  }
 
-  private static func usage(_ message: String, _ command: any ParsableCommand.Type) -> String {
-    let name = name(command, in: LRPatch.self) ?? "lrpatch"
-    return "Error: \(message)\n  See '\(name) --help' for more information."
+  /// An error of the parser, or a request for help or the version.
+  private init(parsing error: any Error) {
+    let text = LRPatch.fullMessage(for: error)
+    guard LRPatch.exitCode(for: error) != .success else {
+      self.init(text, .success)
+      isLabelled = false
+      return
+    }
+    // The first line is the message; help and usage of the command follow.
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    let label = "Error: "
+    let first = String(lines.first ?? "")
+    self.init(first.hasPrefix(label) ? String(first.dropFirst(label.count)) : first, .usage)
+    advice = lines.dropFirst().joined(separator: "\n")
+  }
+
+  /// What may have been meant by a path at which there is nothing.
+  private static func advice(missing path: String) -> String {
+    if path.hasPrefix("~") {
+      return "  A shell replaces '~' only outside quotes; write \"$HOME\(path.dropFirst())\"."
+    }
+    let folder = FileSystem.folder(of: path)
+    let names = (try? FileSystem.names(in: folder)) ?? []
+    guard let near = names.nearest(to: FileSystem.name(of: path)) else { return "" }
+    return "  Did you mean '\(FileSystem.path(near, in: folder).sanitized)'?"
   }
 
   /// The full name of a command, such as `lrpatch factors make`.
@@ -49,9 +91,29 @@ struct Failure {
   }
 
   /// Help and versions go to stdout, everything else to stderr.
+  ///
+  /// With `--json`, stdout gets a document too, unless the command has printed its own.
   func report() {
+    if exitCode == .success { return Output.result(message) }
+    if CommandLine.arguments.contains("--json"), !Output.hasJSON { Output.json(document) }
+    note()
+  }
+
+  /// Writes the message and the advice to stderr.
+  func note() {
     guard !message.isEmpty else { return }
-    if exitCode == .success { Output.result(message) } else { Output.note(message) }
+    let text = isLabelled ? "error: \(message)" : message
+    Output.note(advice.isEmpty ? text : "\(text)\n\(advice)")
+  }
+
+  /// The document of specs/error.schema.json.
+  var document: JSONValue {
+    .object([
+      "schema": .string("lrpatch.error/1"), "version": .string(lrpatchVersion),
+      "code": .number(Int(exitCode.rawValue)), "kind": .string(exitCode.summary),
+      "message": .string(message.isEmpty ? exitCode.summary : message),
+      "subject": subject.map { .string($0) } ?? .null,
+    ])
   }
 }
 

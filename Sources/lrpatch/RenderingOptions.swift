@@ -20,8 +20,16 @@ struct RenderingOptions: ParsableArguments {
     completion: .file())
   var markdown: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Write every prompt of passkeys, needles and RULER with its answer as CSV.",
+      valueName: "file"),
+    completion: .file())
+  var csv: String?
+
   private var files: [(format: ReportFormat, path: String)] {
-    [(.html, html), (.junit, junit), (.markdown, markdown)].compactMap { format, path in
+    [(.html, html), (.junit, junit), (.markdown, markdown), (.csv, csv)].compactMap {
+      format, path in
       path.map { (format, $0) }
     }
   }

@@ -176,7 +176,7 @@ import Verify
       try question.texts?.flatMap(Tokenizer(path: path).encode)
       ?? tokens(count * windows, below: model.model.vocabulary)
     let measure = try Perplexity(
-      text, length: count, longest: count, method: .truncate, beginning: nil,
+      text, length: count, method: .truncate, beginning: nil,
       maximumWindows: windows)
     var result = Accuracy(perplexityRatio: 0, divergence: 0, agreement: 0)
     try Retention(measure).run(

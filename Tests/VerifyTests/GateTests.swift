@@ -13,17 +13,22 @@ import Testing
 @Suite("Gates") struct GateTests {
   @Test func readsGates() throws {
     let names = ["paper", "hf", "vllm"]
-    let gate = try #require(Gate("passkey@1024@vllm>=0.95", runtimes: names))
+    let gate = try Gate("passkey@1024@vllm>=95%", runtimes: names)
     #expect(
       gate.place == .length(1024) && gate.runtime == "vllm" && gate.comparison == .atLeast
         && gate.limit == 0.95)
-    #expect(Gate("perplexity@long<=40", runtimes: names)?.place == .long)
+    #expect(try Gate("perplexity@long<=40", runtimes: names).place == .long)
     #expect(
-      Gate("niah_multikey_2@hf@short>=0.5", runtimes: names)?.metric.rawValue == "niah_multikey_2")
-    for text in [
-      "passkey", "passkey=1", "speed>=1", "passkey@nowhere>=1", "passkey@1@2>=1", "passkey>=x",
+      try Gate("niah_multikey_2@hf@short>=0.5", runtimes: names).metric.rawValue
+        == "niah_multikey_2")
+    for (text, problem) in [
+      ("passkey", "is not a gate"), ("passkey=1", "is not a gate"), ("speed>=1", "unknown metric"),
+      ("passkey@nowhere>=1", "neither a length"), ("passkey@1@2>=1", "the second one"),
+      ("passkey>=x", "is not a number"), ("passkey>=95", "such as 0.95 or 95%"),
+      ("top1>=101%", "share from 0 to 1"), ("vt>=1k", "is not a number"),
     ] {
-      #expect(Gate(text, runtimes: names) == nil, "\(text)")
+      let error = #expect(throws: OptionError.self) { try Gate(text, runtimes: names) }
+      #expect(error?.message.contains(problem) == true, "\(text): \(error?.message ?? "")")
     }
   }
 
@@ -38,7 +43,7 @@ import Testing
           isPublished: true, margin: 0))
     }
     func verdict(_ text: String) throws -> Verdict {
-      measured.judge(try #require(Gate(text, runtimes: ["hf", "vllm"])))
+      measured.judge(try Gate(text, runtimes: ["hf", "vllm"]))
     }
     // One cell of 512 is still missing.
     #expect(try !verdict("passkey@512>=0.1").passes && verdict("passkey@512>=0.1").worst == nil)

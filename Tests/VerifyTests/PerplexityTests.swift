@@ -24,14 +24,14 @@ import Testing
     let text = Array(100..<130)
     func measure(_ method: Perplexity.Method, _ length: Int, stride: Int = 4) throws -> Perplexity {
       try Perplexity(
-        text, length: length, longest: 10, method: method, stride: stride, beginning: 1,
+        text, length: length, method: method, stride: stride, beginning: 1,
         maximumWindows: 3)
     }
     let truncated = try measure(.truncate, 6).windows
-    // Documents have the longest length; shorter lengths use their beginnings.
+    // Documents begin at multiples of 8, whatever other lengths are measured.
     #expect(
       truncated.map(\.tokens) == [
-        [1, 100, 101, 102, 103, 104], [1, 109, 110, 111, 112, 113], [1, 118, 119, 120, 121, 122],
+        [1, 100, 101, 102, 103, 104], [1, 108, 109, 110, 111, 112], [1, 116, 117, 118, 119, 120],
       ])
     #expect(truncated[0].scored == [1, 2, 3, 4, 5])
     let sliding = try measure(.sliding, 6).windows
@@ -47,6 +47,20 @@ import Testing
     #expect(throws: ModelError.self) { try measure(.sliding, 40) }
   }
 
+  /// Longer documents begin where shorter ones do, and every length scores as many tokens.
+  @Test func aLengthDoesNotDependOnTheOthers() throws {
+    let text = Array(0..<40_000)
+    func starts(_ length: Int) throws -> [Int] {
+      try Perplexity(
+        text, length: length, method: .truncate, beginning: nil, maximumWindows: nil
+      ).windows.map(\.start)
+    }
+    #expect(try starts(256).count == 64 && starts(1024).count == 16)
+    #expect(try starts(1024).allSatisfy(Set(starts(256)).contains))
+    #expect(try starts(1000) == starts(1024))
+    #expect(try starts(20_000) == [0] && starts(32_768) == [0])
+  }
+
   @Test func fastIsCloseToExact() throws {
     let path = Fixture.path("models/needle-256-x4")
     let policy = try RopePolicy(
@@ -57,7 +71,7 @@ import Testing
         decoding: FileSystem.contents(of: Fixture.path("text/moby-dick-opening.txt")), as: UTF8.self
       ))
     let measure = try Perplexity(
-      tokens, length: 256, longest: 256, method: .truncate, beginning: 0, maximumWindows: 4)
+      tokens, length: 256, method: .truncate, beginning: 0, maximumWindows: 4)
     for kernels in KernelTable.all {
       let fast = ForwardPass(model, Engine(.fast, threads: 2, kernels: kernels, usesBF16: true))
       let exact = ForwardPass(model, Engine(.exact, threads: 1, kernels: KernelTable.all[0]))

@@ -36,6 +36,11 @@ public enum FileSystem {
     guard unsafe mkdir(path, 0o755) == 0 else { throw FileError("create", path) }
   }
 
+  /// Creates a folder if nothing is at the path; the folder in which it lies must exist.
+  package static func createLastFolder(_ path: String) throws(FileError) {
+    if !exists(path) { try createFolder(path) }
+  }
+
   /// Removes a file or a symbolic link, not a folder.
   public static func remove(_ path: String) throws(FileError) {
     guard unsafe unlink(path) == 0 else { throw FileError("remove", path) }

@@ -93,6 +93,11 @@ import Glibc
       UnsafeMutableRawPointer(mutating: base + start), range.upperBound - start, MADV_DONTNEED)
   }
 
+  /// Whether the file holds the given bytes at an offset.
+  package func equals(_ span: RawSpan, at offset: Int) -> Bool {
+    bytes.extracting(offset..<offset + span.byteCount).equals(span)
+  }
+
   /// Whether two ranges of two files hold the same bytes.
   public func equals(
     _ range: Range<Int>, _ other: borrowing MappedFile, _ otherRange: Range<Int>

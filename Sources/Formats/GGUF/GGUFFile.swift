@@ -66,6 +66,12 @@ public struct GGUFFile: ~Copyable {
     return (0..<array.count).map { Int(map.bytes.load(Int32.self, at: range.lowerBound + $0 * 4)) }
   }
 
+  /// Whether a new array has the elements of an array of this file.
+  package func hasElements(_ new: GGUFArray, of stored: GGUFArray) -> Bool {
+    new.byteCount == stored.byteCount
+      && new.encodedElements(in: map.bytes) == stored.encodedElements(in: map.bytes)
+  }
+
   /// The range of a tensor's data in the file.
   public func dataRange(of tensor: GGUFTensor) -> Range<Int> {
     let start = header.dataOffset + tensor.offset

@@ -242,6 +242,28 @@ public struct ForwardPass: Sendable {
     return out
   }
 
+  /// The time that passes over sequences of some lengths take, estimated from one layer over a few
+  /// tokens.
+  /// - Parameter lengths: the tokens of each sequence.
+  package func estimatedTime(lengths: [Int], _ schedule: RopeSchedule) throws -> Duration {
+    var probe = model
+    probe.layers = [model.layers[0]]
+    let tokens = min(Self.probeTokens, lengths.max() ?? 1)
+    let batch = Batch(Array(repeating: 0, count: tokens), schedule)
+    var best = Duration.seconds(1e9)
+    // The first pass reads the weights from the disk.
+    for _ in 0..<3 {
+      let time = try ContinuousClock().measure {
+        _ = try running(probe).states(batch, wanted: [tokens - 1])
+      }
+      best = min(best, time)
+    }
+    let work = lengths.reduce(0) { $0 + model.multiplications(tokens: $1) }
+    return best * (work / probe.multiplications(tokens: tokens))
+  }
+
+  private static let probeTokens = 256
+
   /// The least number of bytes that a pass over one sequence needs in addition to the mapped
   /// weights.
   public func memory(tokens: Int) -> Int {
@@ -272,7 +294,26 @@ extension Transformer {
   }
 }
 
+extension Transformer {
+  /// The multiplications of a pass over one sequence, without the output matrix.
+  package func multiplications(tokens: Int) -> Double {
+    let attention =
+      Double(tokens) / 2 * Double(shape.heads * (shape.headDimension + shape.valueDimension))
+    return layers.reduce(0) { $0 + Double(tokens) * ($1.multiplicationsPerToken + attention) }
+  }
+}
+
 extension Transformer.Layer {
+  /// The multiplications by matrices; of a mixture of experts, by those that a token uses.
+  fileprivate var multiplicationsPerToken: Double {
+    let all = weights.reduce(0) { $0 + Double($1.rows) * Double($1.columns) }
+    guard case .experts(let experts) = feedForward, let one = experts.experts.first else {
+      return all
+    }
+    let unused = experts.experts.count - experts.used
+    return all - Double(unused) * 3 * Double(one.gate.rows) * Double(one.gate.columns)
+  }
+
   /// All matrices of the layer.
   fileprivate var weights: [Weight] {
     let inputs: [Weight] =

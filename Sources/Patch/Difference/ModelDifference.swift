@@ -6,8 +6,8 @@ import Models
 public struct ModelDifference: Sendable {
   /// One difference.
   public struct Entry: Equatable, Sendable {
-    /// A member of a config, a GGUF key, a tensor, or a whole file.
-    public enum Kind: String, Sendable { case config, key, tensor, file }
+    /// A member of a config, a GGUF key, a tensor, a whole file, or a member of a factors file.
+    public enum Kind: String, Sendable { case config, key, tensor, file, factors }
 
     /// What differs.
     public var kind: Kind
@@ -17,6 +17,16 @@ public struct ModelDifference: Sendable {
     public var left: String?
     /// The value in the second model, or nil if it has none.
     public var right: String?
+
+    package init(_ kind: Kind, _ name: String, _ left: String?, _ right: String?) {
+      self.kind = kind
+      self.name = name
+      self.left = left
+      self.right = right
+    }
+
+    /// The difference as seen from the second model.
+    package var swapped: Entry { Entry(kind, name, right, left) }
   }
 
   /// All differences: configs or keys first, then tensors.
@@ -38,6 +48,13 @@ public struct ModelDifference: Sendable {
       try compareConfigs(left.path, right.path)
       try compareWeights(left.path, right.path, comparingData)
     case .gguf: try compareGGUF(left.path, right.path, comparingData)
+    }
+  }
+
+  /// Compares two sets of factors, in their canonical form.
+  public init(_ left: FactorSet, _ right: FactorSet) {
+    for change in JSONDifference.changes(from: left.json, to: right.json, file: "") {
+      add(.factors, change.name, change.old, change.new)
     }
   }
 
@@ -137,7 +154,7 @@ public struct ModelDifference: Sendable {
   }
 
   private mutating func add(_ kind: Entry.Kind, _ name: String, _ left: String?, _ right: String?) {
-    entries.append(Entry(kind: kind, name: name, left: left, right: right))
+    entries.append(Entry(kind, name, left, right))
   }
 }
 

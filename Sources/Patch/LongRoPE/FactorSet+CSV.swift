@@ -32,4 +32,18 @@ extension FactorSet {
     let isColumn = first.count == 1
     self.init(long: isColumn ? .uniform(rows.map { $0[0] }) : FactorTable(rows: rows))
   }
+
+  /// The long factors in the form that `init(csv:subject:)` reads: one to a line, or a line for
+  /// each layer.
+  package var csv: String {
+    let lines =
+      switch long {
+      case .uniform(let factors): factors.map { "\($0)" }
+      case .perLayer(let rows): rows.map { $0.map { "\($0)" }.joined(separator: ",") }
+      }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// Whether there is more than a CSV file holds.
+  package var hasMoreThanCSV: Bool { self != FactorSet(long: long) }
 }

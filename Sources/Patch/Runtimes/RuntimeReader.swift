@@ -52,7 +52,15 @@ extension Runtime {
   /// What the runtime makes of a model folder.
   func read(_ config: FolderConfig) -> RuntimeReading {
     if let reason = config.architecture.unsupported[self] { return .unsupported(self, reason) }
-    do { return try reader.read(config) } catch { return .failure(self, error.message) }
+    do {
+      var reading = try reader.read(config)
+      if case .kept = reading.rule, reading.short != reading.long {
+        reading.notes.append("keys cached before the crossing keep their short rotation")
+      }
+      return reading
+    } catch {
+      return .failure(self, error.message)
+    }
   }
 
   /// The command or option that serves the whole window.

@@ -26,7 +26,7 @@ struct SGLang: RuntimeReader {
     reading.long = config.table(
       "long", lists.long, scaling["long_mscale"]?.double ?? derived, theta: read.theta,
       dimensions: dimensions)
-    reading.switching = "each batch: any position > \(read.original); keys are not recomputed"
+    reading.switching = "each batch: any position > \(read.original)"
     // SGLang compares positions, which count from 0, so it switches one token later than others.
     reading.rule = .kept(beyond: read.original + 1)
     return reading

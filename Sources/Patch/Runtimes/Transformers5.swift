@@ -35,14 +35,9 @@ struct Transformers5: RuntimeReader {
       shortOnly ? "short" : "long", longList, longScale, theta: read.theta,
       dimensions: dimensions)
     reading.switching = "each forward pass: longest position + 1 > \(read.original)"
-    if !architecture.transformers.recomputesKeys {
-      if lists.short != lists.long || shortScale != longScale {
-        reading.notes.append("keys cached before the crossing keep their short rotation")
-      }
-      reading.rule = .kept(beyond: read.original)
-    } else {
-      reading.rule = .recomputed(beyond: read.original)
-    }
+    reading.rule =
+      architecture.transformers.recomputesKeys
+      ? .recomputed(beyond: read.original) : .kept(beyond: read.original)
     return reading
   }
 

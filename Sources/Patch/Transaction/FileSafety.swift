@@ -53,7 +53,7 @@ package enum FileSafety {
     if !force, file.isOpenElsewhere() == true {
       throw ModelError.unsafe(
         path,
-        "another process has the file open (a running server?); stop it, write a copy with -o, or use --force"
+        "another process has the file open (a running server?); stop it, or use --force"
       )
     }
     return file

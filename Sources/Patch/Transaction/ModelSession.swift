@@ -68,12 +68,7 @@ public struct ModelSession: ~Copyable {
     switch format {
     case .folder:
       guard FileSystem.exists("\(path)/\(ModelFolder.configName)") else {
-        if let error = ForeignFile.withoutConfig(path) { throw error }
-        let hasGGUF = try FileSystem.names(in: path).contains { $0.hasSuffix(".gguf") }
-        throw ModelError.unsupported(
-          path,
-          "not a model: the folder has no \(ModelFolder.configName)\(hasGGUF ? "; name one of its .gguf files" : "")"
-        )
+        throw try ForeignFile.folder(path)
       }
       return PlanWriter(
         folder: path, model: path, journalPath: "\(path)/\(Journal.suffix)", format: format,

@@ -7,6 +7,9 @@ public struct Revert: Sendable {
   public var all = false
   /// Edit a file even if another process has it open.
   public var force = false
+  /// Undo only what the apply changed in a folder's configs that were edited since, and keep the
+  /// edits.
+  public var keepsEdits = false
 
   /// Undoes the last apply, and respects files that another process has open.
   public init() {}
@@ -51,9 +54,14 @@ public struct Revert: Sendable {
         }
         let path = "\(session.path)/\(file.name)"
         let now = try current[file.name] ?? FileSystem.contents(of: path)
-        guard now == after else { throw Self.editedSince(path, from: after, to: now) }
         if original[file.name] == nil { original[file.name] = now }
-        current[file.name] = before
+        if now == after {
+          current[file.name] = before
+        } else if keepsEdits {
+          current[file.name] = try Self.undo(from: after, to: before, in: now, path)
+        } else {
+          throw Self.editedSince(path, from: after, to: now)
+        }
       }
     }
     for (name, bytes) in current.sorted(by: { $0.key < $1.key }) {
@@ -76,7 +84,36 @@ public struct Revert: Sendable {
     let what =
       members.isEmpty
       ? "its layout" : members.map { "'\($0.name.sanitized)'" }.joined(separator: ", ")
-    return .unsafe(path, "was edited after it was patched; differences: \(what)")
+    return .unsafe(
+      path,
+      "was edited after it was patched; differences: \(what). Take the edits back, or pass --keep-edits to undo only the patch"
+    )
+  }
+
+  /// Undoes the changes of an apply in a config that has other changes too.
+  /// - Throws: `ModelError` of kind `unsafe` if an edit is of a member that the apply changed.
+  private static func undo(
+    from after: [UInt8], to before: [UInt8], in now: [UInt8], _ path: String
+  ) throws -> [UInt8] {
+    let (old, new) = (
+      try JSONDocument(parsing: before).value, try JSONDocument(parsing: after).value
+    )
+    var document = try JSONDocument(parsing: now)
+    let names = Set((old.members ?? []).map(\.name) + (new.members ?? []).map(\.name))
+    for name in names.sorted() where old[name] != new[name] {
+      guard document.value[name] == new[name] else {
+        throw ModelError.unsafe(
+          path,
+          "the member '\(name.sanitized)' was changed by the apply and edited since; restore it to \(new[name]?.summary ?? "nothing")"
+        )
+      }
+      if let value = old[name] {
+        try document.set([name], to: value)
+      } else {
+        try document.remove([name])
+      }
+    }
+    return document.bytes
   }
 
   // MARK: GGUF
@@ -117,7 +154,9 @@ public struct Revert: Sendable {
     }
     guard differences.isEmpty else {
       throw ModelError.unsafe(
-        path, "was edited after it was patched: \(differences.joined(separator: "; "))")
+        path,
+        "was edited after it was patched: \(differences.joined(separator: "; ")). Take the edits back, or put other factors into the file with apply"
+      )
     }
     guard layout.isPlausible(forFileOf: bytes.byteCount) else {
       throw ModelError.unsupported(path, "its undo record is damaged")

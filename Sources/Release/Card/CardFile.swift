@@ -16,6 +16,8 @@ public struct CardFile: Sendable {
     public var name: String?
     /// Paths of saved results, whose numbers go into the card.
     public var results: [String] = []
+    /// Paths of saved results of the model before its patch, to show beside the others.
+    public var before: [String] = []
 
     /// Options without a base model and without results.
     public init() {}
@@ -68,8 +70,15 @@ public struct CardFile: Sendable {
       try requireComplete(result, subject)
       try require(result, toBeOf: ModelManifest(session, .runtime), subject)
     }
+    let before = try options.before.isEmpty ? nil : ResultDocument.merged(paths: options.before)
+    if let result, let before {
+      let subject = options.before.joined(separator: ", ")
+      if let difference = try result.compare(withBefore: before, named: subject).first {
+        throw ModelError.unsupported(subject, difference)
+      }
+    }
     let name = options.name ?? own
-    let section = CardSection(inspection, name: name, result: result)
+    let section = CardSection(inspection, name: name, result: result, before: before)
     return ModelCard.Update(
       baseModel: options.baseModel, tags: ["long-context", "longrope"], model: name,
       results: result.map { _ in section.results },

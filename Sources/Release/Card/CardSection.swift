@@ -9,12 +9,18 @@ struct CardSection {
   private let inspection: Inspection
   private let name: String
   private let result: ResultDocument?
+  private let before: ResultDocument?
 
-  /// - Parameter name: the model's name, which stands for its path.
-  init(_ inspection: Inspection, name: String, result: ResultDocument?) {
+  /// - Parameters:
+  ///   - name: the model's name, which stands for its path.
+  ///   - before: the same measurements of the model before its patch.
+  init(
+    _ inspection: Inspection, name: String, result: ResultDocument?, before: ResultDocument? = nil
+  ) {
     self.inspection = inspection
     self.name = name
     self.result = result
+    self.before = before
   }
 
   /// Lines of Markdown.
@@ -59,15 +65,16 @@ struct CardSection {
 
   private var measurements: [String] {
     guard let result else { return [] }
-    let tables = ResultTables(result).tables.flatMap { table in
+    let tables = ResultTables(result, before: before, showsPaper: false).tables.flatMap { table in
       ["### \(Markdown.escaped(table.title))", ""]
         + Markdown.table(
           table.header.map(Markdown.escaped), table.rows.map { $0.map(Markdown.escaped) }) + [""]
     }
+    let marks = result.marks.isEmpty ? "" : "\(Markdown.escaped(result.marks)). "
     return tables + [
       """
-      Lengths beyond the original window are marked \\*. Measured by lrpatch \
-      \(Markdown.escaped(result.version)) on the CPU, following each runtime's own choice of tables.
+      \(marks)Measured by lrpatch \(Markdown.escaped(result.version)) on the CPU, following each \
+      runtime's own choice of tables.
       """, "",
     ]
   }
@@ -78,7 +85,7 @@ struct CardSection {
     let measured = result.measured
     return ResultTables(result).tables.map(\.metric).flatMap { metric in
       measured.lengths.compactMap { length -> CardResult? in
-        let values = measured.runtimes.compactMap {
+        let values = measured.realRuntimes.compactMap {
           measured.value(.init(metric: metric, runtime: $0, length: length))
         }
         let worst = metric.isBetterWhenLess ? values.max() : values.min()

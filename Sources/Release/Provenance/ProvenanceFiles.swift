@@ -39,6 +39,7 @@ public struct ProvenanceFiles: Sendable {
     try requireNotInside(session)
     try requireOwn()
     let manifest = try manifest(session, report)
+    try FileSystem.createLastFolder(folder)
     let document = SigningStatement(
       manifest, ignoring: ignored, knowledge: Self.knowledge(session))
     // The statement first: without it, sums would be taken for somebody else's.
@@ -77,7 +78,9 @@ public struct ProvenanceFiles: Sendable {
   ///   listed themselves.
   private func requireNotInside(_ session: borrowing ModelSession) throws {
     guard session.format == .folder else { return }
-    let (model, place) = (try FileSystem.resolved(session.path), try FileSystem.resolved(folder))
+    let model = try FileSystem.resolved(session.path)
+    let place =
+      FileSystem.exists(folder) ? try FileSystem.resolved(folder) : FileSystem.canonical(folder)
     guard place == model || !place.hasPrefix(model + "/") else {
       throw ModelError.unsafe(
         folder, "is inside the model's folder, which is listed whole; name one outside, or none")

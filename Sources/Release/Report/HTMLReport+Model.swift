@@ -16,9 +16,9 @@ extension HTMLReport {
     let short = inspection["factors"]?["short"]?.doubles ?? []
     let critical = inspection["rope"]?["theoretical_critical_pair"]?.integer
     let plot = LinePlot(
-      title: "rescale factor", ylabel: "", isLogarithmic: false,
-      series: [("long", long), ("short", short)].filter { !$0.1.isEmpty },
-      marks: critical.map { [($0, "critical")] } ?? [])
+      title: "rescale factor by rotary pair", ylabel: "factor", isLogarithmic: true,
+      series: [("long", long), ("short", short)].filter { !$0.1.isEmpty } + references(long.count),
+      marks: critical.map { [($0, "critical")] } ?? [], isStepped: true)
     let rows = long.indices.map { pair in
       [
         String(pair), long[pair].sixDigits,
@@ -36,6 +36,18 @@ extension HTMLReport {
       </details>
       """,
     ]
+  }
+
+  /// PI and YaRN for the same windows, to compare the factors with.
+  private func references(_ pairs: Int) -> [(name: String, values: [Double])] {
+    let rope = inspection["rope"]
+    guard let theta = rope?["theta"]?.double, let dimensions = rope?["rotary_dimensions"]?.integer,
+      let original = rope?["original_window"]?.integer, let window = rope?["window"]?.integer,
+      dimensions == 2 * pairs, window > original
+    else { return [] }
+    let settings = ClosedForm.Settings(
+      theta: theta, rotaryDimensions: dimensions, originalWindow: original, window: window)
+    return [("PI", ClosedForm.pi.factors(settings)), ("YaRN", ClosedForm.yarn.factors(settings))]
   }
 
   private func facts(_ critical: Int?) -> [String] {

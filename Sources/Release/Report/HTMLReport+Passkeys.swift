@@ -24,27 +24,26 @@ extension HTMLReport {
   private func pair(_ names: [String]) -> String {
     let caption = names.joined(separator: ", ")
     guard let before, before.measured.passkeys.contains(where: { $0.runtime == names[0] }) else {
-      return Self.heatMap(measured, names[0], caption)
+      return heatMap(measured, names[0], caption)
     }
     return "<div class=\"pair\">\n"
-      + Self.heatMap(before.measured, names[0], "\(caption), before")
-      + Self.heatMap(measured, names[0], "\(caption), after") + "</div>"
+      + heatMap(before.measured, names[0], "\(caption), before")
+      + heatMap(measured, names[0], "\(caption), after") + "</div>"
   }
 
-  private static func heatMap(
+  private func heatMap(
     _ measured: Measurements, _ runtime: String, _ caption: String
   ) -> String {
     let results = measured.passkeys.filter { $0.runtime == runtime }
     let lengths = Set(results.map(\.cell.length)).sorted()
     let rows = Set(results.map(\.cell.depth)).sorted().map { depth in
       let cells = lengths.map { length in
-        cell(results.filter { $0.cell.length == length && $0.cell.depth == depth })
+        Self.cell(results.filter { $0.cell.length == length && $0.cell.depth == depth })
       }
       let heading = HTML.rowHeading("\(((depth * 1000).rounded() / 10).sixDigits) %")
       return "<tr>\(heading)\(cells.joined())</tr>"
     }
-    let columns = lengths.map { $0 > measured.originalWindow ? "\($0) *" : "\($0)" }
-    return HTML.table(head: ["depth"] + columns, body: rows, caption: caption)
+    return HTML.table(head: ["depth"] + lengths.map(document.marked), body: rows, caption: caption)
   }
 
   private static func cell(_ results: [Passkey.Result]) -> String {

@@ -97,10 +97,12 @@ private struct PerplexityPlot {
     }
     let (low, high) = values
     return lengths
-      + (0...3).map { step in
-        let value = pow(10, low + (high - low) * Double(step) / 3)
-        return SVG.text(4, y(value) + 4, String(format: "%.4g", value))
-      }
+      + RoundTicks.logarithmic(pow(10, low)...pow(10, high)).map { value in
+        SVG.text(4, y(value) + 4, value.sixDigits)
+      } + [
+        SVG.text(Self.width - 60, Self.height - Self.bottom - 6, "tokens"),
+        SVG.text(Self.left + 6, 20, "perplexity"),
+      ]
   }
 
   private func curve(_ name: String, _ points: [Point]) -> [String] {

@@ -1,3 +1,4 @@
+import Formats
 public import Verify
 
 /// A result as one HTML file that needs nothing else: no script and no network.
@@ -51,16 +52,35 @@ public struct HTMLReport: Sendable {
   }
 
   private var head: String {
-    let kind = document.verdicts.isEmpty ? "" : document.hasFailed ? "failed" : "passed"
-    let end = document.isComplete ? "" : " The run ended early."
+    let kind =
+      document.isComplete
+      ? document.verdicts.isEmpty ? "" : document.hasFailed ? "failed" : "passed" : "failed"
+    let lines = [document.summary, headline, document.occasion].compactMap(\.self)
+    let end =
+      document.isComplete
+      ? "" : "<p class=\"failed\">The run ended early; what is missing is not shown.</p>"
     return """
       <h1><span class="\(kind)">\(document.verdict)</span> \(XML.escaped(document.model))</h1>
-      <p>Original window \(measured.originalWindow) tokens; lengths beyond it are marked *.\(end)</p>
+      <p>\(XML.escaped(lines.filter { !$0.isEmpty }.joined(separator: " ")))</p>\(end)
       """
   }
 
+  /// The windows, the factors and the meaning of the marks.
+  private var headline: String {
+    let original = measured.originalWindow
+    let window = document.window.map { window in
+      window == original
+        ? "Window \(window) tokens."
+        : "Window \(window) tokens, \((Double(window) / Double(original)).sixDigits) times the original \(original)."
+    }
+    let hash = document.inspection["patched_by"]?["factors_sha256"]?.text
+    let factors = hash.map { "Factors with SHA-256 \($0.prefix(12))..." }
+    let marks = document.marks.isEmpty ? nil : "Marks: \(document.marks)."
+    return [window, factors, marks].compactMap(\.self).joined(separator: " ")
+  }
+
   private var gates: [String] {
-    guard !document.verdicts.isEmpty else { return [] }
+    guard !document.verdicts.isEmpty else { return ["<p>No gate: nothing was judged.</p>"] }
     let rows = document.verdicts.map { verdict in
       let word = verdict.passes ? "passed" : "FAILED"
       return """
@@ -69,7 +89,8 @@ public struct HTMLReport: Sendable {
         <td>\(XML.escaped(verdict.worstText))</td></tr>
         """
     }
-    return ["<h2>Gates</h2>", HTML.table(head: ["gate", "verdict", "worst"], body: rows)]
+    let table = HTML.table(head: ["gate", "verdict", "worst"], body: rows)
+    return ["<h2>Gates</h2>", "<div class=\"gates\">\(table)</div>"]
   }
 
   /// Groups of runtimes for which `values` are equal, before and after.
@@ -81,13 +102,15 @@ public struct HTMLReport: Sendable {
   }
 
   private var metrics: [String] {
-    let older = before.map { ResultTables($0).tables } ?? []
-    return ResultTables(document).tables.flatMap { table -> [String] in
-      let earlier = older.filter { $0.metric == table.metric }.prefix(1)
-      return ["<h2>\(XML.escaped(table.title))</h2>"]
-        + earlier.map { HTML.table($0.header, $0.rows, caption: "before") }
-        + [HTML.table(table.header, table.rows, caption: before == nil ? "" : "after")]
+    ResultTables(document, before: before).tables.filter { !isInHeatMap($0.metric) }.flatMap {
+      table in
+      ["<h2>\(XML.escaped(table.title))</h2>", HTML.table(table.header, table.rows, caption: "")]
     }
+  }
+
+  /// Whether the heat maps show a metric already.
+  private func isInHeatMap(_ metric: Metric) -> Bool {
+    metric == .passkey && Set(measured.passkeys.map(\.cell.depth)).count > 1
   }
 
   private var notes: [String] {

@@ -20,6 +20,10 @@ enum HTMLStyle {
     h2 { font-size: 1.15rem; margin-top: 2rem; }
     h3 { font-size: 1rem; }
     .scroll { overflow-x: auto; }
+    @media (max-width: 30rem) {
+      main { padding: .5rem; }
+      .gates td, .gates th { overflow-wrap: anywhere; padding: .2rem .3rem; }
+    }
     table { border-collapse: collapse; margin: .5rem 0; font-variant-numeric: tabular-nums; }
     caption { text-align: left; padding: .2rem 0; }
     th, td { border: 1px solid var(--line); padding: .2rem .6rem; text-align: right; }

@@ -30,7 +30,12 @@ public struct JUnitReport: Sendable {
   }
 
   private let name: String
+  /// How long the measurement took; 0 if that is not known.
+  private var seconds = 0.0
   private let suites: [(name: String, cases: [Case])]
+
+  /// The suite of measurements, which take the time of the run.
+  private static let cellsName = "cells"
 
   /// How every such file begins.
   static let beginning =
@@ -39,31 +44,38 @@ public struct JUnitReport: Sendable {
   /// One suite of gates and one of measurements.
   public init(_ document: ResultDocument) {
     name = "verify \(document.model)"
+    seconds = document.seconds ?? 0
     let gates = document.verdicts.map { verdict in
       Case(
         group: "gates", name: verdict.gate.text,
         failure: verdict.passes ? nil : verdict.worstText, output: verdict.worstText)
     }
     let cells = Self.cells(document.measured)
-    suites = [("gates", gates), ("cells", cells)].filter { !$0.1.isEmpty }
+    suites = [("gates", gates), (Self.cellsName, cells)].filter { !$0.1.isEmpty }
   }
 
-  /// One suite of findings.
+  /// One suite of findings for each model.
   ///
-  /// Without findings it has one case, which passes.
+  /// Without findings a suite has one case, which passes.
   /// - Parameter limit: findings of this severity and above fail.
   public init(
-    model: String, _ findings: [LintFinding], failingFrom limit: LintRule.Severity
+    findings reports: [(model: String, findings: [LintFinding])],
+    failingFrom limit: LintRule.Severity
   ) {
-    name = "lint \(model)"
-    let cases = findings.map { finding in
-      let rule = finding.rule
-      let text = "\(rule.severity.rawValue): \(finding.message). Remedy: \(rule.remedy)"
-      return Case(
-        group: "lint", name: rule.name, failure: rule.severity >= limit ? text : nil, output: text)
+    name = "lint \(reports.map(\.model).joined(separator: " "))"
+    suites = reports.map { report in
+      let cases = report.findings.map { finding in
+        let rule = finding.rule
+        let text = "\(rule.severity.rawValue): \(finding.message). Remedy: \(rule.remedy)"
+        return Case(
+          group: "lint", name: rule.name, failure: rule.severity >= limit ? text : nil,
+          output: text)
+      }
+      let clean = Case(group: "lint", name: "every rule", output: "nothing found")
+      return (
+        reports.count > 1 ? "lint \(report.model)" : "lint", cases.isEmpty ? [clean] : cases
+      )
     }
-    let clean = Case(group: "lint", name: "every rule", output: "nothing found")
-    suites = [("lint", cases.isEmpty ? [clean] : cases)]
   }
 
   // MARK: Cases
@@ -122,13 +134,15 @@ public struct JUnitReport: Sendable {
   public var text: String {
     let body = suites.map { name, cases in
       """
-        <testsuite name="\(name)" \(Self.counts(cases)) skipped="0" time="0">
+        <testsuite name="\(XML.escaped(name))" \(Self.counts(cases)) skipped="0" \
+      time="\(name == Self.cellsName ? seconds.sixDigits : "0")">
       \(cases.map(\.xml).joined())  </testsuite>
 
       """
     }
     return """
-      \(Self.beginning)\(XML.escaped(name))" \(Self.counts(suites.flatMap(\.cases))) time="0">
+      \(Self.beginning)\(XML.escaped(name))" \(Self.counts(suites.flatMap(\.cases))) \
+      time="\(seconds.sixDigits)">
       \(body.joined())</testsuites>
 
       """

@@ -14,15 +14,18 @@ package struct LinePlot {
   private let series: [(name: String, values: [Double])]
   private let levels: [(name: String, value: Double)]
   private let marks: [(pair: Int, name: String)]
+  private let isStepped: Bool
 
   /// - Parameters:
+  ///   - isStepped: whether each value gets a horizontal step, since there is nothing between them.
   ///   - levels: values that get a horizontal line.
   ///   - marks: indices that get a vertical line.
   package init(
     title: String, ylabel: String, xlabel: String = "rotary pair", isLogarithmic: Bool,
     series: [(name: String, values: [Double])], levels: [(name: String, value: Double)] = [],
-    marks: [(pair: Int, name: String)] = []
+    marks: [(pair: Int, name: String)] = [], isStepped: Bool = false
   ) {
+    self.isStepped = isStepped
     self.title = title
     self.ylabel = ylabel
     self.xlabel = xlabel
@@ -91,11 +94,15 @@ package struct LinePlot {
   }
 
   private func ticks(_ scale: Scale) -> [String] {
-    let values = (0...4).map { step in
-      let value = scale.low + (scale.high - scale.low) * Double(step) / 4
-      let number = isLogarithmic ? pow(10, value) : value
-      let text = (Double(String(format: "%.3g", number)) ?? number).sixDigits
-      return SVG.text(8, scale.y(number) + 4, text)
+    let numbers =
+      isLogarithmic
+      ? RoundTicks.logarithmic(pow(10, scale.low)...pow(10, scale.high))
+      : RoundTicks.linear(scale.low...scale.high)
+    let values = numbers.flatMap { number in
+      [
+        SVG.line(Self.frame.left - 4, scale.y(number), Self.frame.left, scale.y(number)),
+        SVG.text(8, scale.y(number) + 4, number.sixDigits),
+      ]
     }
     let places = stride(from: 0, to: scale.count, by: max(1, scale.count / 8)).map { place in
       SVG.text(scale.x(Double(place)) - 4, scale.floor + 16, String(place))
@@ -122,8 +129,11 @@ package struct LinePlot {
   }
 
   private func curve(_ name: String, _ values: [Double], _ index: Int, _ scale: Scale) -> [String] {
-    let points = values.enumerated().map { place, value in
-      "\(SVG.number(scale.x(Double(place)))),\(SVG.number(scale.y(value)))"
+    let points = values.enumerated().flatMap { place, value in
+      (isStepped ? [-0.5, 0.5] : [0]).map { shift in
+        let x = scale.x(min(max(Double(place) + shift, 0), Double(scale.count - 1)))
+        return "\(SVG.number(x)),\(SVG.number(scale.y(value)))"
+      }
     }
     let colour = Self.colours[index % Self.colours.count]
     return [

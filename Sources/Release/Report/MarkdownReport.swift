@@ -5,16 +5,22 @@ public import Verify
 /// Text from the model or the result is escaped.
 public struct MarkdownReport: Sendable {
   private let document: ResultDocument
+  /// The same measurements before the patch.
+  private let before: ResultDocument?
 
   /// Creates the report of a result.
-  public init(_ document: ResultDocument) { self.document = document }
+  /// - Parameter before: the same measurements of the model before its patch.
+  public init(_ document: ResultDocument, before: ResultDocument? = nil) {
+    self.document = document
+    self.before = before
+  }
 
   /// How every such file begins; it is not shown.
   static let beginning = "<!-- lrpatch report -->\n"
 
   /// The whole file.
   public var text: String {
-    let tables = ResultTables(document)
+    let tables = ResultTables(document, before: before)
     let parts =
       ["# \(document.verdict): \(Markdown.escaped(document.model))"] + gates
       + tables.tables.flatMap(section) + effectiveLengths(tables) + skipped + [end]
@@ -22,7 +28,7 @@ public struct MarkdownReport: Sendable {
   }
 
   private var gates: [String] {
-    guard !document.verdicts.isEmpty else { return [] }
+    guard !document.verdicts.isEmpty else { return ["No gate: nothing was judged."] }
     let rows = document.verdicts.map { verdict in
       [
         Markdown.code(verdict.gate.text), verdict.passes ? "passed" : "**FAILED**",
@@ -55,9 +61,10 @@ public struct MarkdownReport: Sendable {
   }
 
   private var end: String {
-    """
-    Original window \(document.measured.originalWindow) tokens; lengths beyond it are marked \\*. \
-    lrpatch \(Markdown.escaped(document.version)).
-    """
+    let marks = document.marks.isEmpty ? "" : Markdown.escaped(document.marks) + ". "
+    let older = before.map {
+      " Before: \(Markdown.escaped($0.model)), lrpatch \(Markdown.escaped($0.version))."
+    }
+    return "\(marks)lrpatch \(Markdown.escaped(document.version)).\(older ?? "")"
   }
 }

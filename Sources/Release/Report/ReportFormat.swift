@@ -4,7 +4,7 @@ public import Verify
 
 /// A format in which reports are written, and the rules for replacing an older report.
 public enum ReportFormat: CaseIterable, Sendable {
-  case html, junit, markdown
+  case html, junit, markdown, csv
 
   /// The beginning of every report that this program writes in the format.
   private var beginning: String {
@@ -12,16 +12,18 @@ public enum ReportFormat: CaseIterable, Sendable {
     case .html: HTMLReport.beginning
     case .junit: JUnitReport.beginning
     case .markdown: MarkdownReport.beginning
+    case .csv: ResultCells.header
     }
   }
 
   /// The report of a result.
-  /// - Parameter before: the same measurements before the patch, which only HTML shows.
+  /// - Parameter before: the same measurements before the patch, which JUnit and CSV do not show.
   public func text(of document: ResultDocument, before: ResultDocument? = nil) -> String {
     switch self {
     case .html: HTMLReport(document, before: before).text
     case .junit: JUnitReport(document).text
-    case .markdown: MarkdownReport(document).text
+    case .markdown: MarkdownReport(document, before: before).text
+    case .csv: ResultCells(document.measured).csv
     }
   }
 

@@ -5,8 +5,9 @@ import Verify
 ///
 /// Runtimes with equal numbers share a picture.
 struct ResultPlots {
-  let measured: Measurements
+  let document: ResultDocument
   let style: TextStyle
+  private var measured: Measurements { document.measured }
 
   /// Sections of lines, each after its title.
   var sections: [[String]] { [passkeys, perplexities].filter { $0.count > 1 } }
@@ -88,13 +89,12 @@ struct ResultPlots {
   private func rows<Value: Equatable>(
     _ groups: [Group<Value>], _ picture: (Int, Value) -> String
   ) -> [String] {
-    let width = groups.flatMap(\.value).map { "\($0.length) *".count }.max() ?? 0
+    let width = groups.flatMap(\.value).map { document.marked($0.length).count }.max() ?? 0
     return groups.flatMap { group -> [String] in
       let heading = groups.count > 1 ? ["  \(group.names.joined(separator: ", "))"] : []
       return heading
         + group.value.map { row in
-          let mark = row.length > measured.originalWindow ? " *" : ""
-          let name = "\(row.length)\(mark)".padded(to: width)
+          let name = document.marked(row.length).padded(to: width)
           return "  \(name)  \(picture(row.length, row.value))"
         }
     }

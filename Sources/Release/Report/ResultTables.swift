@@ -11,9 +11,17 @@ struct ResultTables {
   }
 
   private let document: ResultDocument
+  /// The same measurements before the patch.
+  private let before: ResultDocument?
+  private let showsPaper: Bool
   private var measured: Measurements { document.measured }
 
-  init(_ document: ResultDocument) { self.document = document }
+  /// - Parameter showsPaper: whether the papers' rule gets a row beside the runtimes.
+  init(_ document: ResultDocument, before: ResultDocument? = nil, showsPaper: Bool = true) {
+    self.document = document
+    self.before = before
+    self.showsPaper = showsPaper
+  }
 
   /// One table for each metric that was measured.
   var tables: [Table] {
@@ -27,8 +35,9 @@ struct ResultTables {
 
   private func title(_ metric: Metric) -> String {
     switch metric {
-    case .passkey: "passkeys found (exact, \(method("passkey_prompt", "longrope"))'s prompt)"
-    case .publishedPasskey: "passkeys found (first number of ten tokens)"
+    case .passkey:
+      "passkeys found (exact, \(method("passkey_prompt", "longrope"))'s prompt), with 95 % interval"
+    case .publishedPasskey: "passkeys found (first number of ten tokens), with 95 % interval"
     case .perplexity: "perplexity (\(method("perplexity", "truncate"))\(worstOfTexts))"
     case .perplexityRatio: "perplexity, relative to the baseline"
     case .divergence: "divergence from the baseline, nats per token"
@@ -48,36 +57,68 @@ struct ResultTables {
   }
 
   private func table(_ metric: Metric) -> Table {
-    func place(_ runtime: String, _ length: Int) -> Measurements.Place {
-      .init(metric: metric, runtime: runtime, length: length)
-    }
-    let lengths = measured.lengths.filter { length in
-      measured.runtimes.contains { measured.partialValue(place($0, length)) != nil }
+    let documents = [document] + [before].compactMap(\.self)
+    let lengths = Set(documents.flatMap { Self.lengths(of: metric, in: $0.measured) }).sorted()
+    var rows = self.rows(metric, lengths, measured)
+    if let before {
+      rows += self.rows(metric, lengths, before.measured).map {
+        ["before: \($0[0])"] + $0.dropFirst()
+      }
     }
     return Table(
-      metric: metric, title: title(metric),
-      header: ["runtime"] + lengths.map { $0 > measured.originalWindow ? "\($0) *" : String($0) },
-      rows: measured.runtimes.map { runtime in
-        [runtime] + lengths.map { cell(place(runtime, $0)) }
-      })
+      metric: metric, title: title(metric), header: ["runtime"] + lengths.map(document.marked),
+      rows: rows)
   }
 
-  private func cell(_ place: Measurements.Place) -> String {
+  private static func lengths(of metric: Metric, in measured: Measurements) -> [Int] {
+    measured.lengths.filter { length in
+      measured.runtimes.contains { runtime in
+        measured.partialValue(.init(metric: metric, runtime: runtime, length: length)) != nil
+      }
+    }
+  }
+
+  /// One row for each group of runtimes with equal cells.
+  private func rows(
+    _ metric: Metric, _ lengths: [Int], _ measured: Measurements
+  ) -> [[String]] {
+    let shown = showsPaper ? measured.runtimes : measured.realRuntimes
+    return measured.runtimesAlike { runtime in
+      guard shown.contains(runtime) else { return nil }
+      return lengths.map { length in
+        Self.cell(.init(metric: metric, runtime: runtime, length: length), measured)
+      }
+    }.map { [$0.names.joined(separator: ", ")] + $0.value }
+  }
+
+  private static func cell(_ place: Measurements.Place, _ measured: Measurements) -> String {
     guard let value = measured.partialValue(place) else { return "-" }
     let isPartial = measured.missing[place] != nil
-    return shown(value, place) + (isPartial ? " (incomplete)" : "")
+    return shown(value, place, measured) + (isPartial ? " (incomplete)" : "")
   }
 
-  private func shown(_ value: Double, _ place: Measurements.Place) -> String {
+  private static func shown(
+    _ value: Double, _ place: Measurements.Place, _ measured: Measurements
+  ) -> String {
     switch place.metric {
+    case .passkey, .publishedPasskey:
+      guard let trials = measured.trials(at: place) else { return percent(value) }
+      let (low, high) = (trials.interval.lowerBound, trials.interval.upperBound)
+      return
+        "\(percent(value)) of \(trials.trials) (\(Int((low * 100).rounded()))-\(Int((high * 100).rounded())))"
     case .perplexity:
       let error = measured.perplexities.map(\.result).first {
         $0.runtime == place.runtime && $0.length == place.length && $0.value == value
       }?.standardError
-      return value.sixDigits + (error.map { " ± \($0.sixDigits)" } ?? "")
+      guard let error else { return value.sixDigits }
+      return "\(value.rounded(toError: error)) ± \(error.rounded(toError: error))"
     case .perplexityRatio, .divergence, .crossing: return value.sixDigits
-    default: return "\(((value * 1000).rounded() / 10).sixDigits) %"
+    default: return percent(value)
     }
+  }
+
+  private static func percent(_ share: Double) -> String {
+    "\(((share * 1000).rounded() / 10).sixDigits) %"
   }
 
   /// Lines about RULER's effective length; none if no task of RULER was measured.

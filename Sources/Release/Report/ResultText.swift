@@ -3,22 +3,33 @@ package import Verify
 /// A result as plain text, for a terminal.
 package struct ResultText {
   private let document: ResultDocument
+  private let before: ResultDocument?
   private let style: TextStyle
 
-  package init(_ document: ResultDocument, style: TextStyle) {
+  /// - Parameter before: the same measurements of the model before its patch.
+  package init(_ document: ResultDocument, before: ResultDocument? = nil, style: TextStyle) {
     self.document = document
+    self.before = before
     self.style = style
   }
 
   package var text: String {
-    let tables = ResultTables(document)
+    let tables = ResultTables(document, before: before)
     let sections: [[String]] =
-      tables.tables.map { table in
+      [incomplete]
+      + tables.tables.map { table in
         [table.title] + indented(TextColumns.lines([table.header] + table.rows))
-      } + ResultPlots(measured: document.measured, style: style).sections
-      + [effectiveLengths(tables), skipped, verdicts]
+      } + ResultPlots(document: document, style: style).sections
+      + [document.marks.isEmpty ? [] : [document.marks]]
+      + [effectiveLengths(tables), failures, skipped, verdicts]
     return sections.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }
       .joined(separator: "\n\n")
+  }
+
+  private var incomplete: [String] {
+    document.isComplete
+      ? []
+      : [style.coloured("INCOMPLETE", .red) + ": the run ended early; what is missing is not shown"]
   }
 
   private func indented(_ lines: [String]) -> [String] { lines.map { "  " + $0 } }
@@ -29,6 +40,11 @@ package struct ResultText {
     return lines.isEmpty ? [] : ["effective length"] + indented(lines)
   }
 
+  private var failures: [String] {
+    let lines = ResultCells(document.measured).failures
+    return lines.isEmpty ? [] : ["not found"] + indented(lines)
+  }
+
   private var skipped: [String] {
     let skipped = document.measured.skipped
     guard !skipped.isEmpty else { return [] }
@@ -36,7 +52,10 @@ package struct ResultText {
   }
 
   private var verdicts: [String] {
-    document.verdicts.map { verdict in
+    if document.verdicts.isEmpty, document.shard == nil {
+      return ["no gate: nothing was judged"]
+    }
+    return document.verdicts.map { verdict in
       let word = style.coloured(
         verdict.passes ? "passed" : "FAILED", verdict.passes ? .green : .red)
       return "\(word)  \(verdict.gate.text)  (\(verdict.worstText))"

@@ -102,8 +102,7 @@ public struct FitnessUnits: Sendable {
         return [unit(.perplexity, tokens, prompt: tokens.count, scored: Array(1..<tokens.count))]
       }
       let windows = try Perplexity(
-        text, length: settings.length, longest: settings.length, method: method,
-        stride: settings.stride,
+        text, length: settings.length, method: method, stride: settings.stride,
         beginning: beginning, maximumWindows: 2)
       return windows.sequences.map { FitnessUnit(kind: .perplexity, sequence: $0) }
     }

@@ -1,3 +1,5 @@
+import Formats
+
 /// A condition on a measured metric: `passkey>=0.95`, `perplexity@1024@vllm<=40`.
 public struct Gate: Equatable, Sendable {
   /// How a value compares with the limit.
@@ -33,18 +35,26 @@ public struct Gate: Equatable, Sendable {
 
   /// Reads `METRIC[@LENGTH|@short|@long][@RUNTIME]>=NUMBER`, or the same with `<=`.
   ///
-  /// Nil for any other text.
+  /// A number may be a percentage: `95%`.
   /// - Parameters:
   ///   - text: the gate.
   ///   - runtimes: the names of runtimes that a gate may give.
   ///   - length: reads a length; units such as `4k` are up to the caller.
-  public init?(
+  /// - Throws: `OptionError` for any other text, and for a limit that no value can reach or miss.
+  public init(
     _ text: String, runtimes: [String] = RuntimeChoice.names,
     length: (String) -> Int? = { Int($0) }
-  ) {
-    guard let (subject, comparison, limit) = Self.sides(text, length) else { return nil }
+  ) throws(OptionError) {
+    let (subject, comparison, number) = try Self.sides(text)
     let parts = subject.split(separator: "@", omittingEmptySubsequences: false).map(String.init)
-    guard let metric = Metric(rawValue: parts[0]), parts.count <= 3 else { return nil }
+    guard let metric = Metric(rawValue: parts[0]) else {
+      throw OptionError(
+        "'\(text)': unknown metric '\(parts[0])', expected \(Metric.names.alternatives)")
+    }
+    guard let limit = Self.limit(number, of: metric, length) else {
+      throw OptionError("'\(text)': '\(number)' is not a number; \(Self.form)")
+    }
+    try Self.requireReachable(limit, of: metric, text)
     (self.text, self.metric, self.comparison, self.limit) = (text, metric, comparison, limit)
     for part in parts.dropFirst() {
       if runtimes.contains(part), runtime == nil {
@@ -52,23 +62,45 @@ public struct Gate: Equatable, Sendable {
       } else if place == nil, let found = Place(part, length: length) {
         place = found
       } else {
-        return nil
+        throw OptionError(
+          "'\(text)': '\(part)' is neither a length nor 'short', 'long' or one of \(runtimes.joined(separator: ", ")), or it is the second one"
+        )
       }
     }
   }
 
+  /// What a gate looks like.
+  private static let form =
+    "a gate is METRIC[@LENGTH|@short|@long][@RUNTIME]>=NUMBER or <=NUMBER, such as passkey@32k>=95%"
+
   private static func sides(
-    _ text: String, _ length: (String) -> Int?
-  ) -> (subject: Substring, Comparison, limit: Double)? {
+    _ text: String
+  ) throws(OptionError) -> (subject: Substring, Comparison, number: String) {
     for comparison in [Comparison.atLeast, .atMost] {
       let sides = text.split(separator: comparison.rawValue, omittingEmptySubsequences: false)
-      if sides.count == 2,
-        let limit = Double(sides[1]) ?? length(String(sides[1])).map(Double.init), limit.isFinite
-      {
-        return (sides[0], comparison, limit)
-      }
+      if sides.count == 2, !sides[1].isEmpty { return (sides[0], comparison, String(sides[1])) }
     }
-    return nil
+    throw OptionError("'\(text)' is not a gate; \(form)")
+  }
+
+  /// A number, a percentage, or a length if the metric is one.
+  private static func limit(
+    _ text: String, of metric: Metric, _ length: (String) -> Int?
+  ) -> Double? {
+    let number =
+      text.hasSuffix("%")
+      ? Double(text.dropLast()).map { $0 / 100 }
+      : Double(text) ?? (metric == .effectiveLength ? length(text).map(Double.init) : nil)
+    return number.flatMap { $0.isFinite ? $0 : nil }
+  }
+
+  /// Refuses a limit of a share beyond 0 and 1, such as 95 for 95 %.
+  private static func requireReachable(
+    _ limit: Double, of metric: Metric, _ text: String
+  ) throws(OptionError) {
+    guard metric.isShare, !(0...1).contains(limit) else { return }
+    throw OptionError(
+      "'\(text)': \(metric.rawValue) is a share from 0 to 1, expected a limit such as 0.95 or 95%")
   }
 
   /// Whether the gate is about a length.

@@ -4,7 +4,8 @@ extension Measurements {
 
   /// Judges a gate by the worst value among its lengths and runtimes.
   ///
-  /// The gate fails if its metric was not measured completely.
+  /// The papers' rule counts only if the gate names it, or if nothing else was followed: no runtime
+  /// works by it. The gate fails if its metric was not measured completely.
   public func judge(_ gate: Gate) -> Verdict {
     let values = values(for: gate)
     if let absent = values.first(where: { $0.value == nil }) {
@@ -19,10 +20,17 @@ extension Measurements {
   }
 
   private func values(for gate: Gate) -> [Value] {
-    runtimes.filter { gate.runtime == nil || gate.runtime == $0 }.flatMap { runtime in
+    (gate.runtime.map { name in runtimes.filter { $0 == name } } ?? realRuntimes).flatMap {
+      runtime in
       gate.metric == .effectiveLength
         ? [effectiveLengthValue(runtime)] : values(for: gate, of: runtime)
     }
+  }
+
+  /// The runtimes without the papers' rule, unless it is the only one.
+  package var realRuntimes: [String] {
+    let others = runtimes.filter { $0 != RuntimeChoice.paper.name }
+    return others.isEmpty ? runtimes : others
   }
 
   private func effectiveLengthValue(_ runtime: String) -> Value {

@@ -43,6 +43,8 @@ extension Passkey.Result {
       "runtime": .string(runtime), "length": .number(cell.length), "depth": .number(cell.depth),
       "sample": .number(cell.sample), "key": .number(key), "exact": .bool(isExact),
       "published": isPublished.map { .bool($0) } ?? .null, "margin": .number(margin),
+      "answer": answer.map { .string($0) } ?? .null,
+      "prompt_tail": promptTail.map { .string($0) } ?? .null,
     ])
   }
 
@@ -50,7 +52,9 @@ extension Passkey.Result {
     self.init(
       runtime: try reader.name("runtime"), cell: try Passkey.Cell(reader),
       key: try reader.count("key"), isExact: try reader.flag("exact"),
-      isPublished: reader.json["published"]?.flag, margin: try reader.number("margin"))
+      isPublished: reader.json["published"]?.flag, margin: try reader.number("margin"),
+      answer: try reader.optionalName("answer"),
+      promptTail: try reader.optionalName("prompt_tail"))
   }
 }
 
@@ -67,7 +71,7 @@ extension AnswerResult {
       "task": .string(task), "runtime": .string(runtime), "length": .number(cell.length),
       "depth": task == "niah" ? .number(cell.depth) : .null, "sample": .number(cell.sample),
       "score": .number(score), "references": .array(references.map { .string($0) }),
-      "output": .string(output),
+      "output": .string(output), "prompt_tail": promptTail.map { .string($0) } ?? .null,
     ])
   }
 
@@ -78,7 +82,7 @@ extension AnswerResult {
     self.init(
       task: try reader.name("task"), runtime: try reader.name("runtime"),
       cell: try Passkey.Cell(reader), references: try reader.texts("references"),
-      output: try reader.text("output"))
+      output: try reader.text("output"), promptTail: try reader.optionalName("prompt_tail"))
   }
 }
 
@@ -89,6 +93,7 @@ extension Measurements.NamedPerplexity {
       "method": .string(method), "perplexity": .number(result.value),
       "standard_error": .number(result.standardError), "tokens": .number(result.tokens),
       "windows": .number(result.windows),
+      "scored_sha256": result.digest.map { .string($0) } ?? .null,
     ])
   }
 
@@ -99,7 +104,7 @@ extension Measurements.NamedPerplexity {
         runtime: try reader.name("runtime"), length: try reader.length(),
         value: try reader.number("perplexity"),
         standardError: try reader.number("standard_error"), tokens: try reader.count("tokens"),
-        windows: try reader.count("windows")))
+        windows: try reader.count("windows"), digest: try reader.optionalName("scored_sha256")))
   }
 }
 

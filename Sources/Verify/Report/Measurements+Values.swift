@@ -26,6 +26,20 @@ extension Measurements {
     passkeys.filter { place.isOf($0.runtime, $0.cell.length) }
   }
 
+  /// The passkeys found at a place and the tried ones, by either score; nil for other metrics, and
+  /// if none were tried.
+  package func trials(at place: Place) -> ShareInterval? {
+    let results = passkeyResults(at: place)
+    let found: [Bool]
+    switch place.metric {
+    case .passkey: found = results.map(\.isExact)
+    case .publishedPasskey: found = results.compactMap(\.isPublished)
+    default: return nil
+    }
+    return found.isEmpty
+      ? nil : ShareInterval(successes: found.count { $0 }, trials: found.count)
+  }
+
   private func retention(at place: Place) -> Retention.Result? {
     retentions.first { place.isOf($0.runtime, $0.length) }
   }

@@ -36,6 +36,11 @@ public struct Metric: RawRepresentable, Hashable, Sendable {
     [.perplexity, .perplexityRatio, .divergence, .crossing].contains(self)
   }
 
+  /// Whether it is a share from 0 to 1.
+  public var isShare: Bool {
+    !isBetterWhenLess && self != .effectiveLength
+  }
+
   /// The names of all metrics.
   public static let names: [String] =
     [

@@ -11,6 +11,10 @@ extension ResultDocument {
       public var system: String
       /// The name of the processor.
       public var processor: String
+      /// When it began, as ISO 8601 in UTC; nil in a result that lacks it.
+      public var began: String?
+      /// How long it took; nil in a result that lacks it.
+      public var seconds: Double?
 
       /// Creates a record of a command.
       public init(command: [String], system: String, processor: String) {
@@ -44,7 +48,8 @@ extension ResultDocument.Provenance {
         runs.map {
           .object([
             "command": .array($0.command.map { .string($0) }), "system": .string($0.system),
-            "processor": .string($0.processor),
+            "processor": .string($0.processor), "began": $0.began.map { .string($0) } ?? .null,
+            "seconds": $0.seconds.map { .number($0) } ?? .null,
           ])
         }),
     ])
@@ -53,10 +58,13 @@ extension ResultDocument.Provenance {
   init(_ reader: ResultReader) throws {
     files = try reader.list("files") { try FileDigest($0) }
     inputs = try reader.list("inputs") { try FileDigest($0) }
-    runs = try reader.list("runs") {
-      Run(
-        command: try $0.texts("command").map(\.sanitized), system: try $0.name("system"),
-        processor: try $0.name("processor"))
+    runs = try reader.list("runs") { reader in
+      var run = Run(
+        command: try reader.texts("command").map(\.sanitized), system: try reader.name("system"),
+        processor: try reader.name("processor"))
+      run.began = try reader.optionalName("began")
+      run.seconds = reader.json["seconds"]?.double
+      return run
     }
   }
 }

@@ -25,6 +25,12 @@ struct ResultReader {
   /// A text that is shown, with control characters made visible.
   func name(_ name: String) throws -> String { try text(name).sanitized }
 
+  /// The same for a member that may be missing or null.
+  func optionalName(_ name: String) throws -> String? {
+    guard let value = json[name], !value.isNull else { return nil }
+    return try self.name(name)
+  }
+
   func flag(_ name: String) throws -> Bool {
     try (json[name]?.flag).orThrow(wrong(name, "true or false"))
   }

@@ -63,8 +63,11 @@ extension TaskGrid {
   ///
   /// No token is shorter than a byte, and in prose none is longer than 16.
   private var mostCharacters: Int {
-    let tokens = Double(windows) * (Double(lengths.max() ?? 0) + Double(stride))
-    return Int(min(16 * tokens, 0x1p40))
+    let reach = lengths.map { length in
+      Perplexity.reach(length: length, method, stride: stride, maximumWindows: windows)
+    }.max()
+    let crossing = (windows ?? WindowCrossing.defaultTexts) * (lengths.max() ?? 0)
+    return Int(min(16 * Double(max(reach ?? 0, crossing)), 0x1p40))
   }
 }
 
@@ -75,9 +78,6 @@ extension VerifyOptions {
   func gates(for tasks: [TaskGrid.Task]) -> [Gate] {
     if shard != nil { return [] }
     if let gates { return gates }
-    var texts: [String] = []
-    if tasks.contains(.passkey) { texts.append("passkey>=0.9") }
-    if tasks.contains(.retention) { texts.append("perplexity_ratio@short<=1.05") }
-    return texts.compactMap { Gate($0) }
+    return tasks.compactMap(\.defaultGate).compactMap { try? Gate($0) }
   }
 }

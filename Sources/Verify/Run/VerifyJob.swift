@@ -5,7 +5,7 @@ public import Patch
 ///
 /// ```swift
 /// var options = VerifyOptions(model: "model.gguf")
-/// options.gates = [Gate("passkey>=0.95")].compactMap(\.self)
+/// options.gates = [try Gate("passkey>=0.95")]
 /// let outcome = try VerifyJob(options).run()
 /// print(outcome.passes, outcome.verdicts.map(\.place))
 /// ```

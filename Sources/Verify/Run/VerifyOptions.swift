@@ -42,8 +42,9 @@ public struct VerifyOptions: Sendable {
   public var lengths: [Int]?
   /// Depths at which passkeys and needles are hidden, evenly spread.
   public var depths = 11
-  /// Prompts for each length and depth.
-  public var samples = 1
+  /// Prompts for each length and depth; nil for three at lengths of up to
+  /// `TaskGrid.smallLength` tokens, and one at others.
+  public var samples: Int?
   /// The wording of the passkey prompts.
   public var passkeyPrompt = Passkey.Style.longrope
   /// Paths of texts whose perplexity is measured and in which needles are hidden; empty for a book
@@ -53,8 +54,8 @@ public struct VerifyOptions: Sendable {
   public var method = Perplexity.Method.truncate
   /// Tokens by which a window moves, for the methods `sliding` and `hfStride`.
   public var stride = 256
-  /// The most windows of each text.
-  public var windows = 4
+  /// The most windows of each text; nil for as many as score `Perplexity.tokenBudget` tokens.
+  public var windows: Int?
   /// The part of the grid that is measured, which is never judged; nil for the whole.
   public var shard: TaskGrid.Shard?
   /// The seed of the prompts.
@@ -79,7 +80,7 @@ public struct VerifyOptions: Sendable {
       !tasks.contains(.retention) || baseline != nil, "the task retention needs --baseline")
     let most = 1_000_000
     for (name, value, limit) in [
-      ("depths", depths, 1000), ("samples", samples, 1000), ("windows", windows, most),
+      ("depths", depths, 1000), ("samples", samples ?? 1, 1000), ("windows", windows ?? 1, most),
       ("stride", stride, most), ("threads", threads, 1024),
     ] {
       try OptionError.require(

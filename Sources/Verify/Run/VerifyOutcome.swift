@@ -46,7 +46,7 @@ public struct VerifyOutcome: Sendable {
       "precision": .string(options.precision.rawValue), "seed": .number(String(options.seed)),
       "passkey_prompt": .string(options.passkeyPrompt.rawValue),
       "perplexity": .string(options.method.rawValue), "stride": .number(options.stride),
-      "windows": .number(options.windows), "bos": .string(options.bos.rawValue),
+      "windows": options.windows.map { .number($0) } ?? .null, "bos": .string(options.bos.rawValue),
       "factors": options.factors.map { .string($0) } ?? .null, "baseline": baseline,
       "texts": .array(texts.map { .string($0) }),
     ])

@@ -1,6 +1,7 @@
 import Formats
 import Inference
 import Models
+import Numerics
 import Patch
 
 /// A model made ready for a verification, and the grid that is to be measured.
@@ -45,8 +46,14 @@ struct VerifySetup: Sendable {
       remarks.append(remark)
     }
     remarks += grid.remarks
+    if let remark = Self.remark(beyond: followed.inspection.geometry.window, grid.lengths) {
+      remarks.append(remark)
+    }
     try checkMemory(environment)
     try checkGates()
+    let estimate = try VerifyEstimate(
+      grid, scoring, originalWindow: originalWindow, isExact: options.precision == .exact)
+    if let remark = estimate?.remark { remarks.append(remark) }
   }
 
   private static func baseline(
@@ -78,6 +85,14 @@ struct VerifySetup: Sendable {
       }
       return scoring
     }
+  }
+
+  /// A note on lengths that no runtime serves.
+  private static func remark(beyond window: Int, _ lengths: [Int]) -> String? {
+    let longer = lengths.filter { $0 > window }
+    guard !longer.isEmpty else { return nil }
+    let list = longer.map(String.init).joined(separator: ", ")
+    return "\(list) tokens are beyond the model's window of \(window)"
   }
 
   // MARK: Checks before hours of work

@@ -14,13 +14,19 @@ public struct AnswerResult: Equatable, Sendable {
   public var output: String
   /// The share of the references that the output contains.
   public var score: Double
+  /// The end of the prompt, if a reference is missing from the output.
+  public var promptTail: String?
 
-  init(task: String, runtime: String, cell: Passkey.Cell, references: [String], output: String) {
+  init(
+    task: String, runtime: String, cell: Passkey.Cell, references: [String], output: String,
+    promptTail: String?
+  ) {
     self.task = task
     self.runtime = runtime
     self.cell = cell
     self.references = references
     self.output = output
     score = RULERScore.score(output, references: references)
+    self.promptTail = score < 1 ? promptTail : nil
   }
 }

@@ -102,7 +102,7 @@ public struct Needle: Sendable {
       try each(
         AnswerResult(
           task: "niah", runtime: runtime.name, cell: cells[number], references: [prompt.value],
-          output: output))
+          output: output, promptTail: tokenizer.tail(of: prompt.tokens[..<prompt.promptLength])))
     }
   }
 }

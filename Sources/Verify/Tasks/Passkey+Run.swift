@@ -130,6 +130,7 @@ extension Passkey {
       guard !result.isExact else { return result }
       let (prompt, generator) = (prompts[cell], generators[policy])
       var result = result
+      result.promptTail = tokenizer.tail(of: prompt.tokens[..<prompt.promptLength])
       guard generator.fits(prompt.promptLength + Self.decodedTokens) else {
         result.isPublished = nil
         return result
@@ -137,6 +138,7 @@ extension Passkey {
       let tokens = try generator.generate(
         Array(prompt.tokens[..<prompt.promptLength]), count: Self.decodedTokens)
       result.isPublished = isKey(prompt.key, in: tokens)
+      result.answer = tokenizer.decode(tokens)
       return result
     }
 
@@ -150,5 +152,12 @@ extension Passkey {
     private static func isDigit(_ byte: UInt8) -> Bool {
       (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
+  }
+}
+
+extension Tokenizer {
+  /// The text of the last tokens of a prompt.
+  func tail(of prompt: some BidirectionalCollection<Int>) -> String {
+    decode(Array(prompt.suffix(24)))
   }
 }

@@ -55,6 +55,10 @@ public struct Passkey: Sendable {
     /// The log-probability of the answer's tokens, less that of the likeliest tokens in their
     /// places: 0 if they are the likeliest.
     public var margin: Double
+    /// What greedy decoding gives instead of the key; nil if it was not decoded.
+    public var answer: String?
+    /// The end of the prompt, if the key was not found.
+    public var promptTail: String?
   }
 
   private let tokenizer: Tokenizer

@@ -1,3 +1,4 @@
+import Formats
 import Glibc
 public import Inference
 import Models
@@ -7,7 +8,8 @@ public struct Perplexity: Sendable {
   /// How a text is divided into windows, and which of their tokens are scored.
   public enum Method: String, CaseIterable, Sendable {
     /// LongRoPE's search: documents cut off at the length, each after the beginning token. Every
-    /// token but the first is scored.
+    /// token but the first is scored. Documents begin at multiples of the least power of two that
+    /// is not below the length.
     case truncate
     /// LongRoPE's evaluation: windows of the length that move by the stride, each after the
     /// beginning token. Each scores what the window before it has not, and the mean is over
@@ -35,13 +37,24 @@ public struct Perplexity: Sendable {
     public var tokens: Int
     /// The number of windows.
     public var windows: Int
+    /// A digest of the windows and of the scored positions; nil in a result that lacks it.
+    ///
+    /// Perplexities can be compared only if their digests are equal.
+    public var digest: String?
   }
 
   /// A window, and the positions in it that are scored.
   struct Window: Sendable {
+    /// The place of its first token in the text.
+    var start: Int
     var tokens: [Int]
     var scored: [Int]
   }
+
+  /// The tokens that are scored at each length unless the number of windows is given.
+  public static let tokenBudget = 16384
+  /// The fewest windows of a method that moves one window over the text.
+  private static let fewestMoves = 4
 
   private let method: Method
   let length: Int
@@ -50,14 +63,12 @@ public struct Perplexity: Sendable {
   /// Divides a text into windows.
   /// - Parameters:
   ///   - text: its tokens, without a beginning token.
-  ///   - longest: the greatest length that is measured together with this one. Documents have this
-  ///     length, so that shorter windows are their beginnings and cost nothing.
   ///   - beginning: the beginning token, if sequences are to have one.
-  ///   - maximumWindows: the most windows.
+  ///   - maximumWindows: the most windows; nil for as many as the budget of tokens needs.
   /// - Throws: `ModelError` for a text that is too short.
   public init(
-    _ text: [Int], length: Int, longest: Int, method: Method, stride: Int = 256, beginning: Int?,
-    maximumWindows: Int
+    _ text: [Int], length: Int, method: Method, stride: Int = 256, beginning: Int?,
+    maximumWindows: Int?
   ) throws {
     self.method = method
     self.length = length
@@ -69,28 +80,52 @@ public struct Perplexity: Sendable {
       throw ModelError.unsupported(
         "perplexity", "the stride is \(stride) tokens, expected at least 1")
     }
+    let limit = maximumWindows ?? Self.windows(length: length, method)
     switch method {
-    case .truncate:
-      windows = Self.truncated(text, length, max(longest, length), lead, maximumWindows)
-    case .sliding: windows = Self.sliding(text, length, stride, lead, maximumWindows)
-    case .hfStride: windows = Self.sliding(lead + text, length, stride, [], maximumWindows)
-    case .llamaCpp: windows = Self.chunks(lead + text, length, beginning, maximumWindows)
+    case .truncate: windows = Self.truncated(text, length, lead, limit)
+    case .sliding: windows = Self.sliding(text, length, stride, lead, limit)
+    case .hfStride: windows = Self.sliding(lead + text, length, stride, [], limit)
+    case .llamaCpp: windows = Self.chunks(lead + text, length, beginning, limit)
     }
     guard !windows.isEmpty else {
-      let window = method == .truncate ? max(longest, length) : length
       throw ModelError.unsupported(
         "perplexity",
-        "the text has \(text.count) tokens, too few for one window of \(window)")
+        "the text has \(text.count) tokens, too few for one window of \(length)")
     }
   }
 
+  /// The number of windows that score the budget of tokens.
+  static func windows(length: Int, _ method: Method) -> Int {
+    let needed = (tokenBudget + length - 1) / length
+    return switch method {
+    case .truncate, .llamaCpp: needed
+    case .sliding, .hfStride: max(fewestMoves, needed)
+    }
+  }
+
+  /// The tokens at the beginning of a text that the windows may reach.
+  static func reach(length: Int, _ method: Method, stride: Int, maximumWindows: Int?) -> Int {
+    let count = maximumWindows ?? windows(length: length, method)
+    let step = method == .truncate ? documentStep(length) : max(length, stride)
+    let (product, overflow) = count.multipliedReportingOverflow(by: step)
+    return overflow ? .max : product
+  }
+
+  /// The distance between the beginnings of documents: a power of two, so that long documents begin
+  /// where short ones do and their beginnings are computed once.
+  private static func documentStep(_ length: Int) -> Int {
+    1 << (Int.bitWidth - (length - 1).leadingZeroBitCount)
+  }
+
   private static func truncated(
-    _ text: [Int], _ length: Int, _ longest: Int, _ lead: [Int], _ limit: Int
+    _ text: [Int], _ length: Int, _ lead: [Int], _ limit: Int
   ) -> [Window] {
-    let step = longest - lead.count
-    return (0..<min(limit, text.count / step)).map {
+    let (step, size) = (documentStep(length), length - lead.count)
+    guard text.count >= size else { return [] }
+    return (0..<min(limit, (text.count - size) / step + 1)).map {
       Window(
-        tokens: lead + text[$0 * step..<$0 * step + length - lead.count], scored: Array(1..<length))
+        start: $0 * step, tokens: lead + text[$0 * step..<$0 * step + size],
+        scored: Array(1..<length))
     }
   }
 
@@ -106,7 +141,9 @@ public struct Perplexity: Sendable {
       let end = min(start + size, text.count)
       let fresh = max(1, lead.count + scoredUpTo - start)
       windows.append(
-        Window(tokens: lead + text[start..<end], scored: Array(fresh..<lead.count + end - start)))
+        Window(
+          start: start, tokens: lead + text[start..<end],
+          scored: Array(fresh..<lead.count + end - start)))
       scoredUpTo = end
       if end == text.count { break }
     }
@@ -119,7 +156,7 @@ public struct Perplexity: Sendable {
     (0..<min(limit, text.count / length)).map { number in
       var chunk = Array(text[number * length..<(number + 1) * length])
       if let beginning { chunk[0] = beginning }
-      return Window(tokens: chunk, scored: Array(length / 2 + 1..<length))
+      return Window(start: number * length, tokens: chunk, scored: Array(length / 2 + 1..<length))
     }
   }
 
@@ -133,12 +170,12 @@ public struct Perplexity: Sendable {
   public static func run(
     _ measures: [Perplexity], _ scoring: Scoring, each: (Result) throws -> Void
   ) throws {
-    // Window by window through all lengths, so that those which begin alike are neighbours.
-    let most = measures.map(\.windows.count).max() ?? 0
-    let order = (0..<most).flatMap { window in
-      measures.indices.filter { window < measures[$0].windows.count }.map {
-        (measure: $0, window: window)
-      }
+    // By place in the text, so that windows which begin alike are neighbours.
+    let order = measures.indices.flatMap { measure in
+      measures[measure].windows.indices.map { (measure: measure, window: $0) }
+    }.sorted { left, right in
+      let starts = [left, right].map { measures[$0.measure].windows[$0.window].start }
+      return (starts[0], left.measure) < (starts[1], right.measure)
     }
     var losses = measures.map { _ in scoring.policies.map { _ in [[Double]]() } }
     try scoring.run(order.map { measures[$0.measure].sequences[$0.window] }) {
@@ -157,7 +194,16 @@ public struct Perplexity: Sendable {
     return Result(
       runtime: runtime, length: length, value: value,
       standardError: value * Self.standardError(all),
-      tokens: all.count, windows: losses.count)
+      tokens: all.count, windows: losses.count, digest: digest)
+  }
+
+  /// A digest of what is scored.
+  private var digest: String {
+    let numbers = windows.flatMap { [$0.tokens.count, $0.scored.count] + $0.tokens + $0.scored }
+    let bytes = numbers.flatMap { number in
+      (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
+    }
+    return String(sha256(bytes).prefix(16))
   }
 
   private static func mean(_ numbers: [Double]) -> Double {

@@ -29,15 +29,31 @@ extension TaskGrid {
         }
       case .perplexity:
         guard let longest = lengths.max() else { return [] }
-        return texts.indices.map { step(task, longest, .text($0), weight: Double(windows)) }
+        return texts.indices.map {
+          step(task, longest, .text($0), weight: windowCount(longest))
+        }
       case .retention:
         return lengths.filter { $0 <= originalWindow }.map {
-          step(task, $0, .whole, weight: Double(2 * windows))
+          step(task, $0, .whole, weight: 2 * windowCount($0))
         }
       case .crossing:
-        return [step(task, originalWindow, .whole, weight: Double(2 * windows))]
+        let texts = windows ?? WindowCrossing.defaultTexts
+        return [step(task, originalWindow, .whole, weight: Double(2 * texts))]
       }
     }
+  }
+
+  /// Lengths of up to this many tokens take so little time that their prompts are repeated.
+  public static let smallLength = 2048
+  private static let samplesOfSmallLengths = 3
+
+  /// The number of prompts for each depth of a length.
+  func sampleCount(_ length: Int) -> Int {
+    samples ?? (length <= Self.smallLength ? Self.samplesOfSmallLengths : 1)
+  }
+
+  private func windowCount(_ length: Int) -> Double {
+    Double(windows ?? Perplexity.windows(length: length, method))
   }
 
   private func step(
@@ -50,11 +66,12 @@ extension TaskGrid {
   }
 
   private func cells(_ task: Task, _ length: Int) -> [Passkey.Cell] {
+    let count = sampleCount(length)
     if case .ruler = task {
-      return (0..<samples).map { Passkey.Cell(length: length, depth: 0, sample: $0) }
+      return (0..<count).map { Passkey.Cell(length: length, depth: 0, sample: $0) }
     }
     return depths.sorted(by: >).flatMap { depth in
-      (0..<samples).map { Passkey.Cell(length: length, depth: depth, sample: $0) }
+      (0..<count).map { Passkey.Cell(length: length, depth: depth, sample: $0) }
     }
   }
 

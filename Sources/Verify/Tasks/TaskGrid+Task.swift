@@ -46,6 +46,23 @@ extension TaskGrid {
       }
     }
 
+    /// The gate that is judged unless others are given, or nil if the task has none.
+    ///
+    /// Tasks of retrieval have one. How well a good model does in the others depends on the model.
+    var defaultGate: String? {
+      switch self {
+      case .passkey, .niah: "\(name)>=0.9"
+      case .ruler(let task): task.isRetrieval ? "\(name)>=0.9" : nil
+      case .retention: "perplexity_ratio@short<=1.05"
+      case .perplexity, .crossing: nil
+      }
+    }
+
+    /// The default gates of all tasks, those of RULER's needles as one.
+    public static let defaultGates =
+      all.filter { if case .ruler = $0 { false } else { true } }.compactMap(\.defaultGate)
+      + ["niah_*>=0.9"]
+
     /// The work of one cell, relative to one prefill.
     var weight: Double { if case .ruler = self { 2 } else { 1 } }
 

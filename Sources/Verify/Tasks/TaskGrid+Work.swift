@@ -72,7 +72,7 @@ extension TaskGrid {
       let run = RULERRun(tokenizer, essay: grid.essay)
       let samples: [RULERSample]
       do {
-        samples = try run.samples(task, length: length, count: grid.samples)
+        samples = try run.samples(task, length: length, count: grid.sampleCount(length))
       } catch let error as ModelError {
         // A grid may begin at lengths that are too short for some tasks: they stay unmeasured.
         measured.skip(task.rawValue, at: length, error.message)
@@ -81,7 +81,7 @@ extension TaskGrid {
       for cell in cells {
         // RULER leaves out a sample that does not fit.
         guard cell.sample < samples.count else {
-          let reason = "only \(samples.count) of \(grid.samples) samples fit"
+          let reason = "only \(samples.count) of \(grid.sampleCount(length)) samples fit"
           return measured.skip(task.rawValue, at: length, reason)
         }
         try run.ask(task, samples[cell.sample], scoring) {
@@ -98,9 +98,8 @@ extension TaskGrid {
       do {
         measures = try grid.lengths.map { length in
           try Perplexity(
-            text.tokens, length: length, longest: grid.lengths.max() ?? length,
-            method: grid.method, stride: grid.stride, beginning: tokenizer.beginning,
-            maximumWindows: grid.windows)
+            text.tokens, length: length, method: grid.method, stride: grid.stride,
+            beginning: tokenizer.beginning, maximumWindows: grid.windows)
         }
       } catch let error as ModelError {
         throw ModelError.unsupported(text.name, error.message)
@@ -113,8 +112,8 @@ extension TaskGrid {
     ) throws {
       guard let baseline else { return }
       let measure = try Perplexity(
-        allTokens, length: length, longest: length, method: .truncate,
-        beginning: tokenizer.beginning, maximumWindows: grid.windows)
+        allTokens, length: length, method: .truncate, beginning: tokenizer.beginning,
+        maximumWindows: grid.windows)
       try Retention(measure).run(scoring, baseline: baseline) {
         measured.add($0)
         done()
@@ -124,7 +123,7 @@ extension TaskGrid {
     private func cross(_ measured: inout Measurements, _ done: () -> Void) throws {
       let crossing = try WindowCrossing(
         allTokens, originalWindow: measured.originalWindow, beginning: tokenizer.beginning,
-        maximumWindows: grid.windows)
+        maximumWindows: grid.windows ?? WindowCrossing.defaultTexts)
       try crossing.run(scoring) {
         measured.add($0)
         done()

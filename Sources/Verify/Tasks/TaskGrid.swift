@@ -30,8 +30,8 @@ public struct TaskGrid: Sendable {
   public var lengths: [Int] = []
   /// The depths at which passkeys and needles are hidden, from 0 to 1.
   public var depths: [Double] = []
-  /// Prompts for each length and depth.
-  public var samples = 1
+  /// Prompts for each length and depth; nil for three at small lengths, and one at others.
+  public var samples: Int?
   /// The seed of the prompts.
   public var seed: UInt64 = 0
   /// The wording of the passkey prompts.
@@ -46,8 +46,8 @@ public struct TaskGrid: Sendable {
   public var method = Perplexity.Method.truncate
   /// Tokens by which a window moves, for the methods that move one.
   public var stride = 256
-  /// The most windows of each text.
-  public var windows = 4
+  /// The most windows of each text; nil for as many as the budget of tokens needs.
+  public var windows: Int?
   /// The part of the grid that is measured; nil for the whole.
   public var shard: Shard?
 

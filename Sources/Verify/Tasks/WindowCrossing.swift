@@ -30,6 +30,9 @@ public struct WindowCrossing: Sendable {
   private let sequences: [Scoring.Sequence]
   private let length: Int
 
+  /// The number of texts unless another one is given.
+  static let defaultTexts = 4
+
   /// Divides a text into sequences that cross the end of the original window.
   /// - Throws: `ModelError` for a text or a window that is too short.
   public init(_ text: [Int], originalWindow: Int, beginning: Int?, maximumWindows: Int) throws {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Formats
+import Models
 import Patch
 
 struct ApplyCommand: ReportingCommand {
@@ -67,6 +68,10 @@ struct ApplyCommand: ReportingCommand {
   }
 
   func run() throws {
+    if ForeignFile.isFactors(model), !ForeignFile.isFactors(factors) {
+      throw ValidationError(
+        "the arguments are swapped: '\(model)' holds factors, which come before the model")
+    }
     let source = try FactorSource(path: factors)
     var set = source.set
     var hash = source.sha256

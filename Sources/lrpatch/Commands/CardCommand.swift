@@ -24,6 +24,13 @@ struct CardCommand: ReportingCommand {
 
   @Option(
     help: ArgumentHelp(
+      "A result of the model before its patch, to show beside --result; may be repeated.",
+      valueName: "result"),
+    completion: .file(extensions: ["json"]))
+  var before: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
       "The model that this one was made from, as the Hub names it.", valueName: "org/name"))
   var baseModel: String?
 
@@ -47,6 +54,7 @@ struct CardCommand: ReportingCommand {
     if let baseModel, baseModel.wholeMatch(of: pattern) == nil {
       throw ValidationError("'\(baseModel)' is not a name on the Hub, such as org/name")
     }
+    if !before.isEmpty, result.isEmpty { throw ValidationError("--before needs --result") }
     if name == "" { throw ValidationError("--name needs a name") }
   }
 
@@ -56,6 +64,7 @@ struct CardCommand: ReportingCommand {
     options.baseModel = baseModel
     options.name = name
     options.results = result
+    options.before = before
     let card = try CardFile(of: session, options)
     if check { return try report(check: card) }
     if dryRun {

@@ -1,17 +1,22 @@
 import ArgumentParser
+import Convert
 import Formats
+import Models
 import Patch
 
 struct DiffCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
     commandName: "diff",
     abstract: "Shows the configs, keys and tensors in which two models differ.",
-    discussion: "Exit 1 if anything differs.")
+    discussion: """
+      Two factors files can be compared too, and a folder with a GGUF file: then what a conversion of \
+      the folder would write is compared with the file. Exit 1 if anything differs.
+      """)
 
-  @Argument(help: "A model.", completion: .file(), transform: hubModel)
+  @Argument(help: "A model, or a factors file.", completion: .file(), transform: hubModel)
   var first: String
 
-  @Argument(help: "Another model of the same format.", completion: .file(), transform: hubModel)
+  @Argument(help: "Another one.", completion: .file(), transform: hubModel)
   var second: String
 
   @Flag(help: "Compare types and shapes of tensors, but not their data.")
@@ -20,19 +25,40 @@ struct DiffCommand: ReportingCommand {
   @OptionGroup var common: CommonOptions
 
   func run() throws {
-    let difference = try ModelDifference(
-      common.open(first), common.open(second), comparingData: !skipData)
+    let entries = try entries()
     if common.json {
       Output.json(
         .object([
           "schema": .string("lrpatch.diff/1"), "first": .string(first), "second": .string(second),
-          "differences": .array(difference.entries.map(json)),
+          "differences": .array(entries.map(json)),
         ]))
     } else if !common.quiet {
-      for entry in difference.entries { Output.result(text(entry)) }
-      if difference.entries.isEmpty { Output.result("no difference") }
+      for entry in entries { Output.result(text(entry)) }
+      if entries.isEmpty { Output.result("no difference") }
     }
-    guard difference.entries.isEmpty else { throw CheckFailed() }
+    guard entries.isEmpty else { throw CheckFailed() }
+  }
+
+  private func entries() throws -> [ModelDifference.Entry] {
+    if let left = try Self.factors(first), let right = try Self.factors(second) {
+      return ModelDifference(left, right).entries
+    }
+    let left = try common.open(first)
+    let right = try common.open(second)
+    switch (left.format, right.format) {
+    case (.folder, .gguf):
+      return try ConversionDifference.entries(folder: left, file: right, comparingData: !skipData)
+    case (.gguf, .folder):
+      return try ConversionDifference.entries(folder: right, file: left, comparingData: !skipData)
+        .map(\.swapped)
+    default: return try ModelDifference(left, right, comparingData: !skipData).entries
+    }
+  }
+
+  /// The factors in a file, or nil for anything but a factors file.
+  private static func factors(_ path: String) throws -> FactorSet? {
+    guard ForeignFile.isFactors(path) else { return nil }
+    return try FactorSource(path: path).set
   }
 
   private func text(_ entry: ModelDifference.Entry) -> String {

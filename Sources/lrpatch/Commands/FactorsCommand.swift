@@ -30,7 +30,8 @@ struct FactorsShowCommand: ReportingCommand {
 
 struct FactorsConvertCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
-    commandName: "convert", abstract: "Writes factors in any accepted form as the canonical file.")
+    commandName: "convert", abstract: "Writes factors in any accepted form as the canonical file.",
+    discussion: "If the name of the output ends in .csv, the long factors are written as a table.")
 
   @Argument(help: "The factors.", completion: .file())
   var factors: String
@@ -54,7 +55,13 @@ struct FactorsConvertCommand: ReportingCommand {
     if let originalLength { set.originalWindow = originalLength.value }
     if let targetLength { set.window = targetLength.value }
     try set.validate(factors)
-    let text = JSONStyle.standard.encode(set.json) + [0x0A]
+    let isTable = output.lowercased().hasSuffix(".csv")
+    let text = isTable ? Array(set.csv.utf8) : JSONStyle.standard.encode(set.json) + [0x0A]
+    if isTable, set.hasMoreThanCSV {
+      common.note(
+        "note: a CSV file holds the long factors only; the windows, mscale and all else are left out"
+      )
+    }
     try ExclusiveOutput.write(text, to: output)
     if common.json {
       Output.json(set.json)

@@ -11,13 +11,14 @@ struct LintCommand: ReportingCommand {
     abstract: "Finds what would make a runtime ignore, misread or refuse a model or its factors.",
     discussion: "Exit 1 on errors, with --strict on warnings too.")
 
-  @Argument(help: modelHelp, completion: modelCompletion, transform: hubModel)
-  var model: String
+  @OptionGroup var models: ModelArguments
 
   @Flag(help: "Fail on warnings too.")
   var strict = false
 
-  @Option(help: ArgumentHelp("Leave a rule out; may be repeated.", valueName: "rule"))
+  @Option(
+    help: ArgumentHelp(
+      "Leave a rule out; may be repeated or separated by commas.", valueName: "rule"))
   var allow: [String] = []
 
   @Option(
@@ -30,36 +31,51 @@ struct LintCommand: ReportingCommand {
   func validate() throws {
     if junit == "" { throw ValidationError("--junit needs a name") }
     let names = Set(LintRule.all.map(\.name))
-    if let name = allow.first(where: { !names.contains($0) }) {
+    if let name = listed(allow).first(where: { !names.contains($0) }) {
       throw unknown(name, of: "--allow", names.sorted())
     }
   }
 
   func run() throws {
     if let junit { try ReportFormat.junit.requireReplaceable(junit) }
+    var reports: [(model: String, findings: [LintFinding])] = []
+    try models.forEach(common) { model in
+      let findings = try findings(model)
+      reports.append((model, findings))
+      return common.json ? document(model, findings) : show(findings, of: model)
+    }
+    if let junit {
+      let report = JUnitReport(findings: reports, failingFrom: limit)
+      try ReportFormat.junit.write(report.text, to: junit)
+    }
+    if reports.contains(where: { $0.findings.contains { $0.rule.severity >= limit } }) {
+      throw CheckFailed()
+    }
+  }
+
+  /// The severity from which on a finding fails the check.
+  private var limit: LintRule.Severity { strict ? .warning : .error }
+
+  private func findings(_ model: String) throws -> [LintFinding] {
     let session = try common.open(model)
     let all =
       try Lint.findings(session) + RunCheck.findings(session) + ConversionCheck.findings(session)
-    let findings = Lint.sorted(all).filter { !allow.contains($0.rule.name) }
-    if common.json {
-      Output.json(
-        .object([
-          "schema": .string("lrpatch.lint/1"), "model": .string(model),
-          "findings": .array(findings.map(json)),
-        ]))
-    } else {
-      let shown = common.quiet ? findings.filter { $0.rule.severity > .note } : findings
-      for finding in shown { Output.result(text(finding)) }
-      if findings.isEmpty, !common.quiet { Output.result("\(model): nothing found") }
-    }
-    let limit: LintRule.Severity = strict ? .warning : .error
-    if let junit {
-      let report = JUnitReport(model: model, findings, failingFrom: limit)
-      try ReportFormat.junit.write(report.text, to: junit)
-    }
-    Annotations.write(
-      common.quiet ? findings.filter { $0.rule.severity > .note } : findings, model: model)
-    if findings.contains(where: { $0.rule.severity >= limit }) { throw CheckFailed() }
+    return Lint.sorted(all).filter { !listed(allow).contains($0.rule.name) }
+  }
+
+  private func document(_ model: String, _ findings: [LintFinding]) -> JSONValue {
+    .object([
+      "schema": .string("lrpatch.lint/1"), "model": .string(model),
+      "findings": .array(findings.map(json)),
+    ])
+  }
+
+  private func show(_ findings: [LintFinding], of model: String) -> JSONValue? {
+    let shown = common.quiet ? findings.filter { $0.rule.severity > .note } : findings
+    for finding in shown { Output.result(text(finding)) }
+    if findings.isEmpty, !common.quiet { Output.result("\(model): nothing found") }
+    Annotations.write(shown, model: model)
+    return nil
   }
 
   private func text(_ finding: LintFinding) -> String {

@@ -18,7 +18,10 @@ struct ReportCommand: ReportingCommand {
 
   @Option(
     help: ArgumentHelp(
-      "A gate, such as passkey>=0.95 or perplexity@1k@vllm<=40; may be repeated.",
+      """
+      A gate, such as passkey>=95% or perplexity@1k@vllm<=40; may be repeated or separated by \
+      commas.
+      """,
       valueName: "gate"))
   var require: [String] = []
 
@@ -45,9 +48,7 @@ struct ReportCommand: ReportingCommand {
     if noGates, !require.isEmpty {
       throw ValidationError("--no-gates and --require exclude each other")
     }
-    for gate in require where VerifyCommand.gate(gate) == nil {
-      throw ValidationError("'\(gate)' is not a gate, such as passkey@32k>=0.95")
-    }
+    _ = try listed(require).map(gate)
   }
 
   func run() throws {
@@ -55,20 +56,27 @@ struct ReportCommand: ReportingCommand {
     var document = try ResultDocument.merged(paths: results)
     document.verdicts = try verdicts(document)
     let older = before.isEmpty ? nil : try ResultDocument.merged(paths: before)
+    if let older {
+      let names = before.joined(separator: ", ")
+      for line in try document.compare(withBefore: older, named: names) {
+        common.note("note: \(line)")
+      }
+    }
     try rendering.write(document, before: older)
     if common.json {
       Output.json(document.json)
     } else if !common.quiet {
-      Output.result(ResultText(document, style: .terminal).text)
+      Output.result(ResultText(document, before: older, style: .terminal).text)
     }
     Annotations.write(document.verdicts, model: document.model)
     if document.hasFailed { throw CheckFailed() }
   }
 
   private func verdicts(_ document: ResultDocument) throws -> [Verdict] {
-    let texts = noGates ? [] : require.isEmpty ? document.savedGates : require
-    return try texts.map { text in
-      guard let gate = VerifyCommand.gate(text) else {
+    if noGates { return [] }
+    guard require.isEmpty else { return try listed(require).map(gate).map(document.measured.judge) }
+    return try document.savedGates.map { text in
+      guard let gate = try? gate(text) else {
         throw ModelError.unsupported(
           results.joined(separator: ", "),
           "its gate '\(text.sanitized)' cannot be read; name gates with --require")

@@ -13,6 +13,13 @@ struct RevertCommand: ReportingCommand {
   @Flag(help: "Undo every apply, back to before the first.")
   var all = false
 
+  @Flag(
+    help: """
+      If the configs were edited after the apply: undo what it changed, and keep the edits. Folders \
+      only.
+      """)
+  var keepEdits = false
+
   @Flag(help: "Edit the file even though another process has it open.")
   var force = false
 
@@ -20,11 +27,14 @@ struct RevertCommand: ReportingCommand {
 
   func run() throws {
     let session = try common.open(model, exclusive: true)
-    for remark in Signatures.remarks(beside: session) { common.note("note: \(remark)") }
+    // Before the change, because it may remove what they are about.
+    let remarks = Signatures.remarks(beside: session)
     var revert = Revert()
     revert.all = all
     revert.force = force
+    revert.keepsEdits = keepEdits
     let count = try Interruption.deferred { try revert.perform(in: session) }
+    if count > 0 { for remark in remarks { common.note("note: \(remark)") } }
     let wasRecovered = session.recovery != nil
     if common.json {
       Output.json(

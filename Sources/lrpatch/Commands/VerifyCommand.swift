@@ -24,7 +24,7 @@ struct VerifyCommand: ReportingCommand {
 
   @Option(
     help:
-      "A runtime to follow: \(RuntimeChoice.names.joined(separator: ", ")) or all; may be repeated."
+      "A runtime to follow: \(RuntimeChoice.names.joined(separator: ", ")) or all; may be repeated or separated by commas."
   )
   var runtime: [String] = ["all"]
 
@@ -46,7 +46,8 @@ struct VerifyCommand: ReportingCommand {
   @Option(
     help: ArgumentHelp(
       """
-      What is measured; may be repeated. Default: passkey, and perplexity of given texts. Retention \
+      What is measured: \((TaskGrid.Task.names + ["ruler"]).joined(separator: ", ")); may be repeated \
+      or separated by commas. Default: passkey, and perplexity of given texts. Retention \
       is measured whenever there is a baseline.
       """,
       valueName: "task"))
@@ -61,8 +62,12 @@ struct VerifyCommand: ReportingCommand {
   @Option(help: "Depths at which passkeys and needles are hidden.")
   var depths = 11
 
-  @Option(help: "Prompts for each length and depth.")
-  var samples = 1
+  @Option(
+    help: """
+      Prompts for each length and depth; default: 3 for lengths of up to \(TaskGrid.smallLength) \
+      tokens, else 1.
+      """)
+  var samples: Int?
 
   @Option(help: "Whose passkey prompt: \(Passkey.Style.alternatives).", transform: choice)
   var passkeyPrompt = Passkey.Style.longrope
@@ -84,8 +89,14 @@ struct VerifyCommand: ReportingCommand {
   @Option(help: "Tokens by which a window moves, for sliding and hf-stride.")
   var stride = 256
 
-  @Option(help: ArgumentHelp("The most windows of each text.", valueName: "count"))
-  var windows = 4
+  @Option(
+    help: ArgumentHelp(
+      """
+      The most windows of each text; default: as many as score \(Perplexity.tokenBudget) tokens at \
+      each length.
+      """,
+      valueName: "count"))
+  var windows: Int?
 
   @Option(
     help:
@@ -93,10 +104,7 @@ struct VerifyCommand: ReportingCommand {
     transform: choice)
   var bos = Tokenizer.Beginning.auto
 
-  @Option(
-    help: ArgumentHelp(
-      "A gate, such as passkey>=0.95 or perplexity@1k@vllm<=40; may be repeated.",
-      valueName: "gate"))
+  @Option(help: requireHelp)
   var require: [String] = []
 
   @Flag(help: "Only measure.")
@@ -132,11 +140,6 @@ struct VerifyCommand: ReportingCommand {
 
   @OptionGroup var common: CommonOptions
 
-  /// Reads a gate, whose lengths may have units.
-  static func gate(_ text: String) -> Gate? {
-    Gate(text) { TokenCount(argument: $0)?.value }
-  }
-
   func validate() throws {
     if output == "" { throw ValidationError("-o needs a name") }
     let paths = rendering.paths + [output].compactMap(\.self)
@@ -155,13 +158,18 @@ struct VerifyCommand: ReportingCommand {
     // Made before the work, so that hours of it cannot end in a path that cannot be written to.
     var file: ResultFile? = nil
     if let output { file = try ResultFile(output, schema: ResultDocument.schema) }
-    let provenance = try provenance(job.session)
+    var provenance = try provenance(job.session)
+    let began = Date.now.ISO8601Format()
     for line in job.remarks + Self.notes(job.unfollowed) { common.note(line) }
     let progress = ProgressLine(isShown: !common.quiet && !work.noProgress)
     Interruption.letCommandEnd()
     let outcome = try job.run { progress.show($0.share, $0.label) }
     progress.end()
     var document = outcome.document
+    for index in provenance.runs.indices {
+      provenance.runs[index].began = began
+      provenance.runs[index].seconds = (outcome.seconds * 10).rounded() / 10
+    }
     document.provenance = provenance
     show(document)
     if let file = file.take() { try file.write(document.json) }
@@ -182,7 +190,7 @@ struct VerifyCommand: ReportingCommand {
     }
     options.bos = bos
     options.precision = precision
-    options.tasks = try task.flatMap(Self.tasks)
+    options.tasks = try listed(task).flatMap(Self.tasks)
     options.lengths = try lengths.map(Self.lengths)
     options.depths = depths
     options.samples = samples
@@ -202,29 +210,19 @@ struct VerifyCommand: ReportingCommand {
 
   /// None for all runtimes.
   private func runtimes() throws -> [RuntimeChoice] {
-    let choices = try runtime.filter { $0 != "all" }.map { name in
+    let names = listed(runtime)
+    let choices = try names.filter { $0 != "all" }.map { name in
       guard let choice = RuntimeChoice(name: name) else {
         throw unknown(name, of: "--runtime", ["all"] + RuntimeChoice.names)
       }
       return choice
     }
-    return runtime.contains("all") ? [] : choices
+    return names.contains("all") ? [] : choices
   }
 
   private func gates() throws -> [Gate]? {
     if noGates { return [] }
-    return require.isEmpty ? nil : try require.map(Self.requiredGate)
-  }
-
-  private static func requiredGate(_ text: String) throws -> Gate {
-    guard let gate = gate(text) else {
-      throw ValidationError(
-        """
-        '\(text)' is not a gate; expected METRIC[@LENGTH|@short|@long][@RUNTIME]>=NUMBER, such as \
-        passkey@32k>=0.95, with one of \(Metric.names.joined(separator: ", "))
-        """)
-    }
-    return gate
+    return require.isEmpty ? nil : try listed(require).map(gate)
   }
 
   private static func tasks(_ name: String) throws -> [TaskGrid.Task] {

@@ -16,8 +16,13 @@ enum Output {
 
   /// Writes one JSON document to stdout.
   static func json(_ value: JSONValue) {
+    printedJSON.withLock { $0 = true }
     result(String(decoding: JSONStyle.standard.encode(value), as: UTF8.self))
   }
+
+  /// Whether a JSON document was written to stdout.
+  static var hasJSON: Bool { printedJSON.withLock { $0 } }
+  private static let printedJSON = Mutex(false)
 
   /// Whether some text could not be written.
   ///

@@ -44,7 +44,7 @@ public struct RULERRun: Sendable {
         AnswerResult(
           task: task.rawValue, runtime: policy.name,
           cell: Passkey.Cell(length: sample.maximumLength, depth: 0, sample: sample.index),
-          references: sample.references, output: output))
+          references: sample.references, output: output, promptTail: tokenizer.tail(of: prompt)))
     }
   }
 

@@ -30,6 +30,9 @@ public enum RULERTask: String, CaseIterable, Sendable {
   /// The text between the input and the generation prefix, `target_delimiter` in lm-eval.
   public var delimiter: String { self == .commonWords ? "\n\n" : " " }
 
+  /// Whether the answers stand in the prompt as they are.
+  var isRetrieval: Bool { needle != nil }
+
   /// Whether the prompts are cut from the essay.
   public var needsEssay: Bool { needle?.haystack == .essay }
 }

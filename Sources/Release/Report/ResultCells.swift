@@ -1,0 +1,111 @@
+import Formats
+import Verify
+
+/// The single prompts of a result, for lists and tables.
+struct ResultCells {
+  /// One prompt and what a runtime answered.
+  struct Cell {
+    var task: String
+    var runtime: String
+    var length: Int
+    /// From 0 to 1; nil for tasks without depths.
+    var depth: Double?
+    var sample: Int
+    /// The share of what was expected, from 0 to 1.
+    var score: Double
+    var expected: String
+    /// Nil if it was not decoded.
+    var answer: String?
+    var promptTail: String?
+  }
+
+  let all: [Cell]
+
+  init(_ measured: Measurements) {
+    let passkeys = measured.passkeys.map { result in
+      Cell(
+        task: "passkey", runtime: result.runtime, length: result.cell.length,
+        depth: result.cell.depth, sample: result.cell.sample, score: result.isExact ? 1 : 0,
+        expected: String(result.key), answer: result.isExact ? String(result.key) : result.answer,
+        promptTail: result.promptTail)
+    }
+    let answers = measured.answers.map { result in
+      Cell(
+        task: result.task, runtime: result.runtime, length: result.cell.length,
+        depth: result.task == "niah" ? result.cell.depth : nil, sample: result.cell.sample,
+        score: result.score, expected: result.references.joined(separator: ", "),
+        answer: result.output, promptTail: result.promptTail)
+    }
+    all = passkeys + answers
+  }
+
+  // MARK: A list of what was not found
+
+  private static let mostListed = 5
+  private static let longestText = 60
+
+  /// Lines about the first prompts that were not answered, each once for all runtimes that failed
+  /// alike; empty if there are none.
+  var failures: [String] {
+    var groups: [(cell: Cell, runtimes: [String])] = []
+    for cell in all where cell.score < 1 {
+      if let index = groups.firstIndex(where: { $0.cell.isSame(as: cell) }) {
+        groups[index].runtimes.append(cell.runtime)
+      } else {
+        groups.append((cell, [cell.runtime]))
+      }
+    }
+    guard !groups.isEmpty else { return [] }
+    let lines = groups.prefix(Self.mostListed).flatMap { Self.lines($0.cell, $0.runtimes) }
+    let rest = groups.count - Self.mostListed
+    return lines + (rest > 0 ? ["and \(rest) more: -o and --csv have all of them"] : [])
+  }
+
+  private static func lines(_ cell: Cell, _ runtimes: [String]) -> [String] {
+    let depth = cell.depth.map { ", depth \((($0 * 1000).rounded() / 10).sixDigits) %" } ?? ""
+    let place = "\(cell.task) at \(cell.length)\(depth), sample \(cell.sample)"
+    let answer = cell.answer.map { "'\(shortened($0, fromEnd: false))'" } ?? "not decoded"
+    let tail = cell.promptTail.map { "'...\(shortened($0, fromEnd: true))' -> " } ?? ""
+    return [
+      "\(place): \(runtimes.joined(separator: ", "))",
+      "  \(tail)\(answer), expected '\(shortened(cell.expected, fromEnd: false))'",
+    ]
+  }
+
+  private static func shortened(_ text: String, fromEnd: Bool) -> String {
+    let visible = text.replacing("\n", with: "\\n").visible
+    guard visible.count > longestText else { return visible }
+    return String(fromEnd ? visible.suffix(longestText) : visible.prefix(longestText))
+  }
+
+  // MARK: CSV
+
+  /// The first line of a CSV file.
+  static let header = "task,runtime,length,depth,sample,score,expected,answer,prompt_tail"
+
+  /// The cells as CSV (RFC 4180, with line feeds).
+  var csv: String {
+    let rows = all.map { cell in
+      [
+        cell.task, cell.runtime, String(cell.length), cell.depth.map { "\($0)" } ?? "",
+        String(cell.sample), "\(cell.score)", cell.expected, cell.answer ?? "",
+        cell.promptTail ?? "",
+      ].map(Self.field).joined(separator: ",")
+    }
+    return ([Self.header] + rows).joined(separator: "\n") + "\n"
+  }
+
+  private static func field(_ text: String) -> String {
+    let special: Set<Unicode.Scalar> = ["\"", ",", "\n", "\r"]
+    guard text.unicodeScalars.contains(where: special.contains) else { return text }
+    return "\"\(text.replacing("\"", with: "\"\""))\""
+  }
+}
+
+extension ResultCells.Cell {
+  /// Whether both are the same prompt with the same answer.
+  fileprivate func isSame(as other: Self) -> Bool {
+    task == other.task && length == other.length && depth == other.depth
+      && sample == other.sample && answer == other.answer && expected == other.expected
+  }
+}

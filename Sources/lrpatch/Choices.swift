@@ -1,0 +1,102 @@
+import ArgumentParser
+import Formats
+import Verify
+
+/// One of the values of an enumeration, by its name.
+func choice<Value: RawRepresentable<String> & CaseIterable>(_ text: String) throws -> Value {
+  guard let value = Value(rawValue: text) else {
+    throw unknown(text, Value.allCases.map(\.rawValue))
+  }
+  return value
+}
+
+/// The values of an option that may be repeated and takes several values separated by commas.
+func listed(_ values: [String]) -> [String] {
+  values.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+}
+
+/// The error for a name that an option does not take, with the nearest name that it takes.
+/// - Parameters:
+///   - option: the option, if the parser does not name it.
+///   - names: what it takes.
+func unknown(_ text: String, of option: String? = nil, _ names: [String]) -> ValidationError {
+  let place = option.map { "\($0): " } ?? ""
+  return ValidationError("\(place)unknown value '\(text)'; \(expectation(of: text, names))")
+}
+
+/// What was meant by a name, and what is expected.
+///
+/// The names of a long list are left out if one of them is near.
+func expectation(of text: String, _ names: [String]) -> String {
+  let expected = "expected \(names.alternatives)"
+  guard let meant = meant(by: text, names) else { return expected }
+  return names.count > 16 ? "did you mean '\(meant)'?" : "did you mean '\(meant)'? \(expected)"
+}
+
+/// The name that was probably meant.
+private func meant(by text: String, _ names: [String]) -> String? {
+  if let other = otherNames[text.lowercased()], names.contains(other) { return other }
+  return names.nearest(to: text)
+}
+
+/// Names that other tools have for values that options take here.
+private let otherNames: [String: String] = [
+  "transformers": "hf", "transformers5": "hf", "huggingface": "hf", "transformers4": "hf4",
+  "mlx-lm": "mlx", "mlx_lm": "mlx", "llama-cpp": "llama.cpp", "llama_cpp": "llama.cpp",
+  "ollama": "llama.cpp", "gguf": "llama.cpp",
+  "ppl": "perplexity", "needle": "niah", "needles": "niah",
+  "fp32": "f32", "float32": "f32", "fp16": "f16", "float16": "f16", "half": "f16",
+  "bfloat16": "bf16", "q8": "q8_0", "q8_k": "q8_0", "q4": "q4_k", "q4_k_m": "q4_k",
+  "q4_k_s": "q4_k", "q5": "q5_k", "q5_k_m": "q5_k", "q5_k_s": "q5_k", "q6": "q6_k",
+  "longrope1": "longrope", "cmaes": "cma-es", "linear": "pi", "ntk-aware": "ntk",
+]
+
+/// A gate of the command line, whose lengths may have units.
+/// - Throws: `ValidationError` with what is wrong and what was meant.
+func gate(_ text: String) throws -> Gate {
+  do {
+    return try Gate(text) { TokenCount(argument: $0)?.value }
+  } catch {
+    let metric = String(text.prefix { !"@<>=".contains($0) })
+    guard meant(by: metric, Metric.names) != nil, !Metric.names.contains(metric) else {
+      throw ValidationError(error.message)
+    }
+    throw ValidationError(
+      "'\(text)': unknown metric '\(metric)'; \(expectation(of: metric, Metric.names))")
+  }
+}
+
+/// The help of --require.
+let requireHelp = ArgumentHelp(
+  """
+  A gate, such as passkey>=95% or perplexity@1k@vllm<=40; may be repeated or separated by commas. \
+  Default: \(TaskGrid.Task.defaultGates.joined(separator: ", ")), of what is measured.
+  """,
+  valueName: "gate")
+
+extension LRPatch {
+  /// Checks that the arguments begin with a command.
+  /// - Throws: `ValidationError` with the command that was probably meant.
+  static func requireCommand(_ arguments: [String]) throws {
+    var type: any ParsableCommand.Type = self
+    for argument in arguments {
+      let commands = type.configuration.subcommands
+      guard !commands.isEmpty, !argument.hasPrefix("-"), argument != "help" else { return }
+      let names = commands.compactMap { $0.configuration.commandName }
+      guard let index = names.firstIndex(of: argument) else {
+        let group = type == self ? "" : "\(type.configuration.commandName ?? "") "
+        throw UnknownCommand(
+          command: type,
+          message: "unknown command '\(group)\(argument)'; \(expectation(of: argument, names))")
+      }
+      type = commands[index]
+    }
+  }
+}
+
+/// A word in the place of a command.
+struct UnknownCommand: Error {
+  /// The command whose subcommand was expected.
+  var command: any ParsableCommand.Type
+  var message: String
+}

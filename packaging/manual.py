@@ -72,10 +72,14 @@ class Page:
         lines += [".Sh NAME", f".Nm {self.name}", ".Nd " + escaped(lowered(abstract).rstrip("."))]
         lines += [".Sh SYNOPSIS", f".Nm {word(' '.join(self.words))}"] + self.synopsis()
         lines += [".Sh DESCRIPTION"] + paragraphs(abstract)
-        if discussion := self.command.get("discussion"):
-            lines += [".Pp"] + paragraphs(discussion)
+        discussion, _, examples = (self.command.get("discussion") or "").partition("Examples:\n\n")
+        if discussion.strip():
+            lines += [".Pp"] + paragraphs(discussion.strip())
         lines += self.section("ARGUMENTS", [a for a in self.arguments if a["kind"] == "positional"])
         lines += self.section("OPTIONS", [a for a in self.arguments if a["kind"] != "positional"])
+        if examples:
+            text = [escaped(line.removeprefix("  ")) or "\\&" for line in examples.splitlines()]
+            lines += [".Sh EXAMPLES", ".Bd -literal", *text, ".Ed"]
         return "\n".join(lines + self.commands() + self.exit_status() + self.see_also()) + "\n"
 
     def synopsis(self):

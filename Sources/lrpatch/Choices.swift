@@ -100,3 +100,24 @@ struct UnknownCommand: Error {
   var command: any ParsableCommand.Type
   var message: String
 }
+
+/// The help of an option that takes one of several values, with its default.
+func choiceHelp<Value: CaseIterable & RawRepresentable<String>>(
+  _ text: String, _ type: Value.Type, default value: Value? = nil
+) -> ArgumentHelp {
+  let ending = value.map { " (default: \($0.rawValue))" } ?? ""
+  return ArgumentHelp(stringLiteral: "\(text): \(Value.alternatives).\(ending)")
+}
+
+/// What a shell offers for such an option.
+func choices<Value: CaseIterable & RawRepresentable<String>>(
+  _ type: Value.Type
+) -> CompletionKind {
+  .list(Value.allCases.map(\.rawValue))
+}
+
+/// Examples at the end of a help text, each with what it is for.
+func examples(_ all: (purpose: String, command: String)...) -> String {
+  let lines = all.map { "  # \($0.purpose)\n  lrpatch \($0.command)" }
+  return "\n\nExamples:\n\n" + lines.joined(separator: "\n\n")
+}

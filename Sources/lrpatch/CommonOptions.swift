@@ -55,7 +55,7 @@ let modelHelp: ArgumentHelp =
 
 /// The help of --precision.
 let precisionHelp: ArgumentHelp =
-  "exact: 32-bit floats. fast: bf16 products, if the processor has them."
+  "exact: 32-bit floats. fast: bf16 products, if the processor has them. (default: exact)"
 
 /// What a shell offers for MODEL: files and folders.
 let modelCompletion = CompletionKind.file()

@@ -18,7 +18,7 @@ struct Failure {
   private var isLabelled = true
 
   private init(_ message: String, _ exitCode: ExitCode, about subject: String? = nil) {
-    self.message = message.visible
+    self.message = message
     self.exitCode = exitCode
     self.subject = subject.flatMap { $0.isEmpty ? nil : $0 }
   }
@@ -26,18 +26,18 @@ struct Failure {
   /// - Parameter command: the command that ran; the whole program while arguments were read.
   init(_ error: any Error, of command: any ParsableCommand.Type) {
     switch error {
-    case let error as FormatError: self.init("\(error)", .invalid, about: error.file)
+    case let error as FormatError: self.init("\(error)".visible, .invalid, about: error.file)
     case let error as ModelError:
       self.init(
-        "\(error)", error.kind == .unsafe ? .unsafe : .invalid, about: error.subject)
+        "\(error)".visible, error.kind == .unsafe ? .unsafe : .invalid, about: error.subject)
     case let error as FileError:
-      self.init("\(error)", .inputOutput, about: error.path)
+      self.init("\(error)".visible, .inputOutput, about: error.path)
       if error.code == ENOENT { advice = Self.advice(missing: error.path) }
     case let error as ReportedError:
       self.init("", Failure(error.error, of: command).exitCode)
     case is Interrupted: self.init("", .interrupted)
     case let error as CheckFailed:
-      self.init(error.message, .checkFailed)
+      self.init(error.message.visible, .checkFailed)
       isLabelled = false
     case let error as OptionError: self.init(usage: error.message, of: command)
     case let error as UnknownCommand: self.init(usage: error.message, of: error.command)
@@ -48,7 +48,7 @@ struct Failure {
   }
 
   private init(usage message: String, of command: any ParsableCommand.Type) {
-    self.init(message, .usage)
+    self.init(message.visible, .usage)
     let name = Self.name(command, in: LRPatch.self) ?? "lrpatch"
     advice = "  See '\(name) --help' for more information."
   }
@@ -65,7 +65,8 @@ struct Failure {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     let label = "Error: "
     let first = String(lines.first ?? "")
-    self.init(first.hasPrefix(label) ? String(first.dropFirst(label.count)) : first, .usage)
+    self.init(
+      (first.hasPrefix(label) ? String(first.dropFirst(label.count)) : first).visible, .usage)
     advice = lines.dropFirst().joined(separator: "\n")
   }
 

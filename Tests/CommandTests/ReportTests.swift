@@ -12,6 +12,7 @@ import FoundationXML
   static let model = Fixture.path("models/needle-256-x4")
   static let common = [
     "--lengths", "256,512", "--depths", "3", "--runtime", "paper", "--runtime", "vllm", "-q",
+    "--samples", "1",
   ]
 
   private func verify(_ arguments: [String], in folder: TemporaryDirectory) throws -> Program.Result
@@ -155,7 +156,10 @@ import FoundationXML
     let (html, markdown) = try (text("r.html"), text("r.md"))
     for item in value["perplexities"]?.elements ?? [] {
       let number = try #require(item["perplexity"]?.double)
-      let shown = String(format: "%.6g", number)
+      // As many digits as leave two of the error.
+      let error = try #require(item["standard_error"]?.double)
+      let digits = (0...6).first { error * pow(10, Double($0)) >= 9.95 } ?? 6
+      let shown = String(format: "%.\(digits)f", number)
       #expect(html.contains(shown) && markdown.contains(shown), "\(shown)")
     }
     #expect(

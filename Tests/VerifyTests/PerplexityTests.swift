@@ -57,7 +57,7 @@ import Testing
     }
     #expect(try starts(256).count == 64 && starts(1024).count == 16)
     #expect(try starts(1024).allSatisfy(Set(starts(256)).contains))
-    #expect(try starts(1000) == starts(1024))
+    #expect(try starts(1000).prefix(16) == starts(1024)[...])
     #expect(try starts(20_000) == [0] && starts(32_768) == [0])
   }
 

@@ -1,3 +1,4 @@
+import Formats
 import Inference
 import Models
 import Numerics
@@ -27,7 +28,7 @@ extension Comparison {
     let evaluator = Evaluator(
       SearchSpace(forms, mscale: 1), units, forward, geometry: geometry)
     try self.init(policies, evaluator, jobs: options.threads)
-    remarks = texts.compactMap(\.remark)
+    remarks = texts.compactMap(\.remark) + options.seenTexts(texts.map(\.sha256))
   }
 }
 
@@ -40,6 +41,26 @@ extension ComparisonOptions {
     settings.seed = seed
     (settings.part, settings.parts) = (part.number, part.count)
     return settings
+  }
+
+  /// A remark for each set that a search found on the same text.
+  fileprivate func seenTexts(_ texts: [String]) -> [String] {
+    guard fitness.hasDocuments else { return [] }
+    return sets.filter { $0 != Self.noFactors }.compactMap { path in
+      guard let provenance = try? FactorSource(path: path).set.provenance else { return nil }
+      let seen = (provenance["texts"]?.elements ?? []).compactMap { $0["sha256"]?.text }
+      guard !Set(seen).isDisjoint(with: texts), provenance["documents"]?.integer != 0 else {
+        return nil
+      }
+      let own = provenance["part"]?.text.flatMap { TextPart($0) } ?? .whole
+      guard own.overlaps(part) else { return nil }
+      let advice =
+        TextPart(otherThan: own.number, of: own.count).map {
+          "--part \($0) has what it did not see"
+        }
+        ?? "compare on another text"
+      return "\(path) was searched on this text and has an advantage here; \(advice)"
+    }
   }
 
   fileprivate func policy(_ path: String, _ geometry: RopeGeometry) throws -> RopePolicy {

@@ -77,6 +77,7 @@ struct FoundFactors {
       JSONMember("seed", .number(String(settings.seed))),
       JSONMember("model_sha256", .string(checkpoint.model.sha256)),
       JSONMember("texts", .array(checkpoint.texts.map(Self.text))),
+      JSONMember("part", .string("\(fitness.part)/\(fitness.parts)")),
       JSONMember("documents", .number(fitness.documents)),
       JSONMember("needles", .number(fitness.needles)),
       JSONMember("length", .number(fitness.length)),

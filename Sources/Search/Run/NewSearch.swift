@@ -67,7 +67,8 @@ struct NewSearch {
     if let prompt = options.needlePrompt { fitness.needlePrompt = prompt }
     fitness.needlesAtStart = options.needlesAtStart
     if let weight = options.needleWeight { fitness.needleWeight = weight }
-    let part = options.part ?? .whole
+    // The published code has no part for a test.
+    let part = options.part ?? (algorithm.isPublished ? .whole : .firstHalf)
     (fitness.part, fitness.parts) = (part.number, part.count)
     fitness.seed = options.seed ?? algorithm.defaultSeed
     return fitness

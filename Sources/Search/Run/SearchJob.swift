@@ -62,7 +62,9 @@ public struct SearchJob: ~Copyable {
     do {
       while true {
         try setup.checkLimits(loop.state.cost, deadline)
-        guard let generation = try loop.advance() else { break }
+        guard let generation = try loop.advance(most: setup.options.evaluations ?? .max) else {
+          break
+        }
         if isFirst { try setup.save(loop.state) }
         progress(SearchProgress(generation: generation, share: setup.share(generation)))
       }
@@ -70,6 +72,18 @@ public struct SearchJob: ~Copyable {
       stop = reason
     }
     return try setup.outcome(loop, stop, start.duration(to: .now).seconds)
+  }
+
+  /// Compares what was found with the model without factors, YaRN and NTK, on texts that the search
+  /// did not see.
+  /// - Returns: nil if nothing was found, or if there is no such comparison.
+  /// - Throws: `ModelError` for texts that are too short; `EarlyStop.interrupted`.
+  public func compareHeldOut(
+    _ outcome: SearchOutcome, environment: JobEnvironment = JobEnvironment()
+  ) throws -> HeldOut? {
+    guard let factors = outcome.factors, outcome.checkpoint.onto == nil else { return nil }
+    return try HeldOut(
+      factors, outcome.checkpoint, setup.options, session, environment: environment)
   }
 }
 
@@ -102,8 +116,11 @@ extension SearchSetup {
   ) throws -> SearchOutcome {
     var checkpoint = checkpoint
     checkpoint.state = loop.state
-    let factors = try loop.best.map { try FoundFactors(checkpoint, loop.state, $0).set }
+    var found = loop.state
+    found.cost = loop.cost
+    let factors = try loop.best.map { try FoundFactors(checkpoint, found, $0).set }
     return SearchOutcome(
-      checkpoint: checkpoint, best: loop.best, factors: factors, stop: stop, seconds: seconds)
+      checkpoint: checkpoint, best: loop.best, factors: factors, cost: loop.cost, stop: stop,
+      seconds: seconds)
   }
 }

@@ -35,6 +35,10 @@ public struct SearchLoop: Sendable {
   public let space: SearchSpace
   /// The state after the last complete generation.
   public private(set) var state: State
+  /// The best of a generation that was not evaluated whole, and what it cost.
+  ///
+  /// A checkpoint does not have it, so that a resumed search is the same as one that went on.
+  private(set) var part: (best: Evaluated?, cost: SearchCost)?
   private let race: Race
 
   /// Begins or continues a search.
@@ -54,14 +58,29 @@ public struct SearchLoop: Sendable {
   }
 
   /// The best candidate up to now; nil before the first generation.
-  public var best: Evaluated? { state.algorithm.best }
+  public var best: Evaluated? {
+    let all = [state.algorithm.best, part?.best].compactMap(\.self)
+    return all.min { $0.fitness < $1.fitness }
+  }
+
+  /// The cost up to now, with that of a generation that was not evaluated whole.
+  var cost: SearchCost { part?.cost ?? state.cost }
 
   /// Evaluates the next generation.
+  /// - Parameter most: the most candidates that may be evaluated in the whole search. If a generation
+  ///   has more, the rest of it is left out.
   /// - Returns: nil if the search has ended.
-  public mutating func advance() throws -> Generation? {
+  /// - Throws: `EarlyStop.evaluations` if the rest of a generation was left out.
+  public mutating func advance(most: Int = .max) throws -> Generation? {
     var algorithm = state.algorithm
     let asked = algorithm.ask()
     guard !asked.isEmpty else { return nil }
+    let left = most - state.cost.evaluations
+    let fresh = asked.filter { state.known[$0.key] == nil }
+    if fresh.count > left {
+      try evaluate(part: Array(fresh.prefix(left)), algorithm.threshold)
+      throw EarlyStop.evaluations
+    }
     let (random, cost) = (state.random, state.cost)
     do {
       algorithm.tell(try evaluate(asked, algorithm.threshold))
@@ -77,6 +96,13 @@ public struct SearchLoop: Sendable {
     )
     state.generations.append(generation)
     return generation
+  }
+
+  /// Evaluates the beginning of a generation, without telling the algorithm.
+  private mutating func evaluate(part candidates: [Candidate], _ threshold: Threshold) throws {
+    var (random, cost) = (state.random, state.cost)
+    let results = try race.run(candidates, threshold, &cost, &random).filter(\.isComplete)
+    part = (results.min { $0.fitness < $1.fitness }, cost)
   }
 
   private mutating func evaluate(

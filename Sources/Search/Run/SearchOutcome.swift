@@ -10,6 +10,8 @@ public struct SearchOutcome: Sendable {
   /// The best factors as a set with its provenance, which can be applied to the model; nil if no
   /// generation was evaluated.
   public let factors: FactorSet?
+  /// The cost of the search, also of candidates in a generation that was not evaluated whole.
+  public let cost: SearchCost
   /// Why the search ended early; nil if it came to its own end.
   public let stop: EarlyStop?
   /// How long the search took, since it was begun or resumed.
@@ -17,6 +19,4 @@ public struct SearchOutcome: Sendable {
 
   /// The generations that are complete.
   public var generations: [SearchLoop.Generation] { checkpoint.state?.generations ?? [] }
-  /// The cost of those generations.
-  public var cost: SearchCost { checkpoint.state?.cost ?? SearchCost() }
 }

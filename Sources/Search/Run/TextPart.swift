@@ -25,4 +25,21 @@ public struct TextPart: Equatable, Sendable, CustomStringConvertible {
 
   /// The form that `init(_:)` reads.
   public var description: String { "\(number)/\(count)" }
+
+  /// The first half, which leaves the second for a test.
+  static let firstHalf = TextPart(number: 1, count: 2)
+
+  private init(number: Int, count: Int) { (self.number, self.count) = (number, count) }
+
+  /// The next part of as many; nil for the whole text.
+  init?(otherThan number: Int, of count: Int) {
+    guard count > 1 else { return nil }
+    self.init(number: number % count + 1, count: count)
+  }
+
+  /// Whether both have some text in common.
+  func overlaps(_ other: TextPart) -> Bool {
+    (number - 1) * other.count < other.number * count
+      && (other.number - 1) * count < number * other.count
+  }
 }

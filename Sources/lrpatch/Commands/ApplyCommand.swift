@@ -9,7 +9,13 @@ struct ApplyCommand: ReportingCommand {
     discussion: """
       Without -o the model is changed in place, and `lrpatch revert` restores every byte. With -o the model stays as \
       it is, and the patched copy can be reverted likewise. A model that already carries these factors is left alone.
-      """)
+      """
+        + examples(
+          ("in place", "apply factors.json model"),
+          (
+            "what would change, for a copy that extends to 128k",
+            "apply factors.json model -o long --target-length 128k --dry-run"
+          )))
 
   @Argument(
     help: "The factors: a factors file, a search CSV, a config, or a model that carries factors.",
@@ -58,7 +64,7 @@ struct ApplyCommand: ReportingCommand {
   @Flag(help: "Edit the file even though another process has it open.")
   var force = false
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Common") var common: CommonOptions
 
   func validate() throws {
     if check && dryRun { throw ValidationError("--check and --dry-run exclude each other") }

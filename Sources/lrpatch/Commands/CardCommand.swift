@@ -11,7 +11,13 @@ struct CardCommand: ReportingCommand {
     discussion: """
       Sets base_model, tags and its own results of model-index in the YAML of README.md next to the \
       model, and one section between two marks. Everything else stays, byte for byte.
-      """)
+      """
+        + examples(
+          ("window and results", "card model --result result.json"),
+          (
+            "before and after, to read first",
+            "card model --result after.json --before before.json --dry-run"
+          )))
 
   @Argument(help: modelHelp, completion: modelCompletion, transform: hubModel)
   var model: String
@@ -46,7 +52,7 @@ struct CardCommand: ReportingCommand {
   @Flag(help: "Only check: exit 1 unless the card says all this already.")
   var check = false
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Common") var common: CommonOptions
 
   func validate() throws {
     if check && dryRun { throw ValidationError("--check and --dry-run exclude each other") }

@@ -13,7 +13,10 @@ struct ConvertCommand: ReportingCommand {
       OUT is a GGUF file if its name ends in .gguf, otherwise a folder. A model that stays in its \
       format is stored in other types, in other files, or both. The result appears complete or not \
       at all.
-      """)
+      """
+        + examples(
+          ("a folder as a GGUF file of 8 bits", "convert model -o model-q8_0.gguf --type q8_0"),
+          ("with factors on the way", "convert model -o long.gguf --factors factors.json")))
 
   @Argument(help: modelHelp, completion: modelCompletion, transform: hubModel)
   var model: String
@@ -23,8 +26,8 @@ struct ConvertCommand: ReportingCommand {
   var output: String
 
   @Option(
-    help: "The type of matrices: \(TensorType.alternatives).",
-    transform: Self.type)
+    help: choiceHelp("The type of matrices", TensorType.self, default: .auto),
+    completion: choices(TensorType.self), transform: Self.type)
   var type = TensorType.auto
 
   @Option(help: "Factors to put into the model on the way, in any form of FACTORS.")
@@ -48,9 +51,9 @@ struct ConvertCommand: ReportingCommand {
   @Flag(help: "Write values that some runtime cannot express.")
   var allowDivergent = false
 
-  @OptionGroup var work: WorkOptions
+  @OptionGroup(title: "Work") var work: WorkOptions
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Common") var common: CommonOptions
 
   private static func type(_ text: String) throws -> TensorType {
     guard let type = TensorType(rawValue: text.lowercased()) else {

@@ -11,7 +11,10 @@ struct DiffCommand: ReportingCommand {
     discussion: """
       Two factors files can be compared too, and a folder with a GGUF file: then what a conversion of \
       the folder would write is compared with the file. Exit 1 if anything differs.
-      """)
+      """
+        + examples(
+          ("two models", "diff model patched"),
+          ("a folder and what was made of it", "diff model model.gguf --skip-data")))
 
   @Argument(help: "A model, or a factors file.", completion: .file(), transform: hubModel)
   var first: String
@@ -22,7 +25,7 @@ struct DiffCommand: ReportingCommand {
   @Flag(help: "Compare types and shapes of tensors, but not their data.")
   var skipData = false
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Common") var common: CommonOptions
 
   func run() throws {
     let entries = try entries()

@@ -13,12 +13,15 @@ struct FactorsCommand: ParsableCommand {
 
 struct FactorsShowCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Shows factors in any accepted form as a table and a plot.")
+    commandName: "show", abstract: "Shows factors in any accepted form as a table and a plot.",
+    discussion: examples(
+      ("a factors file", "factors show factors.json"),
+      ("those of a model", "factors show model.gguf")))
 
   @Argument(help: "The factors.", completion: .file())
   var factors: String
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Common") var common: CommonOptions
 
   func run() throws {
     let source = try FactorSource(path: factors)
@@ -31,7 +34,13 @@ struct FactorsShowCommand: ReportingCommand {
 struct FactorsConvertCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert", abstract: "Writes factors in any accepted form as the canonical file.",
-    discussion: "If the name of the output ends in .csv, the long factors are written as a table.")
+    discussion: "If the name of the output ends in .csv, the long factors are written as a table."
+      + examples(
+        (
+          "a search result of LongRoPE's code",
+          "factors convert found.csv --target-length 128k -o factors.json"
+        ),
+        ("for LongRoPE's code", "factors convert factors.json -o factors.csv")))
 
   @Argument(help: "The factors.", completion: .file())
   var factors: String
@@ -48,7 +57,7 @@ struct FactorsConvertCommand: ReportingCommand {
     help: ArgumentHelp("The extended window, instead of what FACTORS says.", valueName: "tokens"))
   var targetLength: TokenCount?
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Common") var common: CommonOptions
 
   func run() throws {
     var set = try FactorSource(path: factors).set

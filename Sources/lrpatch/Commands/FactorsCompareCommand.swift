@@ -15,7 +15,16 @@ struct FactorsCompareCommand: ReportingCommand {
       Every set is run at the length, with its own attention scale, in the order given; differences \
       are to the first. "none" is the model without factors. A difference inside its 95 % interval \
       is a tie.
-      """)
+      """
+        + examples(
+          (
+            "found factors against none, on the half that the search did not see",
+            "factors compare model none factors.json --length 32k --part 2/2"
+          ),
+          (
+            "by needles",
+            "factors compare model a.json b.json --length 32k --fitness needle"
+          )))
 
   @Argument(
     help: "The model: a Hugging Face folder, or a .gguf file.", completion: .file(),
@@ -30,7 +39,9 @@ struct FactorsCompareCommand: ReportingCommand {
       "The length of documents and needle prompts: 128k, 131072.", valueName: "tokens"))
   var length: TokenCount
 
-  @Option(help: "What is compared: \(Fitness.alternatives).", transform: choice)
+  @Option(
+    help: choiceHelp("What is compared", Fitness.self, default: .perplexity),
+    completion: choices(Fitness.self), transform: choice)
   var fitness = Fitness.perplexity
 
   @Option(
@@ -51,18 +62,20 @@ struct FactorsCompareCommand: ReportingCommand {
   @Option(help: "Needles, at evenly spread depths.")
   var needles = 200
 
-  @Option(help: "Whose needle prompt: \(NeedlePrompt.alternatives).", transform: choice)
+  @Option(
+    help: choiceHelp("Whose needle prompt", NeedlePrompt.self, default: .paper),
+    completion: choices(NeedlePrompt.self), transform: choice)
   var needlePrompt = NeedlePrompt.paper
 
-  @Option(help: precisionHelp, transform: choice)
+  @Option(help: precisionHelp, completion: choices(Precision.self), transform: choice)
   var precision = Precision.exact
 
-  @OptionGroup var work: WorkOptions
+  @OptionGroup(title: "Work") var work: WorkOptions
 
   @Option(help: "The seed of the needles.")
   var seed: UInt64 = 0
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Common") var common: CommonOptions
 
   enum Fitness: String, CaseIterable { case perplexity, needle }
 

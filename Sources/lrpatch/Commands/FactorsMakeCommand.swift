@@ -12,7 +12,16 @@ struct FactorsMakeCommand: ReportingCommand {
       pi: s for every pair. ntk: from 1 to s. ntk-theta: the base at which the theoretical critical \
       pair gets s. yarn: a ramp, as transformers has it. yarn-rcd, ntk-rcd: the same, at the real \
       critical pair. ntk-left: lambda from the critical pair on, NTK below it.
-      """)
+      """
+        + examples(
+          (
+            "YaRN's factors for 32768 tokens",
+            "factors make model --method yarn --target-length 32k -o yarn.json"
+          ),
+          (
+            "LongRoPE2's form with a greater factor",
+            "factors make model --method ntk-left --lambda 2.2 --target-length 16k"
+          )))
 
   @Argument(
     help: "The model whose theta, rotary dimensions and window count: a folder, or a .gguf file.",
@@ -20,7 +29,7 @@ struct FactorsMakeCommand: ReportingCommand {
   var model: String
 
   @Option(
-    help: "The formula: \(ClosedForm.alternatives).",
+    help: choiceHelp("The formula", ClosedForm.self), completion: choices(ClosedForm.self),
     transform: choice)
   var method: ClosedForm
 
@@ -44,7 +53,9 @@ struct FactorsMakeCommand: ReportingCommand {
   @Option(help: "ntk-left's factor from the critical pair on; default s.")
   var lambda: Double?
 
-  @Option(help: "The attention scale: su, yarn, none or a number.", transform: MscaleChoice.init)
+  @Option(
+    help: "The attention scale: su, yarn, none or a number. (default: su)",
+    completion: .list(["su", "yarn", "none"]), transform: MscaleChoice.init)
   var mscale = MscaleChoice.su
 
   @Option(
@@ -58,7 +69,7 @@ struct FactorsMakeCommand: ReportingCommand {
     completion: .file())
   var svg: String?
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Common") var common: CommonOptions
 
   func validate() throws {
     if criticalDimension != nil, !method.takesCriticalPair {

@@ -6,14 +6,17 @@ import Verify
 struct InspectCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Shows a model's window, RoPE and factors, and what each runtime would really use.")
+    abstract: "Shows a model's window, RoPE and factors, and what each runtime would really use.",
+    discussion: examples(
+      ("a folder", "inspect model"), ("the tensors of a GGUF file", "inspect model.gguf --tensors"))
+  )
 
   @OptionGroup var models: ModelArguments
 
   @Flag(help: "List the tensors with type, shape, offset and statistics.")
   var tensors = false
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Common") var common: CommonOptions
 
   func run() throws {
     try models.forEach(common) { try tensors ? listTensors($0) : inspect($0) }

@@ -9,7 +9,10 @@ struct LintCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
     commandName: "lint",
     abstract: "Finds what would make a runtime ignore, misread or refuse a model or its factors.",
-    discussion: "Exit 1 on errors, with --strict on warnings too.")
+    discussion: "Exit 1 on errors, with --strict on warnings too."
+      + examples(
+        ("before a release", "lint model --strict"),
+        ("several files, without one rule", "lint models/*.gguf --allow no-forward-pass")))
 
   @OptionGroup var models: ModelArguments
 
@@ -18,7 +21,8 @@ struct LintCommand: ReportingCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Leave a rule out; may be repeated or separated by commas.", valueName: "rule"))
+      "Leave a rule out; may be repeated or separated by commas.", valueName: "rule"),
+    completion: .list(LintRule.all.map(\.name).sorted()))
   var allow: [String] = []
 
   @Option(
@@ -26,7 +30,7 @@ struct LintCommand: ReportingCommand {
     completion: .file())
   var junit: String?
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Common") var common: CommonOptions
 
   func validate() throws {
     if junit == "" { throw ValidationError("--junit needs a name") }

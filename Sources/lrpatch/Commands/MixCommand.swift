@@ -14,7 +14,13 @@ struct MixCommand: ReportingCommand {
     discussion: """
       A text is one document. In a .jsonl file each line is one, in its member "text". The recipe, \
       train.py, trains a patched model with transformers' Trainer.
-      """)
+      """
+        + examples(
+          ("books for a patched model", "mix books/*.txt --model model -o data"),
+          (
+            "ten million tokens, half of them in short segments",
+            "mix corpus.jsonl --model model -o data --tokens 10M --short-share 0.5"
+          )))
 
   @Argument(help: "The texts.", completion: .file())
   var text: [String]
@@ -45,7 +51,7 @@ struct MixCommand: ReportingCommand {
   @Option(help: "The seed of the order.")
   var seed: UInt64 = 0
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Common") var common: CommonOptions
 
   func validate() throws {
     if text.isEmpty { throw ValidationError("a text is missing") }

@@ -10,7 +10,10 @@ struct ProvenanceCommand: ReportingCommand {
     discussion: """
       Writes SHA256SUMS, for sha256sum -c, and an in-toto statement, whose signature OpenSSF model \
       signing verifies. A folder is listed whole, and a GGUF model by its shards.
-      """)
+      """
+        + examples(
+          ("beside the model", "provenance model"),
+          ("whether anything has changed", "provenance model --check")))
 
   @Argument(help: modelHelp, completion: modelCompletion, transform: hubModel)
   var model: String
@@ -27,7 +30,7 @@ struct ProvenanceCommand: ReportingCommand {
   @Flag(help: "No progress on stderr.")
   var noProgress = false
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Common") var common: CommonOptions
 
   func validate() throws {
     if output == "" { throw ValidationError("-o needs a folder") }

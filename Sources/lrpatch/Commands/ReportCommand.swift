@@ -11,7 +11,13 @@ struct ReportCommand: ReportingCommand {
     discussion: """
       The parts of a grid (verify --shard) must all be there, once. Results of different tasks of \
       one model can be merged too. Exit 1 when a gate fails.
-      """)
+      """
+        + examples(
+          ("the parts of a grid, as a page", "report part-*.json --html report.html"),
+          (
+            "before and after a patch",
+            "report after.json --before before.json --markdown summary.md"
+          )))
 
   @Argument(help: "Results that verify has written with -o or --json.", completion: .file())
   var results: [String]
@@ -39,9 +45,9 @@ struct ReportCommand: ReportingCommand {
     completion: .file())
   var before: [String] = []
 
-  @OptionGroup var rendering: RenderingOptions
+  @OptionGroup(title: "Reports") var rendering: RenderingOptions
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Common") var common: CommonOptions
 
   func validate() throws {
     if results.isEmpty { throw ValidationError("a result is missing") }

@@ -5,7 +5,9 @@ import Patch
 
 struct RevertCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
-    commandName: "revert", abstract: "Restores every byte of what was there before the last apply.")
+    commandName: "revert", abstract: "Restores every byte of what was there before the last apply.",
+    discussion: examples(
+      ("the last apply", "revert model"), ("every apply", "revert model.gguf --all")))
 
   @Argument(help: modelHelp, completion: modelCompletion, transform: hubModel)
   var model: String
@@ -23,7 +25,7 @@ struct RevertCommand: ReportingCommand {
   @Flag(help: "Edit the file even though another process has it open.")
   var force = false
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Common") var common: CommonOptions
 
   func run() throws {
     let session = try common.open(model, exclusive: true)

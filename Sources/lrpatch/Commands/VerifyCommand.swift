@@ -17,14 +17,25 @@ struct VerifyCommand: ReportingCommand {
     discussion: """
       Exit 1 when a gate fails. A metric that was not completely measured fails its gate. Ctrl-C \
       ends the run and keeps what was measured.
-      """)
+      """
+        + examples(
+          (
+            "passkeys and the perplexity of a book, as every runtime would find them",
+            "verify model --perplexity book.txt"
+          ),
+          (
+            "a gate of a release pipeline, with a report",
+            "verify model --require passkey@32k>=95% --html report.html"
+          )
+        ))
 
   @Argument(help: modelHelp, completion: modelCompletion, transform: hubModel)
   var model: String
 
   @Option(
     help:
-      "A runtime to follow: \(RuntimeChoice.names.joined(separator: ", ")) or all; may be repeated or separated by commas."
+      "A runtime to follow: \(RuntimeChoice.names.joined(separator: ", ")) or all; may be repeated or separated by commas.",
+    completion: .list(["all"] + RuntimeChoice.names)
   )
   var runtime: [String] = ["all"]
 
@@ -43,74 +54,11 @@ struct VerifyCommand: ReportingCommand {
       valueName: "model"), completion: .file())
   var baseline: String?
 
-  @Option(
-    help: ArgumentHelp(
-      """
-      What is measured: \((TaskGrid.Task.names + ["ruler"]).joined(separator: ", ")); may be repeated \
-      or separated by commas. Default: passkey, and perplexity of given texts. Retention \
-      is measured whenever there is a baseline.
-      """,
-      valueName: "task"))
-  var task: [String] = []
+  @OptionGroup(title: "Measurements") var measurement: MeasurementArguments
 
-  @Option(
-    help: ArgumentHelp(
-      "Lengths in tokens, separated by commas; default L0/2, L0, then doubling to the window.",
-      valueName: "lengths"))
-  var lengths: String?
+  @OptionGroup(title: "Gates") var gateArguments: GateArguments
 
-  @Option(help: "Depths at which passkeys and needles are hidden.")
-  var depths = 11
-
-  @Option(
-    help: """
-      Prompts for each length and depth; default: 3 for lengths of up to \(TaskGrid.smallLength) \
-      tokens, else 1.
-      """)
-  var samples: Int?
-
-  @Option(help: "Whose passkey prompt: \(Passkey.Style.alternatives).", transform: choice)
-  var passkeyPrompt = Passkey.Style.longrope
-
-  @Option(
-    help: ArgumentHelp(
-      """
-      A text whose perplexity is measured and in which needles are hidden; may be repeated. \
-      Default: a book that ships with the program.
-      """,
-      valueName: "file"), completion: .file())
-  var perplexity: [String] = []
-
-  @Option(
-    help: "How perplexity is measured: \(Perplexity.Method.alternatives).",
-    transform: choice)
-  var method = Perplexity.Method.truncate
-
-  @Option(help: "Tokens by which a window moves, for sliding and hf-stride.")
-  var stride = 256
-
-  @Option(
-    help: ArgumentHelp(
-      """
-      The most windows of each text; default: as many as score \(Perplexity.tokenBudget) tokens at \
-      each length.
-      """,
-      valueName: "count"))
-  var windows: Int?
-
-  @Option(
-    help:
-      "Whether sequences begin with the beginning token: auto, as the model wants it; force; none.",
-    transform: choice)
-  var bos = Tokenizer.Beginning.auto
-
-  @Option(help: requireHelp)
-  var require: [String] = []
-
-  @Flag(help: "Only measure.")
-  var noGates = false
-
-  @Option(help: precisionHelp, transform: choice)
+  @Option(help: precisionHelp, completion: choices(Precision.self), transform: choice)
   var precision = Precision.exact
 
   @Option(
@@ -131,14 +79,11 @@ struct VerifyCommand: ReportingCommand {
     completion: .file())
   var output: String?
 
-  @OptionGroup var rendering: RenderingOptions
+  @OptionGroup(title: "Reports") var rendering: RenderingOptions
 
-  @Option(help: "The seed of the prompts.")
-  var seed: UInt64 = 0
+  @OptionGroup(title: "Work") var work: WorkOptions
 
-  @OptionGroup var work: WorkOptions
-
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Common") var common: CommonOptions
 
   func validate() throws {
     if output == "" { throw ValidationError("-o needs a name") }
@@ -146,7 +91,7 @@ struct VerifyCommand: ReportingCommand {
     if Set(paths.map(FileSystem.canonical)).count < paths.count {
       throw ValidationError("two outputs have the same name")
     }
-    if noGates, !require.isEmpty {
+    if gateArguments.noGates, !gateArguments.require.isEmpty {
       throw ValidationError("--no-gates and --require exclude each other")
     }
     _ = try options()
@@ -188,19 +133,19 @@ struct VerifyCommand: ReportingCommand {
     options.baseline = baseline.map { path -> VerifyOptions.Baseline in
       path.isEmpty ? .beforePatch : .model(path)
     }
-    options.bos = bos
+    options.bos = measurement.bos
     options.precision = precision
-    options.tasks = try listed(task).flatMap(Self.tasks)
-    options.lengths = try lengths.map(Self.lengths)
-    options.depths = depths
-    options.samples = samples
-    options.passkeyPrompt = passkeyPrompt
-    options.texts = perplexity
-    options.method = method
-    options.stride = stride
-    options.windows = windows
+    options.tasks = try listed(measurement.task).flatMap(Self.tasks)
+    options.lengths = try measurement.lengths.map(Self.lengths)
+    options.depths = measurement.depths
+    options.samples = measurement.samples
+    options.passkeyPrompt = measurement.passkeyPrompt
+    options.texts = measurement.perplexity
+    options.method = measurement.method
+    options.stride = measurement.stride
+    options.windows = measurement.windows
     options.shard = try shard.map(Self.shard)
-    options.seed = seed
+    options.seed = measurement.seed
     options.gates = try gates()
     options.timeBudget = timeBudget?.duration
     options.threads = work.threadCount
@@ -221,8 +166,9 @@ struct VerifyCommand: ReportingCommand {
   }
 
   private func gates() throws -> [Gate]? {
-    if noGates { return [] }
-    return require.isEmpty ? nil : try listed(require).map(gate)
+    if gateArguments.noGates { return [] }
+    let texts = gateArguments.require
+    return texts.isEmpty ? nil : try listed(texts).map(gate)
   }
 
   private static func tasks(_ name: String) throws -> [TaskGrid.Task] {
@@ -256,7 +202,7 @@ struct VerifyCommand: ReportingCommand {
     let progress = ProgressLine(isShown: !common.quiet && !work.noProgress)
     defer { progress.end() }
     return try ResultDocument.Provenance(
-      of: session, inputs: perplexity + [factors].compactMap(\.self),
+      of: session, inputs: measurement.perplexity + [factors].compactMap(\.self),
       run: .init(arguments: CommandLine.arguments)
     ) { progress.show($0, "SHA-256 of the model's files") }
   }

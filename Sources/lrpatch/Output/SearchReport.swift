@@ -8,10 +8,12 @@ import Search
 struct SearchReport {
   private let command: SearchCommand
   private let outcome: SearchOutcome
+  private let heldOut: HeldOut?
 
-  init(_ command: SearchCommand, _ outcome: SearchOutcome) {
+  init(_ command: SearchCommand, _ outcome: SearchOutcome, _ heldOut: HeldOut?) {
     self.command = command
     self.outcome = outcome
+    self.heldOut = heldOut
   }
 
   /// One generation in a progress line.
@@ -26,11 +28,13 @@ struct SearchReport {
   func write() throws {
     guard let best = outcome.best, let set = outcome.factors else { return }
     try ExclusiveOutput.write(JSONStyle.standard.encode(set.json) + [0x0A], to: command.output)
-    if let csv = command.csv {
+    if let csv = command.fileArguments.csv {
       let lines = (set.long.rows.first ?? []).map { "\($0)\n" }.joined()
       try ExclusiveOutput.write(Array(lines.utf8), to: csv)
     }
-    if let svg = command.svg { try ExclusiveOutput.write(Array(convergence.utf8), to: svg) }
+    if let svg = command.fileArguments.svg {
+      try ExclusiveOutput.write(Array(convergence.utf8), to: svg)
+    }
     if command.common.json {
       Output.json(json(set, best))
     } else if !command.common.quiet {
@@ -47,6 +51,7 @@ struct SearchReport {
       "cost": outcome.checkpoint.state?.costJSON ?? .null,
       "seconds": .number(outcome.seconds), "complete": .bool(outcome.stop == nil),
       "factors": set.json, "generations": .array(outcome.generations.map(Self.json)),
+      "held_out": heldOut.map(Self.json) ?? .null,
     ])
   }
 
@@ -58,7 +63,46 @@ struct SearchReport {
     ])
   }
 
+  private static func json(_ heldOut: HeldOut) -> JSONValue {
+    let comparison = heldOut.comparison
+    return .object([
+      "part": heldOut.part.map { .string("\($0)") } ?? .null, "units": .number(heldOut.units),
+      "sets": .array(
+        heldOut.names.indices.map { index in
+          let difference = comparison.difference(0, to: index)
+          return .object([
+            "name": .string(heldOut.names[index]),
+            "perplexity": .number(comparison.estimate(index).perplexity),
+            "difference": index == 0 ? .null : .number(difference.mean),
+            "half_width": index == 0 ? .null : .number(difference.halfWidth),
+            "found_is": index == 0
+              ? .null : .string(comparison.verdict(0, against: index).rawValue),
+          ])
+        }),
+    ])
+  }
+
   // MARK: Text
+
+  /// The comparison on unseen data.
+  private var comparison: [String] {
+    guard let heldOut else { return [] }
+    let comparison = heldOut.comparison
+    let rows = heldOut.names.indices.map { index in
+      let difference = comparison.difference(0, to: index)
+      return [
+        heldOut.names[index], Self.rounded(comparison.estimate(index).perplexity),
+        index == 0
+          ? ""
+          : "found \(comparison.verdict(0, against: index).rawValue) (\(Self.rounded(difference.mean)) +- \(Self.rounded(difference.halfWidth)))",
+      ]
+    }
+    let place =
+      heldOut.part.map { "part \($0) of the texts, \(heldOut.units) documents" }
+      ?? "\(heldOut.units) other needles"
+    return ["", "held out (\(place)): \(heldOut.verdict)"]
+      + TextColumns.lines(rows).map { "  " + $0 }
+  }
 
   private var losses: [Double] { outcome.generations.map { exp($0.fitness) } }
 
@@ -75,7 +119,8 @@ struct SearchReport {
       """,
       cost,
     ]
-    return (lines + TextPlot.lines(losses, label: "generation")).joined(separator: "\n")
+    return (lines + TextPlot.lines(losses, label: "generation") + comparison)
+      .joined(separator: "\n")
   }
 
   private var fitnessName: String {

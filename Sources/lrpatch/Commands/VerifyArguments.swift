@@ -1,0 +1,86 @@
+import ArgumentParser
+import Inference
+import Verify
+
+// The options of `verify` in groups.
+
+/// What `verify` measures.
+struct MeasurementArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      """
+      What is measured: \((TaskGrid.Task.names + ["ruler"]).joined(separator: ", ")); may be repeated \
+      or separated by commas. Default: passkey, and perplexity of given texts. Retention \
+      is measured whenever there is a baseline.
+      """,
+      valueName: "task"), completion: .list(TaskGrid.Task.names + ["ruler"]))
+  var task: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Lengths in tokens, separated by commas; default L0/2, L0, then doubling to the window.",
+      valueName: "lengths"))
+  var lengths: String?
+
+  @Option(help: "Depths at which passkeys and needles are hidden.")
+  var depths = 11
+
+  @Option(
+    help: """
+      Prompts for each length and depth; default: 3 for lengths of up to \(TaskGrid.smallLength) \
+      tokens, else 1.
+      """)
+  var samples: Int?
+
+  @Option(
+    help: choiceHelp("Whose passkey prompt", Passkey.Style.self, default: .longrope),
+    completion: choices(Passkey.Style.self), transform: choice)
+  var passkeyPrompt = Passkey.Style.longrope
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      A text whose perplexity is measured and in which needles are hidden; may be repeated. \
+      Default: a book that ships with the program.
+      """,
+      valueName: "file"), completion: .file())
+  var perplexity: [String] = []
+
+  @Option(
+    help: choiceHelp("How perplexity is measured", Perplexity.Method.self, default: .truncate),
+    completion: choices(Perplexity.Method.self), transform: choice)
+  var method = Perplexity.Method.truncate
+
+  @Option(help: "Tokens by which a window moves, for sliding and hf-stride.")
+  var stride = 256
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      The most windows of each text; default: as many as score \(Perplexity.tokenBudget) tokens at \
+      each length.
+      """,
+      valueName: "count"))
+  var windows: Int?
+
+  @Option(
+    help:
+      """
+      Whether sequences begin with the beginning token: auto, as the model wants it; force; none. \
+      (default: auto)
+      """,
+    completion: choices(Tokenizer.Beginning.self), transform: choice)
+  var bos = Tokenizer.Beginning.auto
+
+  @Option(help: "The seed of the prompts.")
+  var seed: UInt64 = 0
+}
+
+/// Which gates `verify` judges.
+struct GateArguments: ParsableArguments {
+  @Option(help: requireHelp)
+  var require: [String] = []
+
+  @Flag(help: "Only measure.")
+  var noGates = false
+}

@@ -1,0 +1,228 @@
+import Formats
+import Foundation
+import TestSupport
+import Testing
+
+/// What people type by mistake, and what helps them.
+@Suite("Mistakes") struct MistakeTests {
+  private static let factors = Fixture.path("models/needle-256-x4.factors.json")
+
+  /// A folder with a model, a file of it, and factors.
+  private func workbench() throws -> TemporaryDirectory {
+    let folder = try TemporaryDirectory()
+    try folder.copy("models/needle-256-x4", as: "model")
+    try folder.copy("models/needle-256-x4.gguf", as: "model.gguf")
+    try folder.copy("models/needle-256-x4.factors.json", as: "factors.json")
+    return folder
+  }
+
+  @Test(arguments: [
+    ("aply factors.json model", "unknown command 'aply'; did you mean 'apply'?"),
+    ("factors convrt x", "did you mean 'convert'?"),
+    ("verify model --task passkye", "did you mean 'passkey'?"),
+    ("verify model --task ppl", "did you mean 'perplexity'?"),
+    ("verify model --runtime hf,vlm", "did you mean 'vllm'?"),
+    ("verify model --runtime transformers", "did you mean 'hf'?"),
+    ("verify model --require passky>=0.9", "did you mean 'passkey'?"),
+    ("verify model --require passkey>=95", "such as 0.95 or 95%"),
+    ("verify model --method slidign", "did you mean 'sliding'?"),
+    ("lint model --allow no-gguff", "did you mean 'no-gguf'?"),
+    ("convert model -o x.gguf --type Q4_K_M", "did you mean 'q4_k'?"),
+    ("factors make model --method ntk_left --target-length 1k", "did you mean 'ntk-left'?"),
+    ("search model -o f.json --target-length 1k --algorithm cmaes", "did you mean 'cma-es'?"),
+    ("apply model factors.json", "the arguments are swapped"),
+  ]) func namesWhatWasMeant(_ line: String, _ text: String) throws {
+    let folder = try workbench()
+    let result = try Program.run(line.split(separator: " ").map(String.init), in: folder.path)
+    #expect(result.status == 2 && result.errors.hasPrefix("error: "), "\(result.errors)")
+    #expect(result.errors.contains(text), "\(result.errors)")
+  }
+
+  @Test(arguments: [
+    ("factors.json", 3, "holds factors, where a model is expected"),
+    ("model/config.json", 3, "name the folder 'model'"),
+    ("modle.gguf", 5, "Did you mean './model.gguf'?"), ("~/model", 5, "\"$HOME/model\""),
+    (".", 3, "name one of the models in it: model.gguf, model"),
+  ]) func saysWhatAPathIs(_ path: String, _ status: Int32, _ text: String) throws {
+    let folder = try workbench()
+    let result = try Program.run(["inspect", path], in: folder.path)
+    #expect(result.status == status && result.errors.contains(text), "\(result.errors)")
+  }
+
+  // MARK: Errors as JSON
+
+  @Test func errorsAreDocuments() throws {
+    let folder = try workbench()
+    try folder.write("broken.gguf", "GGUF\u{3}\0\0\0")
+    var paths: [String] = []
+    for (line, code) in [
+      ("inspect", 2), ("verify model --task nothing", 2), ("frobnicate", 2),
+      ("inspect broken.gguf", 3), ("convert model -o model.gguf", 4), ("inspect absent", 5),
+    ] {
+      let arguments = line.split(separator: " ").map(String.init) + ["--json"]
+      let result = try Program.run(arguments, in: folder.path)
+      let value = try JSONDocument(parsing: Array(result.output.utf8)).value
+      #expect(result.status == code && value["code"]?.integer == code, "\(line)")
+      let message = try #require(value["message"]?.text)
+      #expect(!message.isEmpty && result.errors.hasPrefix("error: \(message)"), "\(line)")
+      paths.append(try folder.write("\(paths.count).json", result.output))
+    }
+    // A failed check prints the command's own document.
+    for line in ["diff model.gguf model.gguf", "apply factors.json model --check"] {
+      let arguments = line.split(separator: " ").map(String.init) + ["--json"]
+      let result = try Program.run(arguments, in: folder.path)
+      #expect(result.status <= 1 && !result.output.contains("lrpatch.error"))
+      paths.append(try folder.write("\(paths.count).json", result.output))
+    }
+    let several = try Program.run(
+      ["lint", "model", "absent", "model.gguf", "--json"], in: folder.path)
+    #expect(several.status == 5)
+    let list = try JSONDocument(parsing: Array(several.output.utf8)).value["documents"]?.elements
+    #expect(
+      list?.compactMap { $0["schema"]?.text } == [
+        "lrpatch.lint/1", "lrpatch.error/1", "lrpatch.lint/1",
+      ])
+    paths.append(try folder.write("list.json", several.output))
+    let check = Process()
+    check.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+    check.arguments = ["\(Fixture.root)/scripts/check-json.py"] + paths
+    try check.run()
+    check.waitUntilExit()
+    #expect(check.terminationStatus == 0)
+  }
+
+  // MARK: Several models and other forms
+
+  @Test func reportsOnEveryModel() throws {
+    let folder = try workbench()
+    let result = try Program.run(["inspect", "model", "model.gguf"], in: folder.path)
+    #expect(result.status == 0 && result.output.hasPrefix("model:\n"))
+    #expect(result.output.contains("\n\nmodel.gguf:\n"))
+    let lint = try Program.run(
+      ["lint", "model", "model.gguf", "--junit", "lint.xml", "--allow", "no-gguf,runtime-fails"],
+      in: folder.path)
+    #expect(lint.status == 0, "\(lint.errors)")
+    let xml = String(
+      decoding: try FileSystem.contents(of: "\(folder.path)/lint.xml"), as: UTF8.self)
+    #expect(xml.contains("name=\"lint model\"") && xml.contains("name=\"lint model.gguf\""))
+  }
+
+  @Test func theSuffixDecidesTheFormOfFactors() throws {
+    let folder = try workbench()
+    let convert = ["factors", "convert", "factors.json", "-o"]
+    let table = try Program.run(convert + ["table.csv"], in: folder.path)
+    #expect(table.status == 0 && table.errors.contains("holds the long factors only"))
+    let lines = try FileSystem.contents(of: "\(folder.path)/table.csv").split(separator: 0x0A)
+    #expect(lines.count == 16 && String(decoding: lines[0], as: UTF8.self) == "1.0")
+    let back = [
+      "factors", "convert", "table.csv", "--original-length", "256", "--target-length", "1k", "-o",
+    ]
+    #expect(try Program.run(back + ["back.json"], in: folder.path).status == 0)
+    let difference = try Program.run(["diff", "factors.json", "back.json"], in: folder.path)
+    #expect(difference.status == 1 && !difference.output.contains("long_factor"))
+  }
+
+  @Test func comparesAFolderWithAFile() throws {
+    let folder = try workbench()
+    let same = try Program.run(["diff", "model", "model.gguf"], in: folder.path)
+    #expect(same.status == 0 && same.output == "no difference\n", "\(same.output)")
+    #expect(try Program.run(["apply", "factors.json", "model.gguf"], in: folder.path).status == 0)
+    let patched = try Program.run(["diff", "model.gguf", "model"], in: folder.path)
+    #expect(patched.status == 1 && patched.output.contains("-tensor rope_factors_long.weight"))
+    let other = try folder.copy("models/needle-256", as: "other")
+    let weights = try Program.run(["diff", other, "model.gguf"], in: folder.path)
+    #expect(weights.output.contains("tensor token_embd.weight: BF16 [1024, 128], other data"))
+    let shapes = try Program.run(["diff", other, "model.gguf", "--skip-data"], in: folder.path)
+    #expect(!shapes.output.contains("token_embd.weight"))
+  }
+
+  @Test func makesTheLastFolderOfAPath() throws {
+    let folder = try workbench()
+    let convert = ["convert", "model", "-q", "-o"]
+    #expect(try Program.run(convert + ["new/m.gguf"], in: folder.path).status == 0)
+    #expect(try Program.run(convert + ["none/such/m.gguf"], in: folder.path).status == 5)
+    #expect(
+      try Program.run(["provenance", "model", "-q", "-o", "sums"], in: folder.path).status == 0)
+    #expect(FileSystem.exists("\(folder.path)/sums/SHA256SUMS"))
+    #expect(!FileSystem.exists("\(folder.path)/none"))
+  }
+
+  // MARK: Ways out
+
+  @Test func revertKeepsLaterEdits() throws {
+    let folder = try workbench()
+    let path = "\(folder.path)/model/config.json"
+    let before = try JSONDocument(path: path).value
+    #expect(try Program.run(["apply", "factors.json", "model"], in: folder.path).status == 0)
+    var edited = try JSONDocument(path: path)
+    try edited.set(["use_cache"], to: .bool(false))
+    try folder.write("model/config.json", edited.bytes)
+    let refused = try Program.run(["revert", "model"], in: folder.path)
+    #expect(refused.status == 4 && refused.errors.contains("--keep-edits"))
+    #expect(!refused.errors.contains("--force") && !refused.errors.contains("-o"))
+    #expect(try Program.run(["revert", "model", "--keep-edits"], in: folder.path).status == 0)
+    var expected = try JSONDocument(parsing: JSONStyle.standard.encode(before))
+    try expected.set(["use_cache"], to: .bool(false))
+    #expect(try JSONDocument(path: path).value == expected.value)
+  }
+
+  @Test func editsOfThePatchItselfAreNotUndone() throws {
+    let folder = try workbench()
+    #expect(try Program.run(["apply", "factors.json", "model"], in: folder.path).status == 0)
+    var edited = try JSONDocument(path: "\(folder.path)/model/config.json")
+    try edited.set(["max_position_embeddings"], to: .number(2048))
+    try folder.write("model/config.json", edited.bytes)
+    let result = try Program.run(["revert", "model", "--keep-edits"], in: folder.path)
+    #expect(result.status == 4 && result.errors.contains("restore it to 1024"), "\(result.errors)")
+  }
+
+  // MARK: Results beside each other
+
+  @Test func beforeMustBeMeasuredAlike() throws {
+    let folder = try workbench()
+    let text = Fixture.path("text/moby-dick-opening.txt")
+    func measure(_ name: String, _ more: [String]) throws {
+      let arguments = [
+        "verify", "model", "--lengths", "128", "--depths", "1", "--samples", "1", "--perplexity",
+        text, "--runtime", "paper", "--no-gates", "-q", "-o", name,
+      ]
+      let result = try Program.run(arguments + more, in: folder.path)
+      #expect(result.status == 0, "\(result.errors)")
+    }
+    try measure("after.json", ["--windows", "2"])
+    try measure("same.json", ["--windows", "2"])
+    try measure("seed.json", ["--windows", "2", "--seed", "1"])
+    try measure("windows.json", ["--windows", "3"])
+    for (name, words) in [("seed.json", "seed 1"), ("windows.json", "windows 3")] {
+      let result = try Program.run(["report", "after.json", "--before", name], in: folder.path)
+      #expect(result.status == 3 && result.errors.contains(words), "\(result.errors)")
+    }
+    let same = try Program.run(["report", "after.json", "--before", "same.json"], in: folder.path)
+    #expect(same.status == 0 && same.output.contains("before: paper"))
+    #expect(same.output.contains("no gate: nothing was judged"))
+    try FileManager.default.removeItem(atPath: "\(folder.path)/model")
+    try folder.copy("models/needle-256", as: "model")
+    try measure("other.json", ["--windows", "2"])
+    let other = try Program.run(
+      ["report", "after.json", "--before", "other.json"], in: folder.path)
+    #expect(other.status == 0 && other.errors.contains("a model with other weights"))
+  }
+
+  @Test func cellsAreListedAndWrittenAsCSV() throws {
+    let folder = try workbench()
+    let result = try Program.run(
+      [
+        "verify", "model", "--lengths", "512", "--depths", "2", "--samples", "1", "--runtime",
+        "hf,vllm", "--csv", "cells.csv",
+      ], in: folder.path)
+    #expect(result.status == 1, "\(result.errors)")
+    #expect(result.errors.contains("512 tokens are beyond the model's window of 256"))
+    #expect(
+      result.output.contains("512 **") && result.output.contains("passkey at 512, depth 100 %"))
+    #expect(result.output.contains("hf, vllm") && result.output.contains("expected '"))
+    let csv = String(
+      decoding: try FileSystem.contents(of: "\(folder.path)/cells.csv"), as: UTF8.self)
+    #expect(csv.hasPrefix("task,runtime,length,depth,sample,score,expected,answer,prompt_tail\n"))
+    #expect(csv.contains("passkey,hf,512,1.0,0,0.0,") && csv.contains("The pass key is\""))
+  }
+}

@@ -194,7 +194,7 @@ import Testing
       ("factors", "factors show factors.json"),
       (
         "search",
-        "search model --target-length 1k -o found.json --algorithm cma-es --evaluations 8 --documents 2 --log log.jsonl"
+        "search model --target-length 1k -o found.json --algorithm cma-es --evaluations 40 --documents 2 --log log.jsonl"
       ),
       ("comparison", "factors compare model none found.json --length 512 --documents 4"),
       ("mix", "mix text.txt --model model -o mixed --target-length 1k"),

@@ -41,7 +41,7 @@ import Testing
   @Test(arguments: [
     ("factors.json", 3, "holds factors, where a model is expected"),
     ("model/config.json", 3, "name the folder 'model'"),
-    ("modle.gguf", 5, "Did you mean './model.gguf'?"), ("~/model", 5, "\"$HOME/model\""),
+    ("modle.gguf", 5, "Did you mean 'model.gguf'?"), ("~/model", 5, "\"$HOME/model\""),
     (".", 3, "name one of the models in it: model.gguf, model"),
   ]) func saysWhatAPathIs(_ path: String, _ status: Int32, _ text: String) throws {
     let folder = try workbench()

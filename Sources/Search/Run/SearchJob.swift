@@ -70,6 +70,8 @@ public struct SearchJob: ~Copyable {
       }
     } catch let reason as EarlyStop {
       stop = reason
+      // A search that ended within its first generation can be resumed too.
+      if isFirst, loop.state.generations.isEmpty, loop.best != nil { try setup.save(loop.state) }
     }
     return try setup.outcome(loop, stop, start.duration(to: .now).seconds)
   }

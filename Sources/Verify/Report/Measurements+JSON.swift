@@ -53,8 +53,8 @@ extension Passkey.Result {
       runtime: try reader.name("runtime"), cell: try Passkey.Cell(reader),
       key: try reader.count("key"), isExact: try reader.flag("exact"),
       isPublished: reader.json["published"]?.flag, margin: try reader.number("margin"),
-      answer: try reader.optionalName("answer"),
-      promptTail: try reader.optionalName("prompt_tail"))
+      answer: try reader.optionalText("answer"),
+      promptTail: try reader.optionalText("prompt_tail"))
   }
 }
 
@@ -82,7 +82,7 @@ extension AnswerResult {
     self.init(
       task: try reader.name("task"), runtime: try reader.name("runtime"),
       cell: try Passkey.Cell(reader), references: try reader.texts("references"),
-      output: try reader.text("output"), promptTail: try reader.optionalName("prompt_tail"))
+      output: try reader.text("output"), promptTail: try reader.optionalText("prompt_tail"))
   }
 }
 

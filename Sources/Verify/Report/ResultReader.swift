@@ -25,7 +25,13 @@ struct ResultReader {
   /// A text that is shown, with control characters made visible.
   func name(_ name: String) throws -> String { try text(name).sanitized }
 
-  /// The same for a member that may be missing or null.
+  /// A text that may be missing or null.
+  func optionalText(_ name: String) throws -> String? {
+    guard let value = json[name], !value.isNull else { return nil }
+    return try text(name)
+  }
+
+  /// A name that may be missing or null.
   func optionalName(_ name: String) throws -> String? {
     guard let value = json[name], !value.isNull else { return nil }
     return try self.name(name)

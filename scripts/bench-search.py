@@ -40,7 +40,7 @@ def lrpatch(*arguments):
 def search(place, name, *arguments):
     """The generations of a search and its seconds."""
     text, seconds = lrpatch(
-        "search", MODEL, "--target-length", WINDOW, "--text", place / "book.txt", "--part", "1/2", "--documents", DOCUMENTS,
+        "search", MODEL, "--no-comparison", "--target-length", WINDOW, "--text", place / "book.txt", "--part", "1/2", "--documents", DOCUMENTS,
         "-o", place / f"{name}.json", "--json", *arguments,
     )  # fmt: skip
     return json.loads(text)["generations"], seconds
@@ -75,7 +75,7 @@ def main():
             best, best_seconds = search(
                 place, f"cma-{seed}", "--algorithm", "cma-es", "--seed", seed, "--evaluations", EVALUATIONS // 2, "--iterations", 80)  # fmt: skip
             lrpatch(
-                "search", MODEL, "--target-length", WINDOW, "--text", place / "book.txt", "--part", "1/2", "--documents", DOCUMENTS, "--algorithm",
+                "search", MODEL, "--no-comparison", "--target-length", WINDOW, "--text", place / "book.txt", "--part", "1/2", "--documents", DOCUMENTS, "--algorithm",
                 "cma-es", "--seed", seed, "--evaluations", EVALUATIONS // 5, "-o", place / f"fifth-{seed}.json", "-q")  # fmt: skip
             reached = next((row for row in best if row["fitness"] <= goal["fitness"]), None)
             ratio = reached["tokens"] / goal["tokens"] if reached else math.inf

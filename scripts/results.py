@@ -43,7 +43,7 @@ def searches(window, place, quick):
     for name, options in kinds:
         file = place / f"{name.replace(', ', '-')}-{window}.json"
         text, seconds = lrpatch(
-            "search", MODEL, "--target-length", window, "-o", file, "--part", "1/2", "--documents", 8, "--needles", 48,
+            "search", MODEL, "--no-comparison", "--target-length", window, "-o", file, "--part", "1/2", "--documents", 8, "--needles", 48,
             "--needle-prompt", "passkey", "--seed", 1, "--json", "--iterations", 3 if quick else 20, *options,
         )  # fmt: skip
         cost = json.loads(text)["cost"]

@@ -82,7 +82,7 @@ def check(report, name, folder, runtime, decode):
     prompts = probe("passkeys", folder, lengths=LENGTHS, depths=DEPTHS)
     options = ["--lengths", ",".join(map(str, LENGTHS)), "--no-gates", "--json", "-q", "--runtime", runtime]
     wrong, right, measured = [], 0, {}
-    result = lrpatch("verify", folder, *options, "--depths", 11)
+    result = lrpatch("verify", folder, *options, "--depths", 11, "--samples", 1)
     for cell in json.loads(result.stdout)["passkeys"]:
         measured[cell["length"], round(cell["depth"], 6)] = cell
     for prompt in prompts:
@@ -97,7 +97,7 @@ def check(report, name, folder, runtime, decode):
 
 
 def check_perplexity(report, name, folder):
-    """Checks documents of 1024 tokens cut off at each length, as `--method truncate` makes them."""
+    """Checks documents that begin at multiples of a power of two, as `--method truncate` makes them."""
     text = TEXT.read_text(encoding="utf-8")
     ids = Tokenizer.from_file(f"{folder}/tokenizer.json").encode(text, add_special_tokens=False).ids
     model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
@@ -107,8 +107,9 @@ def check_perplexity(report, name, folder):
     measured = {cell["length"]: cell["perplexity"] for cell in json.loads(result.stdout)["perplexities"]}
     for length in lengths:
         losses = []
-        for window in range(2):
-            tokens = torch.tensor([0, *ids[window * 1023 : window * 1023 + length - 1]])[None]
+        step = 1 << (length - 1).bit_length()
+        for start in (0, step):
+            tokens = torch.tensor([0, *ids[start : start + length - 1]])[None]
             with torch.no_grad():
                 rows = model(tokens, use_cache=False).logits[0, :-1].double().log_softmax(-1)
             losses.append(-rows.gather(1, tokens[0, 1:, None]))

@@ -71,6 +71,12 @@ def close(shown, value):
     return abs(number - value) <= 5e-6 * max(abs(value), 1e-9)
 
 
+def rounded(value, error):
+    """A number and its error, both to two digits of the error."""
+    digits = next(digits for digits in range(7) if error * 10**digits >= 9.95 or digits == 6)
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
 def check_numbers(html, result, before):
     tables = Tables(html)
     length = lambda cell: int(cell.split(" ")[0])
@@ -91,14 +97,17 @@ def check_numbers(html, result, before):
                     ]  # fmt: skip
                     wrong += not cells or int(shown.split(" ")[0]) != round(100 * sum(cells) / len(cells))
         report.check(caption, "passkeys by length and depth equal the result's", wrong == 0, f"{wrong} differ")
-    for rows, saved in zip(tables.under("perplexity (", None), [before, result]):
-        shown = {(row[0], length(head)): cell for row in rows[1:] for head, cell in zip(rows[0][1:], row[1:])}
+    (rows,) = tables.under("perplexity (", None)
+    for mark, saved in [("", result), ("before: ", before)]:
+        shown = {
+            (runtime, length(head)): cell
+            for row in rows[1:] if row[0].startswith("before: ") == bool(mark)
+            for runtime in row[0].removeprefix(mark).split(", ") for head, cell in zip(rows[0][1:], row[1:])
+        }  # fmt: skip
         good = all(
-            close(shown[p["runtime"], p["length"]], p["perplexity"])
-            and close(shown[p["runtime"], p["length"]].split("± ")[1], p["standard_error"])
-            for p in saved["perplexities"]
+            shown[p["runtime"], p["length"]] == rounded(p["perplexity"], p["standard_error"]) for p in saved["perplexities"]
         )
-        report.check("perplexity", "with its standard error equals the result's", good, f"{len(shown)} cells")
+        report.check("perplexity", "to two digits of its standard error equals the result's", good, f"{len(shown)} cells")
     (factors,) = tables.under("Factors")
     long = result["inspection"]["factors"]["long"]
     good = len(factors) == len(long) + 1 and all(close(row[1], value) for row, value in zip(factors[1:], long))
@@ -255,7 +264,7 @@ shutil.copytree(FIXTURES / "models/needle-256-x4", folder / "model")
 shutil.copy(FIXTURES / "models/needle-256-x4.gguf", folder)
 (folder / "needle-256-x4.gguf").rename(folder / "model.gguf")
 factors, text = FIXTURES / "models/needle-256-x4.factors.json", FIXTURES / "text/moby-dick-opening.txt"
-common = ["--lengths", "256,512,1024", "--task", "passkey", "--task", "perplexity", "--perplexity", text, "--windows", 2]
+common = ["--lengths", "256,512,1024", "--task", "passkey", "--task", "perplexity", "--perplexity", text, "--windows", 2, "--samples", 1]
 runtimes = ["--runtime", "paper", "--runtime", "vllm"]
 lrpatch("verify", "model", *common, *runtimes, "--no-gates", "-q", "-o", "before.json")
 lrpatch("apply", factors, "model", "-q")

@@ -32,9 +32,12 @@ private struct PerplexityPlot {
   let series: [(name: String, points: [Point])]
 
   private static let width = 640.0
-  private static let height = 240.0
+  private static let height = 270.0
+  /// Room for the title of the vertical axis.
+  private static let top = 24.0
   private static let left = 60.0
-  private static let bottom = 30.0
+  /// Room for the lengths and the title of the horizontal axis.
+  private static let bottom = 46.0
 
   /// One point for each length: of several texts, the worst.
   static func points(_ measured: Measurements, _ runtime: String) -> [Point] {
@@ -70,7 +73,8 @@ private struct PerplexityPlot {
 
   private func y(_ value: Double) -> Double {
     let (low, high) = values
-    return 10 + (high - log10(max(value, 1e-3))) / (high - low) * (Self.height - Self.bottom - 10)
+    return Self.top
+      + (high - log10(max(value, 1e-3))) / (high - low) * (Self.height - Self.bottom - Self.top)
   }
 
   var figure: String {
@@ -85,23 +89,24 @@ private struct PerplexityPlot {
     let floor = Self.height - Self.bottom
     let window = x(originalWindow)
     return [
-      SVG.line(Self.left, floor, Self.width - 10, floor), SVG.line(Self.left, 10, Self.left, floor),
-      SVG.line(window, 10, window, floor, dash: "2 3"),
-      SVG.text(window + 3, 20, "original window"),
+      SVG.line(Self.left, floor, Self.width - 10, floor),
+      SVG.line(Self.left, Self.top, Self.left, floor),
+      SVG.line(window, Self.top, window, floor, dash: "2 3"),
+      SVG.text(window + 3, Self.top + 12, "original window"),
     ]
   }
 
   private var ticks: [String] {
     let lengths = Set(all.map(\.length)).sorted().map { length in
-      SVG.text(x(length) - 12, Self.height - 10, String(length))
+      SVG.text(x(length) - 12, Self.height - 28, String(length))
     }
     let (low, high) = values
     return lengths
       + RoundTicks.logarithmic(pow(10, low)...pow(10, high)).map { value in
         SVG.text(4, y(value) + 4, value.sixDigits)
       } + [
-        SVG.text(Self.width - 60, Self.height - Self.bottom - 6, "tokens"),
-        SVG.text(Self.left + 6, 20, "perplexity"),
+        SVG.text(Self.width / 2 - 60, Self.height - 8, "length in tokens"),
+        SVG.text(4, 14, "perplexity"),
       ]
   }
 

@@ -142,7 +142,7 @@ package struct LinePlot {
       points="\(points.joined(separator: " "))"/>
       """,
       SVG.text(
-        Self.frame.left + 10 + 110 * Double(index), scale.ceiling + 28, name, colour: colour),
+        Self.frame.left + 290 + 90 * Double(index), scale.top + 22, name, colour: colour),
     ]
   }
 }

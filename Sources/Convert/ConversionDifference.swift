@@ -13,7 +13,9 @@ public enum ConversionDifference {
     "general.type", "general.alignment",
   ]
 
-  /// All differences: keys first, then tensors. `left` is the folder's side.
+  /// All differences: keys first, then tensors.
+  ///
+  /// `left` is the folder's side.
   /// - Parameter comparingData: whether to compare the numbers, in the types of the file. Types that
   ///   are only read are compared by shape.
   /// - Throws: `ModelError` for a folder that cannot be converted; `FormatError` or `FileError`.

@@ -37,6 +37,7 @@ extension FormatError.Reason: CustomStringConvertible {
     case .duplicateKey: "the key appears twice"
     case .duplicateTensor: "the tensor appears twice"
     case .wrongType(let expected, let found): "expected \(expected), found \(found)"
+    case .notGGUF(let found) where found.isEmpty: "not a GGUF file: it is empty"
     case .notGGUF(let found): "not a GGUF file: it begins with \(found.quoted) instead of 'GGUF'"
     case .bigEndian:
       "the GGUF file is big-endian: only little-endian files are supported"

@@ -4,7 +4,7 @@ import Verify
 
 /// One of the values of an enumeration, by its name.
 func choice<Value: RawRepresentable<String> & CaseIterable>(_ text: String) throws -> Value {
-  guard let value = Value(rawValue: text) else {
+  guard let value = Value(rawValue: text) ?? Value(rawValue: text.lowercased()) else {
     throw unknown(text, Value.allCases.map(\.rawValue))
   }
   return value
@@ -69,7 +69,7 @@ func gate(_ text: String) throws -> Gate {
 /// The help of --require.
 let requireHelp = ArgumentHelp(
   """
-  A gate, such as passkey>=95% or perplexity@1k@vllm<=40; may be repeated or separated by commas. \
+  A gate in quotes, such as 'passkey>=95%' or 'perplexity@1k@vllm<=40'; may be repeated or separated by commas. \
   Default: \(TaskGrid.Task.defaultGates.joined(separator: ", ")), of what is measured.
   """,
   valueName: "gate")
@@ -90,6 +90,23 @@ extension LRPatch {
           message: "unknown command '\(group)\(argument)'; \(expectation(of: argument, names))")
       }
       type = commands[index]
+    }
+  }
+}
+
+extension LRPatch {
+  /// Refuses paths in which the shell has left a tilde, which would be taken for the name of a
+  /// folder.
+  /// - Throws: `ValidationError` that says what to type.
+  static func refuseTildes(_ arguments: [String]) throws {
+    for argument in arguments.dropFirst() {
+      let value = argument.hasPrefix("--") ? argument.drop { $0 != "=" }.dropFirst() : argument[...]
+      guard value == "~" || value.hasPrefix("~/") else { continue }
+      throw UnknownCommand(
+        command: self,
+        message:
+          "'\(value)': a shell replaces '~' only outside quotes; write \"$HOME\(value.dropFirst())\", or './\(value)' for a folder of that name"
+      )
     }
   }
 }
@@ -118,6 +135,13 @@ func choices<Value: CaseIterable & RawRepresentable<String>>(
 
 /// Examples at the end of a help text, each with what it is for.
 func examples(_ all: (purpose: String, command: String)...) -> String {
-  let lines = all.map { "  # \($0.purpose)\n  lrpatch \($0.command)" }
-  return "\n\nExamples:\n\n" + lines.joined(separator: "\n\n")
+  "\n\n" + text(of: all)
+}
+
+/// Examples as a whole help text.
+func onlyExamples(_ all: (purpose: String, command: String)...) -> String { text(of: all) }
+
+private func text(of examples: [(purpose: String, command: String)]) -> String {
+  let lines = examples.map { "  # \($0.purpose)\n  lrpatch \($0.command)" }
+  return "Examples:\n\n" + lines.joined(separator: "\n\n")
 }

@@ -68,13 +68,24 @@ struct Failure {
     self.init(
       (first.hasPrefix(label) ? String(first.dropFirst(label.count)) : first).visible, .usage)
     advice = lines.dropFirst().joined(separator: "\n")
+    if let match = message.wholeMatch(of: /The value .* is invalid for '.* <([a-z-]+)>'/),
+      let expected = Self.expected[String(match.1)]
+    {
+      self = Failure("\(message): expected \(expected)", .usage)
+      advice = lines.dropFirst().joined(separator: "\n")
+    }
   }
+
+  /// What options take, by the names of their values.
+  private static let expected = [
+    "tokens": "a number of tokens, such as 4096, 4k or 128k", "size": "a size, such as 500M or 2G",
+    "time": "a time, such as 90s, 30m or 2h", "count": "a whole number from 1 on, such as 500",
+    "part": "a part, such as 1/2", "threads": "a whole number", "seed": "a whole number",
+    "depths": "a whole number", "samples": "a whole number", "documents": "a whole number",
+  ]
 
   /// What may have been meant by a path at which there is nothing.
   private static func advice(missing path: String) -> String {
-    if path.hasPrefix("~") {
-      return "  A shell replaces '~' only outside quotes; write \"$HOME\(path.dropFirst())\"."
-    }
     let folder = FileSystem.folder(of: path)
     let names = (try? FileSystem.names(in: folder)) ?? []
     guard let near = names.nearest(to: FileSystem.name(of: path)) else { return "" }

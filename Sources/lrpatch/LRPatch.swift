@@ -31,6 +31,7 @@ struct LRPatch: ParsableCommand {
     Interruption.arm()
     var kind: any ParsableCommand.Type = LRPatch.self
     do {
+      try refuseTildes(CommandLine.arguments)
       try requireCommand(Array(CommandLine.arguments.dropFirst()))
       var command = try parseAsRoot()
       kind = type(of: command)

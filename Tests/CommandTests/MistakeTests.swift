@@ -41,7 +41,7 @@ import Testing
   @Test(arguments: [
     ("factors.json", 3, "holds factors, where a model is expected"),
     ("model/config.json", 3, "name the folder 'model'"),
-    ("modle.gguf", 5, "Did you mean 'model.gguf'?"), ("~/model", 5, "\"$HOME/model\""),
+    ("modle.gguf", 5, "Did you mean 'model.gguf'?"), ("~/model", 2, "\"$HOME/model\""),
     (".", 3, "name one of the models in it: model.gguf, model"),
   ]) func saysWhatAPathIs(_ path: String, _ status: Int32, _ text: String) throws {
     let folder = try workbench()
@@ -125,7 +125,9 @@ import Testing
   @Test func comparesAFolderWithAFile() throws {
     let folder = try workbench()
     let same = try Program.run(["diff", "model", "model.gguf"], in: folder.path)
-    #expect(same.status == 0 && same.output == "no difference\n", "\(same.output)")
+    #expect(
+      same.status == 0 && same.output.hasPrefix("no difference: the file is the folder"),
+      "\(same.output)")
     #expect(try Program.run(["apply", "factors.json", "model.gguf"], in: folder.path).status == 0)
     let patched = try Program.run(["diff", "model.gguf", "model"], in: folder.path)
     #expect(patched.status == 1 && patched.output.contains("-tensor rope_factors_long.weight"))
@@ -173,7 +175,9 @@ import Testing
     try edited.set(["max_position_embeddings"], to: .number(2048))
     try folder.write("model/config.json", edited.bytes)
     let result = try Program.run(["revert", "model", "--keep-edits"], in: folder.path)
-    #expect(result.status == 4 && result.errors.contains("restore it to 1024"), "\(result.errors)")
+    #expect(
+      result.status == 4 && result.errors.contains("'max_position_embeddings' to 1024"),
+      "\(result.errors)")
   }
 
   // MARK: Results beside each other

@@ -79,14 +79,19 @@ public struct Revert: Sendable {
     _ path: String, from after: [UInt8], to now: [UInt8]
   ) -> ModelError {
     let old = try? JSONDocument(parsing: after).value
-    let new = try? JSONDocument(parsing: now).value
-    let members = JSONDifference.changes(from: old ?? .null, to: new ?? .null, file: "")
+    guard let new = try? JSONDocument(parsing: now).value else {
+      return .unsafe(
+        path,
+        "was edited after it was patched and is not valid JSON any more; mend it, or restore it from a backup, and revert again"
+      )
+    }
+    let members = JSONDifference.changes(from: old ?? .null, to: new, file: "")
     let what =
       members.isEmpty
       ? "its layout" : members.map { "'\($0.name.sanitized)'" }.joined(separator: ", ")
     return .unsafe(
       path,
-      "was edited after it was patched; differences: \(what). Take the edits back, or pass --keep-edits to undo only the patch"
+      "was edited after it was patched; differences: \(what). Take the edits back, or pass --keep-edits to undo what the apply changed and nothing else"
     )
   }
 
@@ -98,13 +103,18 @@ public struct Revert: Sendable {
     let (old, new) = (
       try JSONDocument(parsing: before).value, try JSONDocument(parsing: after).value
     )
-    var document = try JSONDocument(parsing: now)
+    guard var document = try? JSONDocument(parsing: now) else {
+      throw editedSince(path, from: after, to: now)
+    }
     let names = Set((old.members ?? []).map(\.name) + (new.members ?? []).map(\.name))
     for name in names.sorted() where old[name] != new[name] {
       guard document.value[name] == new[name] else {
+        let edits = JSONDifference.changes(
+          from: document.value[name] ?? .null, to: new[name] ?? .null, file: "", path: name)
+        let ways = edits.map { "'\($0.name.sanitized)' to \($0.new ?? "nothing")" }
         throw ModelError.unsafe(
           path,
-          "the member '\(name.sanitized)' was changed by the apply and edited since; restore it to \(new[name]?.summary ?? "nothing")"
+          "members that the apply changed were edited since; restore \(ways.joined(separator: ", "))"
         )
       }
       if let value = old[name] {

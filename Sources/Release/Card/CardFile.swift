@@ -33,14 +33,23 @@ public struct CardFile: Sendable {
   /// Whether the update changes the card.
   public var isChanged: Bool { new != old }
 
+  /// Whether the card of a model has a section that this program wrote.
+  public static func hasSection(beside session: borrowing ModelSession) -> Bool {
+    let bytes = (try? FileSystem.contents(of: path(of: session), limit: 8 << 20)) ?? []
+    return String(decoding: bytes, as: UTF8.self).contains("<!-- lrpatch: begin")
+  }
+
+  private static func path(of session: borrowing ModelSession) -> String {
+    session.format == .folder
+      ? "\(session.path)/README.md"
+      : FileSystem.path("README.md", in: FileSystem.folder(of: session.path))
+  }
+
   /// Makes the update, without writing it.
   /// - Throws: `ModelError` for a model without factors, results of other files or of a run that
   ///   ended early, and a card whose YAML cannot be edited; `FormatError`; `FileError`.
   public init(of session: borrowing ModelSession, _ options: Options = Options()) throws {
-    path =
-      session.format == .folder
-      ? "\(session.path)/README.md"
-      : FileSystem.path("README.md", in: FileSystem.folder(of: session.path))
+    path = Self.path(of: session)
     old = FileSystem.exists(path) ? try FileSystem.contents(of: path, limit: 8 << 20) : []
     let update = try Self.update(session, options)
     new = try ModelCard(parsing: old, subject: path).updated(update)

@@ -55,6 +55,11 @@ public struct ProvenanceFiles: Sendable {
   public func check(
     _ session: borrowing ModelSession, report: (Double) -> Void = { _ in }
   ) throws -> (manifest: ModelManifest, differences: [String]) {
+    guard FileSystem.exists(sums) else {
+      // The code of a missing file.
+      throw FileError(
+        "open the sums, which lrpatch provenance makes without --check", sums, code: 2)
+    }
     let manifest = try manifest(session, report)
     let saved = try FileSystem.contents(of: sums, limit: 64 << 20)
     return (manifest, try manifest.differences(from: saved, sums))

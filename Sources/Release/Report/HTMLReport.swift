@@ -118,8 +118,15 @@ public struct HTMLReport: Sendable {
     let lines =
       measured.skipped.map { "Not measured: \($0.task) at \($0.length): \($0.reason)" }
       + document.unfollowed.map { "Not followed: \($0.runtime): \($0.reason)" }
-    let items = lines.map { "<li>\(XML.escaped($0))</li>" }.joined()
+    let older = before.map { before in
+      [
+        "Before: \(before.model), measured alike by lrpatch \(before.version) on files with SHA-256 "
+          + before.provenance.files.map { "\($0.sha256.prefix(12))... (\($0.name))" }
+          .joined(separator: ", ")
+      ] + ((try? document.compare(withBefore: before, named: "")) ?? [])
+    }
+    let items = (lines + (older ?? [])).map { "<li>\(XML.escaped($0))</li>" }.joined()
     return (effective.isEmpty ? [] : ["<h2>Effective length</h2>", "<pre>\(effective)</pre>"])
-      + (lines.isEmpty ? [] : ["<h2>Left out</h2>", "<ul>\(items)</ul>"])
+      + (items.isEmpty ? [] : ["<h2>Notes</h2>", "<ul>\(items)</ul>"])
   }
 }

@@ -62,8 +62,10 @@ public struct MarkdownReport: Sendable {
 
   private var end: String {
     let marks = document.marks.isEmpty ? "" : Markdown.escaped(document.marks) + ". "
-    let older = before.map {
-      " Before: \(Markdown.escaped($0.model)), lrpatch \(Markdown.escaped($0.version))."
+    let older = before.map { before -> String in
+      let notes = (try? document.compare(withBefore: before, named: "")) ?? []
+      let all = ["\(before.model), lrpatch \(before.version)"] + notes
+      return " Before: \(Markdown.escaped(all.joined(separator: "; ")))."
     }
     return "\(marks)lrpatch \(Markdown.escaped(document.version)).\(older ?? "")"
   }

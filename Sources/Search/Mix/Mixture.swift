@@ -52,6 +52,11 @@ public struct Mixture: Sendable {
       throw ModelError.unsupported(
         "mix", "an original window of \(settings.originalWindow) tokens has no room for a document")
     }
+    if let most = settings.maximumTokens, most < settings.window {
+      throw ModelError.unsupported(
+        "--tokens",
+        "\(most) tokens are fewer than one row of \(settings.window)")
+    }
     segments.add(random.shuffled(documents.count).map { documents[$0] }, &random)
     let (counts, share) = (segments.counts, settings.shortShare)
     guard share == 0 || counts.short > 0, share == 1 || counts.long > 0 else {

@@ -107,6 +107,15 @@ struct FoundFactors {
   }
 }
 
+extension SearchOutcome {
+  /// The cost of the whole search, as results have it.
+  package var costJSON: JSONValue {
+    var state = checkpoint.state
+    state?.cost = cost
+    return state?.costJSON ?? .null
+  }
+}
+
 extension SearchLoop.State {
   /// The cost up to here, as provenance and results have it.
   package var costJSON: JSONValue {

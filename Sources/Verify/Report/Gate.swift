@@ -45,6 +45,7 @@ public struct Gate: Equatable, Sendable {
     _ text: String, runtimes: [String] = RuntimeChoice.names,
     length: (String) -> Int? = { Int($0) }
   ) throws(OptionError) {
+    let text = text.filter { !$0.isWhitespace }
     let (subject, comparison, number) = try Self.sides(text)
     let parts = subject.split(separator: "@", omittingEmptySubsequences: false).map(String.init)
     guard let metric = Metric(rawValue: parts[0]) else {
@@ -71,7 +72,7 @@ public struct Gate: Equatable, Sendable {
 
   /// What a gate looks like.
   private static let form =
-    "a gate is METRIC[@LENGTH|@short|@long][@RUNTIME]>=NUMBER or <=NUMBER, such as passkey@32k>=95%"
+    "a gate is METRIC[@LENGTH|@short|@long][@RUNTIME]>=NUMBER or <=NUMBER, such as 'passkey@32k>=95%' (in quotes, because a shell takes < and > for itself)"
 
   private static func sides(
     _ text: String

@@ -46,10 +46,11 @@ extension ResultDocument {
     ] where a != b {
       throw ModelError.unsupported(name, "its \(what) is \(b), that of \(first) \(a)")
     }
-    guard method.isComparable(with: other.method) else {
+    if let condition = method.difference(from: other.method) {
       throw ModelError.unsupported(
         name,
-        "was measured by another method (precision, seed, prompts, texts, factors) than \(first)")
+        "was measured with \(condition) \(other.method[condition]?.summary ?? "unknown"), \(first) with \(method[condition]?.summary ?? "unknown")"
+      )
     }
     guard
       inspection.isNull || other.inspection.isNull
@@ -150,14 +151,14 @@ extension ResultDocument.Provenance {
 }
 
 extension JSONValue {
-  /// Whether both methods give comparable numbers.
+  /// The first setting by which the numbers of two methods are not comparable, or nil.
   ///
   /// Texts may differ, since tasks may differ.
-  fileprivate func isComparable(with other: JSONValue) -> Bool {
+  fileprivate func difference(from other: JSONValue) -> String? {
     [
       "precision", "seed", "passkey_prompt", "perplexity", "stride", "windows", "bos", "factors",
       "baseline",
-    ].allSatisfy { self[$0] == other[$0] }
+    ].first { self[$0] != other[$0] }
   }
 }
 

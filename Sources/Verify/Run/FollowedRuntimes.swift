@@ -1,3 +1,4 @@
+import Formats
 import Inference
 import Models
 import Patch
@@ -28,6 +29,13 @@ struct FollowedRuntimes: Sendable {
     } else {
       let names = options.runtimes.map(\.name)
       let path = inspection.path
+      let known = inspection.readings.map(\.name)
+      if let absent = names.first(where: { !known.contains($0) }) {
+        throw ModelError.unsupported(
+          path,
+          "cannot be followed as \(absent), which does not read such a model; expected \(known.alternatives)"
+        )
+      }
       policies = try inspection.readings.filter { names.contains($0.name) }.map { reading in
         do { return try RopePolicy(reading) } catch let error as ModelError {
           throw ModelError.unsupported(

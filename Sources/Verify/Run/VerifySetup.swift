@@ -46,6 +46,14 @@ struct VerifySetup: Sendable {
       remarks.append(remark)
     }
     remarks += grid.remarks
+    if case .model(let path)? = options.baseline, let baseline {
+      let (own, other) = (scoring.forward.model, baseline.forward.model)
+      if own.hidden != other.hidden || own.layers.count != other.layers.count {
+        remarks.append(
+          "the baseline \(path) is another model: \(other.layers.count) layers of width \(other.hidden), not \(own.layers.count) of \(own.hidden)"
+        )
+      }
+    }
     if let remark = Self.remark(beyond: followed.inspection.geometry.window, grid.lengths) {
       remarks.append(remark)
     }

@@ -37,7 +37,7 @@ struct DiffCommand: ReportingCommand {
         ]))
     } else if !common.quiet {
       for entry in entries { Output.result(text(entry)) }
-      if entries.isEmpty { Output.result("no difference") }
+      if entries.isEmpty { Output.result(agreement) }
     }
     guard entries.isEmpty else { throw CheckFailed() }
   }
@@ -62,6 +62,12 @@ struct DiffCommand: ReportingCommand {
   private static func factors(_ path: String) throws -> FactorSet? {
     guard ForeignFile.isFactors(path) else { return nil }
     return try FactorSource(path: path).set
+  }
+
+  /// What equality means for the two.
+  private var agreement: String {
+    FileSystem.isFolder(first) == FileSystem.isFolder(second)
+      ? "no difference" : "no difference: the file is the folder, converted to the file's types"
   }
 
   private func text(_ entry: ModelDifference.Entry) -> String {

@@ -14,7 +14,7 @@ struct FactorsCommand: ParsableCommand {
 struct FactorsShowCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Shows factors in any accepted form as a table and a plot.",
-    discussion: examples(
+    discussion: onlyExamples(
       ("a factors file", "factors show factors.json"),
       ("those of a model", "factors show model.gguf")))
 

@@ -136,6 +136,7 @@ struct FactorsCompareCommand: ReportingCommand {
       "length": .number(length.value), "fitness": .string(fitness.rawValue),
       "units": .number(comparison.losses[0].count),
       "sets": .array(factors.indices.map { json(comparison, $0) }),
+      "remarks": .array(comparison.remarks.map { .string($0) }),
     ])
   }
 

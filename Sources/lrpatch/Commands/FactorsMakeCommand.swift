@@ -75,6 +75,10 @@ struct FactorsMakeCommand: ReportingCommand {
     if criticalDimension != nil, !method.takesCriticalPair {
       throw ValidationError("--critical-dimension is for yarn-rcd, ntk-rcd and ntk-left")
     }
+    let outputs = [output, svg].compactMap(\.self).map(FileSystem.canonical)
+    if Set(outputs).count < outputs.count {
+      throw ValidationError("--output and --svg have the same name")
+    }
     if lambda != nil, !method.takesLambda { throw ValidationError("--lambda is for ntk-left") }
     if let lambda, !(lambda.isFinite && lambda >= 1) {
       throw ValidationError("--lambda takes a number from 1 on")
@@ -82,6 +86,13 @@ struct FactorsMakeCommand: ReportingCommand {
   }
 
   func run() throws {
+    // Both are made or none.
+    for path in [output, svg].compactMap(\.self) {
+      if FileSystem.exists(path) {
+        throw ModelError.unsafe(path, "already exists; name a new path")
+      }
+      _ = try OutputFile(path: path)
+    }
     let session = try common.open(model)
     let geometry = try Inspection(session).geometry
     var settings = try geometry.settings(

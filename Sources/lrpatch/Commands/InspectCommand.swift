@@ -7,7 +7,7 @@ struct InspectCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
     abstract: "Shows a model's window, RoPE and factors, and what each runtime would really use.",
-    discussion: examples(
+    discussion: onlyExamples(
       ("a folder", "inspect model"), ("the tensors of a GGUF file", "inspect model.gguf --tensors"))
   )
 

@@ -25,7 +25,7 @@ struct ReportCommand: ReportingCommand {
   @Option(
     help: ArgumentHelp(
       """
-      A gate, such as passkey>=95% or perplexity@1k@vllm<=40; may be repeated or separated by \
+      A gate in quotes, such as 'passkey>=95%' or 'perplexity@1k@vllm<=40'; may be repeated or separated by \
       commas.
       """,
       valueName: "gate"))
@@ -71,7 +71,7 @@ struct ReportCommand: ReportingCommand {
     try rendering.write(document, before: older)
     if common.json {
       Output.json(document.json)
-    } else if !common.quiet {
+    } else {
       Output.result(ResultText(document, before: older, style: .terminal).text)
     }
     Annotations.write(document.verdicts, model: document.model)

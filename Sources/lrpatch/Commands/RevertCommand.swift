@@ -2,11 +2,12 @@ import ArgumentParser
 import Formats
 import Models
 import Patch
+import Release
 
 struct RevertCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
     commandName: "revert", abstract: "Restores every byte of what was there before the last apply.",
-    discussion: examples(
+    discussion: onlyExamples(
       ("the last apply", "revert model"), ("every apply", "revert model.gguf --all")))
 
   @Argument(help: modelHelp, completion: modelCompletion, transform: hubModel)
@@ -37,6 +38,11 @@ struct RevertCommand: ReportingCommand {
     revert.keepsEdits = keepEdits
     let count = try Interruption.deferred { try revert.perform(in: session) }
     if count > 0 { for remark in remarks { common.note("note: \(remark)") } }
+    if count > 0, CardFile.hasSection(beside: session) {
+      common.note(
+        "note: the section of lrpatch in README.md still describes the patch; remove it, or run card after the next apply"
+      )
+    }
     let wasRecovered = session.recovery != nil
     if common.json {
       Output.json(

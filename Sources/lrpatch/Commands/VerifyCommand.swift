@@ -25,7 +25,7 @@ struct VerifyCommand: ReportingCommand {
           ),
           (
             "a gate of a release pipeline, with a report",
-            "verify model --require passkey@32k>=95% --html report.html"
+            "verify model --require 'passkey@32k>=95%' --html report.html"
           )
         ))
 

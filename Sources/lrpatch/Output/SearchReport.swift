@@ -48,7 +48,7 @@ struct SearchReport {
     .object([
       "schema": .string("lrpatch.search-result/1"), "model": .string(command.model),
       "output": .string(command.output), "fitness": .number(exp(best.fitness)),
-      "cost": outcome.checkpoint.state?.costJSON ?? .null,
+      "cost": outcome.costJSON,
       "seconds": .number(outcome.seconds), "complete": .bool(outcome.stop == nil),
       "factors": set.json, "generations": .array(outcome.generations.map(Self.json)),
       "held_out": heldOut.map(Self.json) ?? .null,
@@ -109,14 +109,14 @@ struct SearchReport {
   private func text(_ set: FactorSet, _ best: Evaluated) -> String {
     let checkpoint = outcome.checkpoint
     let (window, algorithm) = (checkpoint.space.window, checkpoint.settings.algorithm.rawValue)
-    let first = exp(outcome.generations.first?.fitness ?? 0)
-    let count = outcome.generations.last.map { $0.number + 1 } ?? 0
+    let count = outcome.generations.count
+    let since =
+      outcome.generations.first.map {
+        ", after the first population \(Self.rounded(exp($0.fitness))); \(count) \(count == 1 ? "generation" : "generations")"
+      } ?? "; the first population was not evaluated whole"
     let lines = [
       "\(command.output): \(set.long.pairs) factors for \(window) tokens, by \(algorithm)",
-      """
-      \(fitnessName)  \(Self.rounded(exp(best.fitness))), after the first population \
-      \(Self.rounded(first)); \(count) generations
-      """,
+      "\(fitnessName)  \(Self.rounded(exp(best.fitness)))\(since)",
       cost,
     ]
     return (lines + TextPlot.lines(losses, label: "generation") + comparison)

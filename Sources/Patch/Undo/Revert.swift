@@ -111,7 +111,11 @@ public struct Revert: Sendable {
       guard document.value[name] == new[name] else {
         let edits = JSONDifference.changes(
           from: document.value[name] ?? .null, to: new[name] ?? .null, file: "", path: name)
-        let ways = edits.map { "'\($0.name.sanitized)' to \($0.new ?? "nothing")" }
+        let isWhole = new[name]?.members == nil
+        let ways =
+          isWhole
+          ? ["'\(name.sanitized)' to \(new[name]?.summary ?? "nothing")"]
+          : edits.map { "'\($0.name.sanitized)' to \($0.new ?? "nothing")" }
         throw ModelError.unsafe(
           path,
           "members that the apply changed were edited since; restore \(ways.joined(separator: ", "))"

@@ -77,10 +77,11 @@ class Page:
             lines += [".Pp"] + paragraphs(discussion.strip())
         lines += self.section("ARGUMENTS", [a for a in self.arguments if a["kind"] == "positional"])
         lines += self.section("OPTIONS", [a for a in self.arguments if a["kind"] != "positional"])
+        shown = []
         if examples:
             text = [escaped(line.removeprefix("  ")) or "\\&" for line in examples.splitlines()]
-            lines += [".Sh EXAMPLES", ".Bd -literal", *text, ".Ed"]
-        return "\n".join(lines + self.commands() + self.exit_status() + self.see_also()) + "\n"
+            shown = [".Sh EXAMPLES", ".Bd -literal", *text, ".Ed"]
+        return "\n".join(lines + self.commands() + self.exit_status() + shown + self.see_also()) + "\n"
 
     def synopsis(self):
         if self.children:

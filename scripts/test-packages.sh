@@ -96,37 +96,41 @@ test_manual() {
   fi
 }
 
+# Each takes a line to complete and the word that is expected at its end.
+
 completed_by_bash() {
   # shellcheck disable=SC2016 # for the other shell
   bare bash --norc -c 'source "$1"
-    COMP_WORDS=(lrpatch ins) COMP_CWORD=1 COMP_LINE="lrpatch ins" COMP_POINT=11
-    "$(complete -p lrpatch | sed "s/.*-F \([^ ]*\).*/\1/")" lrpatch ins lrpatch
-    printf "%s\n" "${COMPREPLY[@]}"' - "$share/bash-completion/completions/lrpatch" | grep -x 'inspect *'
+    COMP_WORDS=($2) COMP_LINE=$2 COMP_POINT=${#2}
+    COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+    "$(complete -p lrpatch | sed "s/.*-F \([^ ]*\).*/\1/")" lrpatch "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+    printf "%s\n" "${COMPREPLY[@]}"' - "$share/bash-completion/completions/lrpatch" "$1" | grep -x "$2 *"
 }
 
 # Presses the tab key in a terminal of its own.
 completed_by_zsh() {
-  bare TERM=dumb timeout 60 zsh -f -s -- "$share/zsh/site-functions" <<'END' | grep 'lrpatch inspect'
+  bare TERM=dumb timeout 60 zsh -f -s -- "$share/zsh/site-functions" "$1" "$2" <<'END' | grep "${1% *} $2"
     zmodload zsh/zpty
     zpty terminal zsh -f -i
     zpty -w terminal "PS1=; fpath=($1 \$fpath); autoload -Uz compinit; compinit -D -u; print RE''ADY"
     zpty -r terminal printed '*READY*'
-    zpty -w -n terminal $'lrpatch ins\t'
-    zpty -r terminal printed '*lrpatch inspect*'
+    zpty -w -n terminal "$2"$'\t'
+    zpty -r terminal printed "*${2% *} $3*"
     print -r -- $printed
 END
 }
 
 completed_by_fish() { # fish finds the completions of a program that is on the PATH
   bare PATH="$stage/usr/local/bin:/usr/bin:/bin" XDG_DATA_DIRS="$share:/usr/share" \
-    fish -c "complete -C 'lrpatch ins'" | grep '^inspect'
+    fish -c "complete -C '$1'" | grep "^$2"
 }
 
 test_completions() {
   local shell
   for shell in bash zsh fish; do
     if ! tool "$shell" command -v "$shell"; then skip "completion in $shell: there is no $shell"; continue; fi
-    check "$shell completes lrpatch ins to inspect" "completed_by_$shell"
+    check "$shell completes lrpatch ins to inspect" "completed_by_$shell" "lrpatch ins" inspect
+    check "$shell completes the value of an option" "completed_by_$shell" "lrpatch verify --method slid" sliding
   done
 }
 

@@ -12,7 +12,7 @@ guard arguments.count == 3, let window = Int(arguments[2]) else {
 var verify = VerifyOptions(model: arguments[1])
 verify.runtimes = [.paper]
 verify.depths = 3
-verify.gates = [Gate("passkey@short>=0.9")].compactMap(\.self)
+verify.gates = [try Gate("passkey@short>=0.9")]
 for verdict in try VerifyJob(verify).run().verdicts {
   print(verdict.gate.text, verdict.passes ? "passed" : "FAILED", verdict.place)
 }

@@ -232,6 +232,7 @@ import Testing
   /// The value without what differs between machines: fractions, which processors round
   /// differently, times and names.
   private static func stable(_ value: JSONValue, _ name: String) -> JSONValue {
+    if ["began", "seconds"].contains(name) { return .string("a time") }
     switch value {
     case .number(let text):
       return text.contains { ".eE".contains($0) } ? .string("a number") : value

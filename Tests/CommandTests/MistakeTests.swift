@@ -193,10 +193,16 @@ import Testing
       let result = try Program.run(arguments + more, in: folder.path)
       #expect(result.status == 0, "\(result.errors)")
     }
-    try measure("after.json", ["--windows", "2"])
     try measure("same.json", ["--windows", "2"])
     try measure("seed.json", ["--windows", "2", "--seed", "1"])
     try measure("windows.json", ["--windows", "3"])
+    #expect(try Program.run(["apply", "factors.json", "model", "-q"], in: folder.path).status == 0)
+    try measure("after.json", ["--windows", "2"])
+    let itself = ["report", "after.json", "--before", "after.json"]
+    #expect(try Program.run(itself, in: folder.path).errors.contains("of the same files"))
+    let swapped = try Program.run(
+      ["report", "same.json", "--before", "after.json"], in: folder.path)
+    #expect(swapped.errors.contains("are the two results swapped?"))
     for (name, words) in [("seed.json", "seed 1"), ("windows.json", "windows 3")] {
       let result = try Program.run(["report", "after.json", "--before", name], in: folder.path)
       #expect(result.status == 3 && result.errors.contains(words), "\(result.errors)")
@@ -210,6 +216,50 @@ import Testing
     let other = try Program.run(
       ["report", "after.json", "--before", "other.json"], in: folder.path)
     #expect(other.status == 0 && other.errors.contains("a model with other weights"))
+  }
+
+  @Test func aCopyKeepsTheFormatOfItsModel() throws {
+    let folder = try workbench()
+    for line in ["apply factors.json model -o out.gguf", "apply factors.json model.gguf -o out"] {
+      let result = try Program.run(line.split(separator: " ").map(String.init), in: folder.path)
+      #expect(result.status == 2 && result.errors.contains("lrpatch convert"), "\(result.errors)")
+    }
+    #expect(
+      !FileSystem.exists("\(folder.path)/out") && !FileSystem.exists("\(folder.path)/out.gguf"))
+  }
+
+  @Test func longListsShowWhereTheyDiffer() throws {
+    let folder = try workbench()
+    let text = String(
+      decoding: try FileSystem.contents(of: "\(folder.path)/factors.json"), as: UTF8.self)
+    try folder.write("other.json", text.replacing("1.7099759466766968", with: "1.75"))
+    let result = try Program.run(["diff", "factors.json", "other.json"], in: folder.path)
+    #expect(result.status == 1 && result.output.contains(", at 2 1.75"), "\(result.output)")
+  }
+
+  /// A card says nothing that was measured with other factors.
+  @Test func aCardDropsTheResultsOfOtherFactors() throws {
+    let folder = try workbench()
+    func run(_ line: String) throws -> Program.Result {
+      try Program.run(line.split(separator: " ").map(String.init), in: folder.path)
+    }
+    #expect(try run("apply factors.json model").status == 0)
+    let verify = "verify model --lengths 128 --depths 1 --samples 1 --runtime hf -q -o r.json"
+    #expect(try run(verify).status == 0)
+    #expect(try run("card model --result r.json").status == 0)
+    let card = "\(folder.path)/model/README.md"
+    func text() throws -> String {
+      String(decoding: try FileSystem.contents(of: card), as: UTF8.self)
+    }
+    let measured = try text()
+    // Another run without a result keeps the numbers.
+    #expect(try run("card model").status == 0)
+    #expect(try text() == measured && measured.contains("100 % of 1"))
+    let again = try run("apply factors.json model --target-length 2k")
+    #expect(again.status == 0 && again.errors.contains("describes other factors"))
+    #expect(again.errors.contains("written for 2048"))
+    #expect(try run("card model").status == 0)
+    #expect(try !text().contains("100 % of 1") && !text().contains("passkey at 128"))
   }
 
   @Test func cellsAreListedAndWrittenAsCSV() throws {

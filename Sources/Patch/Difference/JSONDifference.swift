@@ -24,11 +24,23 @@ enum JSONDifference {
         result += changes(
           from: before ?? .null, to: after ?? .null, file: file, path: place)
       } else {
-        result.append(
-          Plan.Change(file: file, name: place, old: before?.summary, new: after?.summary))
+        var (old, new) = (before?.summary, after?.summary)
+        if old == new, let index = firstDifference(before, after) {
+          old? += ", at \(index) \(before?.elements?[index].summary ?? "")"
+          new? += ", at \(index) \(after?.elements?[index].summary ?? "")"
+        }
+        result.append(Plan.Change(file: file, name: place, old: old, new: new))
       }
     }
     return result
+  }
+
+  /// The index of the first element in which two lists of equal length differ.
+  private static func firstDifference(_ old: JSONValue?, _ new: JSONValue?) -> Int? {
+    guard let left = old?.elements, let right = new?.elements, left.count == right.count else {
+      return nil
+    }
+    return left.indices.first { !left[$0].means(right[$0]) }
   }
 }
 

@@ -51,8 +51,8 @@ public struct CardFile: Sendable {
   public init(of session: borrowing ModelSession, _ options: Options = Options()) throws {
     path = Self.path(of: session)
     old = FileSystem.exists(path) ? try FileSystem.contents(of: path, limit: 8 << 20) : []
-    let update = try Self.update(session, options)
-    new = try ModelCard(parsing: old, subject: path).updated(update)
+    let card = try ModelCard(parsing: old, subject: path)
+    new = try card.updated(Self.update(session, options, of: card))
   }
 
   /// Writes the updated card.
@@ -65,7 +65,7 @@ public struct CardFile: Sendable {
   // MARK: The update
 
   private static func update(
-    _ session: borrowing ModelSession, _ options: Options
+    _ session: borrowing ModelSession, _ options: Options, of card: ModelCard
   ) throws -> ModelCard.Update {
     let inspection = try Inspection(session)
     guard inspection.factors != nil else {
@@ -88,10 +88,27 @@ public struct CardFile: Sendable {
     }
     let name = options.name ?? own
     let section = CardSection(inspection, name: name, result: result, before: before)
-    return ModelCard.Update(
+    let place = session.format == .folder ? "" : mark(own)
+    var update = ModelCard.Update(
       baseModel: options.baseModel, tags: ["long-context", "longrope"], model: name,
-      results: result.map { _ in section.results },
-      section: session.format == .folder ? "" : mark(own), text: section.lines)
+      results: result.map { _ in section.results }, section: place, text: section.lines)
+    if result == nil { keepMeasurements(of: card, about: section.statement, in: &update) }
+    return update
+  }
+
+  /// Without new results, keeps those of the section, or removes them if it is about other factors.
+  /// - Parameter statement: what the new section says of the windows and the factors.
+  private static func keepMeasurements(
+    of card: ModelCard, about statement: String, in update: inout ModelCard.Update
+  ) {
+    guard let old = card.lines(ofSection: update.section),
+      let start = old.firstIndex(where: { $0.hasPrefix("### ") })
+    else { return }
+    if old.contains(statement) {
+      update.text += old[start...]
+    } else {
+      update.results = []
+    }
   }
 
   /// A file name for a mark, with unusual bytes percent-encoded.

@@ -26,21 +26,21 @@ struct CardSection {
   /// Lines of Markdown.
   var lines: [String] { head + runtimes + measurements }
 
-  private var head: [String] {
+  private var head: [String] { ["## Context window", "", statement, ""] }
+
+  /// The windows and the factors, in a sentence.
+  var statement: String {
     let geometry = inspection.geometry
     let mscale = inspection.factors?.longMscale.sixDigits ?? "1"
     let hash =
       inspection.mark["factors_sha256"].map {
         ", SHA-256 of the factors \(Markdown.code($0))"
       } ?? ""
-    return [
-      "## Context window", "",
-      """
+    return """
       LongRoPE factors (arXiv 2402.13753, 2502.20082) extend the window of \
       \(geometry.originalWindow) tokens to \(geometry.window); attention scale (mscale) \
       \(mscale)\(hash).
-      """, "",
-    ]
+      """
   }
 
   private var runtimes: [String] {

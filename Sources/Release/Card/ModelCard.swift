@@ -89,6 +89,17 @@ public struct ModelCard: Sendable {
     body = all
   }
 
+  /// The lines of the section that the card has, without its marks; nil if it has none.
+  /// - Parameter section: the name of the file that it is about, or empty.
+  func lines(ofSection section: String) -> [String]? {
+    let name = section.isEmpty ? "" : " \(section)"
+    let contents = body.lines.indices.map { body.content($0) }
+    guard let begin = contents.firstIndex(of: "<!-- lrpatch: begin\(name) -->"),
+      let end = contents.firstIndex(of: "<!-- lrpatch: end\(name) -->"), begin < end
+    else { return nil }
+    return contents[(begin + 1)..<end].map { String($0) }
+  }
+
   /// The card's new bytes.
   /// - Throws: `ModelError` if the layout of the YAML cannot be edited in place, or the section's
   ///   marks are not one pair.

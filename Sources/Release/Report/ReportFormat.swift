@@ -42,7 +42,7 @@ public enum ReportFormat: CaseIterable, Sendable {
     let text = String(decoding: head, as: UTF8.self)
     guard status.kind == .file, text.isEmpty || text.hasPrefix(beginning) else {
       throw ModelError.unsafe(
-        path, "already exists and was not written by lrpatch; name a new path")
+        path, "already exists and is not an older report of this form; name a new path")
     }
   }
 

@@ -20,6 +20,12 @@ extension ResultDocument {
         "is of a model with a window of \(older.measured.originalWindow) tokens before its patch, not \(measured.originalWindow)"
       )
     }
+    if !provenance.files.isEmpty, provenance.files == older.provenance.files,
+      method["factors"] == older.method["factors"]
+    {
+      throw ModelError.unsupported(
+        name, "is a result of the same files, not of the model before its patch")
+    }
     for condition in Self.conditions {
       let (own, other) = (method[condition]?.summary, older.method[condition]?.summary)
       guard own != other else { continue }
@@ -49,6 +55,10 @@ extension ResultDocument {
   /// Signs that the older result is of another model than this one before its patch.
   private func otherModel(than older: ResultDocument) -> [String] {
     var differences: [String] = []
+    if older.inspection["factors"]?.members != nil, inspection["factors"]?.isNull == true {
+      differences.append(
+        "before carries factors and this model none; are the two results swapped?")
+    }
     let family = [self, older].map { $0.inspection["architecture"]?.text }
     if let own = family[0], let other = family[1], own != other {
       differences.append("before is a model of another architecture, \(other)")

@@ -47,6 +47,9 @@ struct VerifySetup: Sendable {
     }
     remarks += grid.remarks
     if case .model(let path)? = options.baseline, let baseline {
+      if FileSystem.canonical(path) == FileSystem.canonical(options.model), options.factors == nil {
+        remarks.append("the baseline is the model itself")
+      }
       let (own, other) = (scoring.forward.model, baseline.forward.model)
       if own.hidden != other.hidden || own.layers.count != other.layers.count {
         remarks.append(

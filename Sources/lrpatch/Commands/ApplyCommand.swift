@@ -2,6 +2,7 @@ import ArgumentParser
 import Formats
 import Models
 import Patch
+import Release
 
 struct ApplyCommand: ReportingCommand {
   static let configuration = CommandConfiguration(
@@ -89,10 +90,26 @@ struct ApplyCommand: ReportingCommand {
     if let originalLength { set.originalWindow = originalLength.value }
     let apply = Apply(
       set, factorsSHA256: hash, version: lrpatchVersion, options: options)
+    if let output, FileSystem.isFolder(model) == output.hasSuffix(".gguf"),
+      FileSystem.isFolder(model) || GGUFSplit(containing: model) == nil
+    {
+      let form = FileSystem.isFolder(model) ? "a folder" : "a GGUF file, whose name ends in .gguf"
+      throw ValidationError(
+        "-o \(output): the copy of \(model) is \(form); to change the format, use lrpatch convert MODEL --factors FACTORS -o OUT"
+      )
+    }
     let changes = output == nil && !dryRun && !check
     let session = try common.open(model, exclusive: changes)
     let plan = try apply.plan(for: session)
     for remark in plan.remarks { common.note("note: \(remark)") }
+    if changes, !plan.isEmpty, CardFile.hasSection(beside: session) {
+      common.note(
+        "note: the section of lrpatch in README.md describes other factors; update it with card")
+    }
+    if let targetLength, let window = source.set.window, window != targetLength.value {
+      common.note(
+        "note: the factors are for \(window) tokens and are written for \(targetLength.value)")
+    }
     if check { return try report(check: plan) }
     if !dryRun {
       if let output {

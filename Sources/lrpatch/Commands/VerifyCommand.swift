@@ -117,7 +117,16 @@ struct VerifyCommand: ReportingCommand {
     }
     document.provenance = provenance
     show(document)
-    if let file = file.take() { try file.write(document.json) }
+    if let file = file.take() {
+      if outcome.stop != nil, file.holdsCompleteResult, let output {
+        // Hours of work are not replaced by less.
+        let other = output + ".incomplete"
+        try ResultFile(other, schema: ResultDocument.schema).write(document.json)
+        common.note("note: \(output) keeps its complete result; this one is in \(other)")
+      } else {
+        try file.write(document.json)
+      }
+    }
     try rendering.write(document)
     Annotations.write(outcome.verdicts, model: model)
     try end(outcome)

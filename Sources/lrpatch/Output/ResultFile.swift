@@ -5,6 +5,8 @@ import Patch
 /// The file for a result, made before the work, so that failures show at once.
 struct ResultFile: ~Copyable {
   private let output: OutputFile
+  /// Whether the file holds a result that is complete.
+  let holdsCompleteResult: Bool
 
   /// - Throws: `ModelError` of kind `unsafe` if the path holds anything but an older result of the
   ///   same kind; `FileError` if no file can be made there.
@@ -17,7 +19,10 @@ struct ResultFile: ~Copyable {
         throw ModelError.unsafe(path, "already exists and is not a saved result; name a new path")
       }
     }
-    output = try OutputFile(path: path)
+    let old = try? JSONDocument(parsing: FileSystem.contents(of: path)).value
+    let file = try OutputFile(path: path)
+    output = consume file
+    holdsCompleteResult = old?["complete"]?.flag == true
   }
 
   private static func schema(_ bytes: [UInt8]) -> String? {

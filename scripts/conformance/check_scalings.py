@@ -82,9 +82,12 @@ def with_keys(source, target, keys):
 
 def perplexity_by_llama_cpp(model, length):
     command = [PEERS / "llama.cpp/bin/llama-perplexity", "-m", model, "-f", TEXT, "-c", str(length), "--chunks", "4", "-t", "2"]
-    output = subprocess.run([str(part) for part in command], capture_output=True, text=True)
-    match = re.search(r"PPL = ([0-9.]+)", output.stdout + output.stderr)
-    return float(match.group(1)) if match else None
+    # About one run in twenty ends without a number.
+    for _ in range(3):
+        output = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+        if match := re.search(r"PPL = ([0-9.]+)", output.stdout + output.stderr):
+            return float(match.group(1))
+    return None
 
 
 def check_files():

@@ -89,12 +89,9 @@ public struct Conversion: ~Copyable {
     try FileSafety.requireOutsideHubCache(output, remedy: "name a path outside it")
     // The folder of the output is made if only it is missing.
     let folder = FileSystem.folder(of: output)
-    let parent =
-      (FileSystem.exists(folder)
-        ? try FileSystem.resolved(folder)
-        : "\(try FileSystem.resolved(FileSystem.folder(of: folder)))/\(FileSystem.name(of: folder))")
-      + "/"
-    if FileSystem.isFolder(source), parent.hasPrefix(try FileSystem.resolved(source) + "/") {
+    let existing = FileSystem.exists(folder) ? folder : FileSystem.folder(of: folder)
+    let place = try FileSystem.resolved(existing) + "/"
+    if FileSystem.isFolder(source), place.hasPrefix(try FileSystem.resolved(source) + "/") {
       throw ModelError.unsafe(
         output, "is inside the model that is being converted; name a path outside it")
     }

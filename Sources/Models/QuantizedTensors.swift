@@ -15,14 +15,12 @@ struct QuantizedTensors {
   /// The type in the config.
   private let type: ElementType?
   private let byName: [String: ModelTensor]
-  private let all: [ModelTensor]
   private var used: Set<String> = []
 
   private init(_ tensors: [ModelTensor], of folder: ModelFolder) throws(ModelError) {
     quantization = try folder.weightQuantization()
     path = folder.path
     type = folder.storedType
-    all = tensors
     byName = Dictionary(tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
 

@@ -54,8 +54,7 @@ struct FactorsMakeCommand: ReportingCommand {
   var lambda: Double?
 
   @Option(
-    help: "The attention scale: su, yarn, none or a number. (default: su)",
-    completion: .list(["su", "yarn", "none"]), transform: MscaleChoice.init)
+    help: MscaleChoice.help, completion: MscaleChoice.completion, transform: MscaleChoice.init)
   var mscale = MscaleChoice.su
 
   @Option(
@@ -145,6 +144,9 @@ struct FactorsMakeCommand: ReportingCommand {
 /// What `--mscale` takes.
 struct MscaleChoice {
   static let su = MscaleChoice(value: .su)
+  static let help: ArgumentHelp = "The attention scale: su, yarn, none or a number. (default: su)"
+  static let completion = CompletionKind.list(["su", "yarn", "none"])
+
   let value: Mscale
 
   private init(value: Mscale) { self.value = value }

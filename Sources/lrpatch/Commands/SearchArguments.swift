@@ -100,8 +100,7 @@ struct SearchSpaceArguments: ParsableArguments {
   var startTokens = false
 
   @Option(
-    help: "The attention scale: su, yarn, none or a number. (default: su)",
-    completion: .list(["su", "yarn", "none"]), transform: MscaleChoice.init)
+    help: MscaleChoice.help, completion: MscaleChoice.completion, transform: MscaleChoice.init)
   var mscale: MscaleChoice?
 
   @Flag(help: "Search the attention scale too.")

@@ -78,7 +78,7 @@ public struct SearchJob: ~Copyable {
 
   /// Compares what was found with the model without factors, YaRN and NTK, on texts that the search
   /// did not see.
-  /// - Returns: nil if nothing was found, or if there is no such comparison.
+  /// - Returns: nil if nothing was found, or if the search used the whole texts.
   /// - Throws: `ModelError` for texts that are too short; `EarlyStop.interrupted`.
   public func compareHeldOut(
     _ outcome: SearchOutcome, environment: JobEnvironment = JobEnvironment()

@@ -76,20 +76,54 @@ let requireHelp = ArgumentHelp(
 
 extension LRPatch {
   /// Checks that the arguments begin with a command.
-  /// - Throws: `ValidationError` with the command that was probably meant.
-  static func requireCommand(_ arguments: [String]) throws {
+  /// - Returns: the command, or the group of commands as far as it is named.
+  /// - Throws: `UnknownName` with the command that was probably meant.
+  static func requireCommand(_ arguments: [String]) throws -> any ParsableCommand.Type {
     var type: any ParsableCommand.Type = self
     for argument in arguments {
       let commands = type.configuration.subcommands
-      guard !commands.isEmpty, !argument.hasPrefix("-"), argument != "help" else { return }
+      guard !commands.isEmpty, !argument.hasPrefix("-"), argument != "help" else { return type }
       let names = commands.compactMap { $0.configuration.commandName }
       guard let index = names.firstIndex(of: argument) else {
         let group = type == self ? "" : "\(type.configuration.commandName ?? "") "
-        throw UnknownCommand(
+        throw UnknownName(
           command: type,
           message: "unknown command '\(group)\(argument)'; \(expectation(of: argument, names))")
       }
       type = commands[index]
+    }
+    return type
+  }
+
+  /// Reads the arguments.
+  ///
+  /// The parser complains of what is missing before it looks for options that it does not know, although
+  /// a wrong name is why the right one is missing.
+  static func parse(
+    _ arguments: [String], of command: any ParsableCommand.Type
+  ) throws -> any ParsableCommand {
+    do { return try parseAsRoot(arguments) } catch {
+      guard message(for: error).hasPrefix("Missing expected argument") else { throw error }
+      let names = try optionNames(of: command)
+      let given = arguments.prefix { $0 != "--" }.filter { $0.hasPrefix("--") }
+      guard
+        let unknown = given.map({ String($0.prefix { $0 != "=" }) }).first(where: {
+          !names.contains($0)
+        })
+      else { throw error }
+      let meant = names.nearest(to: unknown).map { ". Did you mean '\($0)'?" } ?? ""
+      throw UnknownName(command: command, message: "Unknown option '\(unknown)'\(meant)")
+    }
+  }
+
+  /// The long options of a command, as the parser describes them.
+  private static func optionNames(of type: any ParsableCommand.Type) throws -> [String] {
+    let description = try JSONDocument(parsing: Array(type._dumpHelp().utf8)).value
+    let names = description["command"]?["arguments"]?.elements?.flatMap {
+      $0["names"]?.elements ?? []
+    }
+    return (names ?? []).filter { $0["kind"]?.text == "long" }.compactMap {
+      $0["name"]?.text.map { "--\($0)" }
     }
   }
 }
@@ -102,7 +136,7 @@ extension LRPatch {
     for argument in arguments.dropFirst() {
       let value = argument.hasPrefix("--") ? argument.drop { $0 != "=" }.dropFirst() : argument[...]
       guard value == "~" || value.hasPrefix("~/") else { continue }
-      throw UnknownCommand(
+      throw UnknownName(
         command: self,
         message:
           "'\(value)': a shell replaces '~' only outside quotes; write \"$HOME\(value.dropFirst())\", or './\(value)' for a folder of that name"
@@ -111,9 +145,9 @@ extension LRPatch {
   }
 }
 
-/// A word in the place of a command.
-struct UnknownCommand: Error {
-  /// The command whose subcommand was expected.
+/// A word in the place of a command, or an option that a command does not have.
+struct UnknownName: Error {
+  /// The command whose subcommand or option was expected.
   var command: any ParsableCommand.Type
   var message: String
 }

@@ -40,7 +40,7 @@ struct Failure {
       self.init(error.message.visible, .checkFailed)
       isLabelled = false
     case let error as OptionError: self.init(usage: error.message, of: command)
-    case let error as UnknownCommand: self.init(usage: error.message, of: error.command)
+    case let error as UnknownName: self.init(usage: error.message, of: error.command)
     case let error as ValidationError where command != LRPatch.self:
       self.init(usage: error.message, of: command)
     default: self.init(parsing: error)
@@ -55,7 +55,7 @@ struct Failure {
 
   /// An error of the parser, or a request for help or the version.
   private init(parsing error: any Error) {
-    let text = LRPatch.fullMessage(for: error)
+    let text = LRPatch.fullMessage(for: error).wrappingUsage(columns: Output.helpColumns)
     guard LRPatch.exitCode(for: error) != .success else {
       self.init(text, .success)
       isLabelled = false

@@ -32,8 +32,9 @@ struct LRPatch: ParsableCommand {
     var kind: any ParsableCommand.Type = LRPatch.self
     do {
       try refuseTildes(CommandLine.arguments)
-      try requireCommand(Array(CommandLine.arguments.dropFirst()))
-      var command = try parseAsRoot()
+      let arguments = Array(CommandLine.arguments.dropFirst())
+      let named = try requireCommand(arguments)
+      var command = try parse(arguments, of: named)
       kind = type(of: command)
       let isVerbose = (command as? any ReportingCommand)?.common.verbose == true
       defer { if isVerbose { Output.note(ResourceUse.summary) } }

@@ -86,6 +86,21 @@ import Testing
     }
   }
 
+  /// The widest commands on narrow terminals.
+  @Test(arguments: [40, 80]) func narrowHelp(_ columns: Int) throws {
+    let folder = try TemporaryDirectory()
+    for command in ["verify", "search", "report"] {
+      let result = try Program.run(
+        [command, "--help"], in: folder.path,
+        environment: Self.plain.merging(["COLUMNS": "\(columns)"]) { $1 })
+      let lines = result.output.split(separator: "\n")
+      // A word that is wider than its column stands alone.
+      let wide = lines.filter { $0.count > columns && $0.split(separator: " ").count > 1 }
+      #expect(wide.isEmpty, "\(command)")
+      try expect(result.output, in: "help/\(command)-\(columns).txt")
+    }
+  }
+
   @Test func manualPages() throws {
     let folder = try TemporaryDirectory()
     let dump = try folder.write("help.json", try run("--experimental-dump-help", in: folder).output)

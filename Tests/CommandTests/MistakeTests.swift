@@ -31,6 +31,9 @@ import Testing
     ("factors make model --method ntk_left --target-length 1k", "did you mean 'ntk-left'?"),
     ("search model -o f.json --target-length 1k --algorithm cmaes", "did you mean 'cma-es'?"),
     ("apply model factors.json", "the arguments are swapped"),
+    ("verify --lenghts 1k", "Unknown option '--lenghts'"),
+    ("apply --targt-length", "Unknown option '--targt-length'"),
+    ("factors make model --metod pi", "Unknown option '--metod'"),
   ]) func namesWhatWasMeant(_ line: String, _ text: String) throws {
     let folder = try workbench()
     let result = try Program.run(line.split(separator: " ").map(String.init), in: folder.path)
@@ -49,7 +52,88 @@ import Testing
     #expect(result.status == status && result.errors.contains(text), "\(result.errors)")
   }
 
+  @Test(arguments: [
+    ("--task crossing --lengths 256 --windows 1", "--lengths"),
+    ("--lengths 128 --depths 1 --samples 1 --stride 64 --method sliding", "--method, --stride"),
+    ("--task perplexity --lengths 64 --depths 1 --windows 1", "--depths"),
+    ("--task perplexity --lengths 64 --windows 1 --samples 2 --stride 64", "--samples, --stride"),
+  ]) func namesOptionsThatNothingUses(_ line: String, _ names: String) throws {
+    let folder = try workbench()
+    let arguments = ["verify", "model", "--runtime", "hf", "--no-gates"]
+    let result = try Program.run(
+      arguments + line.split(separator: " ").map(String.init), in: folder.path)
+    let note = "nothing that is measured uses \(names)\n"
+    #expect(result.status == 0 && result.errors.contains(note), "\(result.errors)")
+  }
+
+  @Test func saysThatAWindowShrinks() throws {
+    let folder = try workbench()
+    let apply = ["apply", "factors.json"]
+    for model in ["model", "model.gguf"] {
+      let grown = try Program.run(apply + [model], in: folder.path)
+      #expect(grown.status == 0 && !grown.errors.contains("shrinks"))
+      let shrunk = try Program.run(apply + [model, "--target-length", "512"], in: folder.path)
+      #expect(shrunk.status == 0, "\(shrunk.errors)")
+      #expect(shrunk.errors.contains("the window shrinks from 1024 to 512 tokens"))
+    }
+  }
+
+  @Test func usageFitsTheTerminal() throws {
+    let folder = try TemporaryDirectory()
+    for command in ["mix", "report", "factors make"] {
+      let result = try Program.run(
+        command.split(separator: " ").map(String.init) + ["--help"], in: folder.path,
+        environment: ["COLUMNS": "60"])
+      let lines = result.output.split(separator: "\n")
+      #expect(lines.allSatisfy { $0.count <= 60 }, "\(command)")
+      #expect(result.output.contains("USAGE: lrpatch \(command) <"))
+    }
+  }
+
   // MARK: Errors as JSON
+
+  @Test func anInterruptionIsADocument() throws {
+    let folder = try workbench()
+    let output = try folder.write("error.json", "")
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: Program.path)
+    process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
+    process.arguments = [
+      "factors", "compare", "model", "none", "factors.json", "--length", "4k", "--documents", "60",
+      "--json",
+    ]
+    process.standardOutput = FileHandle(forWritingAtPath: output)
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    // Whoever has computed for a second is past its start.
+    let end = Date(timeIntervalSinceNow: 60)
+    while try secondsComputed(by: process) < 1, Date() < end { usleep(10_000) }
+    process.interrupt()
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit && process.terminationStatus == 130)
+    let value = try JSONDocument(path: output).value
+    #expect(value["schema"]?.text == "lrpatch.error/1" && value["code"]?.integer == 130)
+    try check([output])
+  }
+
+  /// The processor time that a process has used.
+  private func secondsComputed(by process: Process) throws -> Double {
+    let path = "/proc/\(process.processIdentifier)/stat"
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    // After the name in parentheses, which may hold spaces, user time is field 12, counted from 1.
+    let fields = text.drop { $0 != ")" }.split(separator: " ")
+    return (Double(fields[12]) ?? 0) / Double(sysconf(Int32(_SC_CLK_TCK)))
+  }
+
+  /// Checks documents against the schemas that they name.
+  private func check(_ paths: [String]) throws {
+    let check = Process()
+    check.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+    check.arguments = ["\(Fixture.root)/scripts/check-json.py"] + paths
+    try check.run()
+    check.waitUntilExit()
+    #expect(check.terminationStatus == 0)
+  }
 
   @Test func errorsAreDocuments() throws {
     let folder = try workbench()
@@ -83,12 +167,7 @@ import Testing
         "lrpatch.lint/1", "lrpatch.error/1", "lrpatch.lint/1",
       ])
     paths.append(try folder.write("list.json", several.output))
-    let check = Process()
-    check.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-    check.arguments = ["\(Fixture.root)/scripts/check-json.py"] + paths
-    try check.run()
-    check.waitUntilExit()
-    #expect(check.terminationStatus == 0)
+    try check(paths)
   }
 
   // MARK: Several models and other forms
@@ -209,6 +288,12 @@ import Testing
     }
     let same = try Program.run(["report", "after.json", "--before", "same.json"], in: folder.path)
     #expect(same.status == 0 && same.output.contains("before: paper"))
+    let both = try Program.run(
+      ["report", "after.json", "--before", "same.json", "--json"], in: folder.path)
+    let document = try JSONDocument(parsing: Array(both.output.utf8)).value
+    #expect(document["before"]?["inspection"]?["factors"]?.isNull == true)
+    #expect(document["inspection"]?["factors"]?.members != nil)
+    try check([try folder.write("both.json", both.output)])
     #expect(same.output.contains("no gate: nothing was judged"))
     try FileManager.default.removeItem(atPath: "\(folder.path)/model")
     try folder.copy("models/needle-256", as: "model")

@@ -129,7 +129,7 @@ public struct LintRule: Equatable, Sendable {
     "rewrite the file without __metadata__, or with an entry in it")
   static let edited = LintRule(
     "edited-since-patch", .warning,
-    "apply again, or restore the configs from another copy: `lrpatch revert` will refuse")
+    "apply again; `lrpatch revert --keep-edits` undoes the patch and keeps the edits")
 
   // MARK: GGUF
 

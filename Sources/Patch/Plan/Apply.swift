@@ -47,6 +47,12 @@ public struct Apply: Sendable {
     return plan
   }
 
+  /// A remark if the model ends up with a smaller window than it has.
+  private func remarks(_ fitted: ModelFactors, shrinking geometry: RopeGeometry) -> [String] {
+    guard fitted.window < geometry.window else { return [] }
+    return ["the window shrinks from \(geometry.window) to \(fitted.window) tokens"]
+  }
+
   /// Performs a plan on the model in place: all of it, or nothing.
   /// - Throws: `ModelError` of kind `unsafe` for a symbolic link, hard links, a file in a Hub
   ///   cache, a file that has changed, or a file that another process has open; `FileError`.
@@ -67,7 +73,7 @@ public struct Apply: Sendable {
     try refuseDivergence(of: fitted, model)
     var plan = try ConfigEdits(model: model, factors: fitted, options: options, mark: mark)
       .plan()
-    plan.remarks += factors.anomalies
+    plan.remarks += factors.anomalies + remarks(fitted, shrinking: model.geometry)
     guard !plan.isEmpty else { return plan }
     let files = plan.edits.compactMap { edit -> UndoRecord.File? in
       guard case .contents(let old?, let new?) = edit.action else { return nil }
@@ -150,7 +156,8 @@ public struct Apply: Sendable {
     try requireFactorTensors(model)
     let fitted = try fitGGUF(model)
     let edits = try GGUFFactorEdits(model: model, factors: fitted, mark: mark).edits()
-    var plan = Plan(changes: [], remarks: factors.anomalies, edits: [])
+    let remarks = factors.anomalies + remarks(fitted, shrinking: model.geometry)
+    var plan = Plan(changes: [], remarks: remarks, edits: [])
     guard edits.contains(where: { !$0.isEmpty }) else { return plan }
     plan.edits = try GGUFFileEdits(model: model, mark: mark).fileEdits(edits)
     for (shard, edit) in zip(model.shards, edits) {

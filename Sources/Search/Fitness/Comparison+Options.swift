@@ -43,11 +43,15 @@ extension ComparisonOptions {
     return settings
   }
 
-  /// A remark for each set that a search found on the same text.
+  /// A remark for each set that a search found on the same text, or that does not say where it was
+  /// found.
   fileprivate func seenTexts(_ texts: [String]) -> [String] {
     guard fitness.hasDocuments else { return [] }
     return sets.filter { $0 != Self.noFactors }.compactMap { path in
-      guard let provenance = try? FactorSource(path: path).set.provenance else { return nil }
+      guard let provenance = try? FactorSource(path: path).set.provenance else {
+        return
+          "\(path) does not say on which texts it was found; if these are among them, it has an advantage here"
+      }
       let seen = (provenance["texts"]?.elements ?? []).compactMap { $0["sha256"]?.text }
       guard !Set(seen).isDisjoint(with: texts), provenance["documents"]?.integer != 0 else {
         return nil

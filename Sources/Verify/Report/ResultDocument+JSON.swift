@@ -28,6 +28,12 @@ extension ResultDocument {
     ])
   }
 
+  /// The whole document, with a result of the model before its patch as its member `before`.
+  public func json(before: ResultDocument?) -> JSONValue {
+    guard let before, case .object(let members) = json else { return json }
+    return .object(members + [JSONMember("before", before.json)])
+  }
+
   private var missing: [JSONValue] {
     let sorted = measured.missing.sorted {
       ($0.key.metric.rawValue, $0.key.runtime, $0.key.length)

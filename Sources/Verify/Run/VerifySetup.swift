@@ -46,6 +46,10 @@ struct VerifySetup: Sendable {
       remarks.append(remark)
     }
     remarks += grid.remarks
+    let unused = options.unused(by: grid.tasks)
+    if !unused.isEmpty {
+      remarks.append("nothing that is measured uses \(unused.joined(separator: ", "))")
+    }
     if case .model(let path)? = options.baseline, let baseline {
       if FileSystem.canonical(path) == FileSystem.canonical(options.model), options.factors == nil {
         remarks.append("the baseline is the model itself")

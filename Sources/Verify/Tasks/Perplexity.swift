@@ -21,6 +21,9 @@ public struct Perplexity: Sendable {
     /// The guide of Hugging Face's transformers: as `sliding`, but with one beginning token before
     /// the text, and with the mean over tokens.
     case hfStride = "hf-stride"
+
+    /// Whether windows overlap and move by the stride.
+    var movesWindows: Bool { self == .sliding || self == .hfStride }
   }
 
   /// The perplexity of one text for one runtime, at one length.

@@ -70,7 +70,7 @@ struct ReportCommand: ReportingCommand {
     }
     try rendering.write(document, before: older)
     if common.json {
-      Output.json(document.json)
+      Output.json(document.json(before: older))
     } else {
       Output.result(ResultText(document, before: older, style: .terminal).text)
     }

@@ -1,4 +1,5 @@
 import Formats
+import Foundation
 import Glibc
 import Synchronization
 
@@ -31,11 +32,17 @@ enum Output {
   private static let lostText = Mutex(false)
 
   /// Columns of the terminal on stderr, or nil if stderr is not a terminal.
-  static var errorColumns: Int? {
+  static var errorColumns: Int? { columns(of: STDERR_FILENO) }
+
+  /// The columns for which the parser writes its help.
+  static var helpColumns: Int {
+    let named = ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) }
+    return named ?? columns(of: STDOUT_FILENO) ?? 80
+  }
+
+  private static func columns(of stream: Int32) -> Int? {
     var size = winsize()
-    guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
-      return nil
-    }
+    guard unsafe ioctl(stream, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
     return Int(size.ws_col)
   }
 

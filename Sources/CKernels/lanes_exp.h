@@ -41,6 +41,31 @@ static LEVEL void lanes_silu_gate(float *gate, const float *up, size_t count) {
   }
 }
 
+static LEVEL void lanes_silu_gate_gradient(float *gate, float *up, const float *gradient, size_t count) {
+  for (size_t i = 0; i < count; i += lanes) {
+    long left = (long)(count - i);
+    floats x = load_some(gate + i, left, 0), slope = load_some(gradient + i, left, 0);
+    floats share = divide(all(1), add(all(1), exponential(subtract(all(0), x))));
+    floats steepness = multiply(share, add(all(1), multiply(x, subtract(all(1), share))));
+    store_some(gate + i, left, multiply(multiply(slope, load_some(up + i, left, 0)), steepness));
+    store_some(up + i, left, multiply(multiply(slope, x), share));
+  }
+}
+
+static LEVEL void lanes_softmax_gradient(const float *probabilities, size_t stride, float *gradient,
+                                         size_t gradient_stride, size_t rows, size_t columns, const float *sums,
+                                         float scale) {
+  for (size_t row = 0; row < rows; row++, probabilities += stride, gradient += gradient_stride) {
+    floats sum = all(sums[row]);
+    for (size_t i = 0; i < columns; i += lanes) {
+      long left = (long)(columns - i);
+      floats change = subtract(load_some(gradient + i, left, 0), sum);
+      floats scaled = multiply(multiply(load_some(probabilities + i, left, 0), change), all(scale));
+      store_some(gradient + i, left, scaled);
+    }
+  }
+}
+
 /// Loads the lanes from number i of a row on; -INFINITY for numbers outside from ..< to.
 INLINE floats load_seen(const float *row, size_t i, size_t from, size_t to) {
   if (from <= i && i + lanes <= to) return load(row + i);

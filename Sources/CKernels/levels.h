@@ -125,3 +125,13 @@ void rotate_head(float *head, const float *cosines, const float *sines, size_t p
 void scale_all(float *x, float factor, size_t count);
 void add_scaled(float *x, const float *y, float scale, size_t count);
 double log_sum_exp(const float *row, size_t count, size_t *greatest);
+
+// The portable functions in gradients.c.
+
+void rms_norm_gradient(const float *x, const float *weight, float epsilon, size_t rows, size_t width,
+                       float *gradient);
+void layer_norm_gradient(const float *x, const float *weight, float epsilon, size_t rows, size_t width,
+                         float *gradient);
+void silu_gate_gradient(float *gate, float *up, const float *gradient, size_t count);
+void softmax_gradient(const float *probabilities, size_t stride, float *gradient, size_t gradient_stride,
+                      size_t rows, size_t columns, const float *sums, float scale);

@@ -64,6 +64,28 @@
     }
   }
 
+  /// A copy of a part with rows and columns exchanged.
+  package static func transposed(_ part: MatrixPart) -> Matrix {
+    let result = Matrix(rows: part.columns.count, columns: part.rows.count)
+    for row in 0..<part.rows.count {
+      let source = unsafe part.address(row: row)
+      for column in 0..<part.columns.count {
+        unsafe result.pointer[column * result.columns + row] = source[column]
+      }
+    }
+    return result
+  }
+
+  /// Adds a part with rows and columns exchanged to the numbers from (row, column) on.
+  package func addTransposed(_ part: MatrixPart, atRow row: Int, column: Int) {
+    precondition(row + part.columns.count <= rows && column + part.rows.count <= columns)
+    for index in 0..<part.rows.count {
+      let source = unsafe part.address(row: index)
+      let target = unsafe address(row: row, column: column + index)
+      for other in 0..<part.columns.count { unsafe target[other * columns] += source[other] }
+    }
+  }
+
   /// A copy of one row.
   package func row(_ row: Int) -> [Float] { (0..<columns).map { self[row, $0] } }
 

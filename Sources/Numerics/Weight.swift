@@ -87,6 +87,12 @@ package struct Weight: Sendable {
     unsafe unpack(row..<row + 1, to: matrix.address(row: place))
   }
 
+  /// Unpacks some rows into the first rows of a matrix with the same number of columns.
+  func unpack(rows range: Range<Int>, into matrix: Matrix) {
+    precondition(matrix.columns == columns && matrix.rows >= range.count)
+    unsafe unpack(range, to: matrix.pointer)
+  }
+
   /// All numbers, for small tensors.
   package var values: [Float] {
     unsafe [Float](unsafeUninitializedCapacity: rows * columns) { buffer, count in

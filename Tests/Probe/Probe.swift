@@ -34,6 +34,14 @@ import Verify
     var peakKiB: Int
   }
 
+  struct GradientTime: Encodable {
+    /// The time of a loss and of its derivatives, in pairs.
+    var loss: [Double]
+    var gradient: [Double]
+    var peakKiB: Int
+    var expectedBytes: Int
+  }
+
   struct Accuracy: Encodable {
     var perplexityRatio: Double
     var divergence: Double
@@ -61,7 +69,8 @@ import Verify
     guard arguments.count == 3 else {
       throw Complaint(
         message:
-          "usage: lrpatch-probe scores|generate|tokenize|decode|passkeys|prefill|accuracy MODEL")
+          "usage: lrpatch-probe scores|generate|tokenize|decode|passkeys|prefill|gradient|accuracy MODEL"
+      )
     }
     let question = try JSONDecoder().decode(
       Question.self, from: FileHandle.standardInput.readDataToEndOfFile())
@@ -72,6 +81,7 @@ import Verify
     case "tokenize": try answer(question.texts?.map(Tokenizer(path: path).encode) ?? [])
     case "decode": try answer(question.sequences?.map(Tokenizer(path: path).decode) ?? [])
     case "prefill": try answer(prefill(path, question))
+    case "gradient": try answer(gradient(path, question))
     case "accuracy": try answer(accuracy(path, question))
     case "passkeys": try answer(passkeys(path, question))
     default: throw Complaint(message: "no command '\(arguments[1])'")
@@ -149,17 +159,43 @@ import Verify
     let scoring = Scoring(forward, [try policy(path, question)])
     let sequence = Scoring.Sequence(tokens: tokens + [0], prompt: count, scored: [count])
     let seconds = try (0...(question.repeats ?? 3)).map { _ in
-      let start = ContinuousClock.now
-      try scoring.run([sequence]) { _, _, _ in }
-      let (seconds, attoseconds) = start.duration(to: .now).components
-      return Double(seconds) + Double(attoseconds) * 1e-18
+      try time { try scoring.run([sequence]) { _, _, _ in } }
     }
+    return Prefill(seconds: Array(seconds.dropFirst()), peakKiB: try peakKiB())
+  }
+
+  /// Times the loss of a whole sequence, and its derivatives, in turn.
+  private static func gradient(_ path: String, _ question: Question) throws -> GradientTime {
+    let forward = try forward(path, question)
+    let count = question.count ?? 512
+    let tokens = question.sequences?[0] ?? tokens(count, below: forward.model.vocabulary)
+    let policy = try policy(path, question)
+    let scoring = Scoring(forward, [policy])
+    let sequence = Scoring.Sequence(
+      tokens: tokens, prompt: tokens.count, scored: Array(1..<tokens.count))
+    var result = GradientTime(
+      loss: [], gradient: [], peakKiB: 0,
+      expectedBytes: forward.gradientMemory(tokens: tokens.count))
+    for _ in 0..<(question.repeats ?? 3) {
+      result.loss.append(try time { try scoring.run([sequence]) { _, _, _ in } })
+      result.gradient.append(try time { _ = try forward.gradient(sequence, policy) })
+    }
+    result.peakKiB = try peakKiB()
+    return result
+  }
+
+  private static func time(_ work: () throws -> Void) rethrows -> Double {
+    let start = ContinuousClock.now
+    try work()
+    let (seconds, attoseconds) = start.duration(to: .now).components
+    return Double(seconds) + Double(attoseconds) * 1e-18
+  }
+
+  private static func peakKiB() throws -> Int {
     // getrusage would count the parent's memory at the fork.
     let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-    let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }.flatMap {
-      Int($0.filter(\.isNumber))
-    }
-    return Prefill(seconds: Array(seconds.dropFirst()), peakKiB: peak ?? 0)
+    let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    return peak.flatMap { Int($0.filter(\.isNumber)) } ?? 0
   }
 
   /// Compares `fast` with `exact`.

@@ -68,6 +68,24 @@ struct kernels {
   /// log(sum(exp(row))), summed in double precision, and the first index of the greatest number.
   double (*log_sum_exp)(const float *row, size_t count, size_t *greatest);
 
+  // Derivatives. `gradient` comes as the derivative of a loss by a function's output and leaves as
+  // that by its input.
+
+  /// The derivative of `rms_norm`.
+  void (*rms_norm_gradient)(const float *x, const float *weight, float epsilon, size_t rows, size_t width,
+                            float *gradient);
+  /// The derivative of `layer_norm`.
+  void (*layer_norm_gradient)(const float *x, const float *weight, float epsilon, size_t rows, size_t width,
+                              float *gradient);
+  /// The derivative of `silu_gate`: `gate` and `up` come as its inputs and leave as the derivatives
+  /// by them; `gradient` is that by its output.
+  void (*silu_gate_gradient)(float *gate, float *up, const float *gradient, size_t count);
+  /// The derivative of a softmax over rows of scores times `scale`: gradient = probabilities *
+  /// (gradient - sums[row]) * scale, where sums[row] is the sum of probabilities * gradient over the
+  /// whole row, of which these columns are a part.
+  void (*softmax_gradient)(const float *probabilities, size_t stride, float *gradient, size_t gradient_stride,
+                           size_t rows, size_t columns, const float *sums, float scale);
+
   /// One step of the online softmax of attention over blocks of keys: `rows` queries against
   /// `columns` keys.
   ///

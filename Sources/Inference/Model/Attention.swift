@@ -21,7 +21,7 @@ struct Attention {
   static let keyBlock = 512
 
   /// Queries that see the same blocks of keys, within the limits of each query.
-  private struct Task {
+  struct Task {
     /// Rows of the query matrix.
     var queries: Range<Int>
     /// The positions of the queries in the sequence.
@@ -30,7 +30,7 @@ struct Attention {
   }
 
   /// Consecutive keys.
-  private struct Span {
+  struct Span {
     var rows: Range<Int>
     var start: Int
     /// The first row of their block, or -1 if they do not begin the block.
@@ -43,19 +43,23 @@ struct Attention {
   /// - Parameters:
   ///   - query: (m, heads * headDimension), rotated.
   ///   - rows: the batch rows of the queries, in ascending order.
+  ///   - logSums: if given, gets log(sum(exp(score))) of each query and head: (m, heads).
   /// - Returns: (m, heads * valueDimension)
-  func attend(_ query: Matrix, rows: [Int]) -> Matrix {
+  func attend(_ query: Matrix, rows: [Int], logSums: Matrix? = nil) -> Matrix {
     let out = Matrix.zeros(rows: query.rows, columns: shape.attendedWidth)
     let tasks = tasks(rows)
     engine.parallel.run(
       tasks.count * shape.heads, scratch: { Scratch(shape, engine) }
     ) { index, scratch in
-      attend(query, tasks[index / shape.heads], head: index % shape.heads, into: out, scratch)
+      let (task, head) = (tasks[index / shape.heads], index % shape.heads)
+      attend(query, task, head: head, into: out, scratch)
+      guard let logSums else { return }
+      for (row, sum) in zip(task.queries, scratch.softmax.logSums) { logSums[row, head] = sum }
     }
     return out
   }
 
-  private func tasks(_ rows: [Int]) -> [Task] {
+  func tasks(_ rows: [Int]) -> [Task] {
     var tasks: [Task] = []
     for (query, row) in rows.enumerated() {
       let segment = batch.segment(ofRow: row)
@@ -81,7 +85,7 @@ struct Attention {
   }
 
   /// The keys that at least one query of the task sees.
-  private func spans(_ task: Task, head: Int) -> [Span] {
+  func spans(_ task: Task, head: Int) -> [Span] {
     let last = task.positions[task.positions.count - 1]
     let first: Int
     if case .window(let reach) = pattern {
@@ -148,7 +152,7 @@ struct Attention {
     scratch.softmax = RunningSoftmax(rows: task.positions.count)
     if engine.usesBF16, !packed.isEmpty { engine.kernels.round(queries, into: scratch.query) }
     for span in spans(task, head: head) {
-      setLimits(task, span, scratch)
+      setLimits(task, span, &scratch.softmax)
       let block = packed[span.block]
       // A packed block is multiplied as a whole. The keys beyond the span are masked.
       let columns = block?.count ?? span.rows.count
@@ -196,13 +200,13 @@ struct Attention {
   }
 
   /// Sets the columns of a span that each query sees.
-  private func setLimits(_ task: Task, _ span: Span, _ scratch: Scratch) {
+  func setLimits(_ task: Task, _ span: Span, _ softmax: inout RunningSoftmax) {
     let count = span.rows.count
     for (index, position) in task.positions.enumerated() {
-      scratch.softmax.last[index] = Int32(min(count, max(0, position + 1 - span.start)))
+      softmax.last[index] = Int32(min(count, max(0, position + 1 - span.start)))
       if case .window(let reach) = pattern {
-        scratch.softmax.first[index] = min(
-          scratch.softmax.last[index], Int32(max(0, position - reach + 1 - span.start)))
+        softmax.first[index] = min(
+          softmax.last[index], Int32(max(0, position - reach + 1 - span.start)))
       }
     }
   }

@@ -14,7 +14,7 @@ extension FeedForward {
     }
   }
 
-  fileprivate static func gated(
+  static func gated(
     _ x: Operand, _ gate: Weight, _ up: Weight, _ down: Weight, _ engine: Engine
   ) -> Matrix {
     let activated = engine.project(x, gate)  // (rows, feedForward)
@@ -26,7 +26,7 @@ extension FeedForward {
   ///
   /// Even columns are clipped from above, odd columns from both sides. (rows, 2 * feedForward) ->
   /// (rows, feedForward)
-  private static func gegelu(_ x: Matrix, _ limit: Float, _ engine: Engine) -> Matrix {
+  static func gegelu(_ x: Matrix, _ limit: Float, _ engine: Engine) -> Matrix {
     let out = Matrix(rows: x.rows, columns: x.columns / 2)
     engine.parallel.run(rows: x.rows, by: 16) { rows in
       for row in rows {
@@ -45,13 +45,7 @@ extension Experts {
   /// Runs each expert on the rows that chose it. (rows, hidden) -> (rows, hidden)
   fileprivate func callAsFunction(_ normed: Matrix, _ engine: Engine) -> Matrix {
     let out = Matrix.zeros(rows: normed.rows, columns: normed.columns)
-    // The choice is discrete, so the scores are always computed exactly.
-    let scores = Matrix(rows: normed.rows, columns: router.rows)
-    router.project(Operand(exact: normed), into: scores, engine)
-    var chosen: [[(row: Int, weight: Float)]] = Array(repeating: [], count: experts.count)
-    for row in 0..<scores.rows {
-      for (expert, weight) in choose(scores.row(row)) { chosen[expert].append((row, weight)) }
-    }
+    let chosen = rows(of: scores(normed, engine))
     for (expert, rows) in zip(experts, chosen) where !rows.isEmpty {
       let input = Operand(normed.gathered(rows.map(\.row)), engine)
       let result = FeedForward.gated(input, expert.gate, expert.up, expert.down, engine)
@@ -60,6 +54,24 @@ extension Experts {
       }
     }
     return out
+  }
+
+  /// The router's scores: (rows, experts).
+  ///
+  /// The choice is discrete, so they are always computed exactly.
+  func scores(_ normed: Matrix, _ engine: Engine) -> Matrix {
+    let scores = Matrix(rows: normed.rows, columns: router.rows)
+    router.project(Operand(exact: normed), into: scores, engine)
+    return scores
+  }
+
+  /// The rows that chose each expert, with the weights that they give it.
+  func rows(of scores: Matrix) -> [[(row: Int, weight: Float)]] {
+    var chosen: [[(row: Int, weight: Float)]] = Array(repeating: [], count: experts.count)
+    for row in 0..<scores.rows {
+      for (expert, weight) in choose(scores.row(row)) { chosen[expert].append((row, weight)) }
+    }
+    return chosen
   }
 
   /// The experts of one token, with their weights.

@@ -82,17 +82,28 @@ public struct ForwardPass: Sendable {
       // The last layer computes only the wanted rows.
       let isLast = index == model.layers.count - 1
       if isLast { return try finish(&pass, x, blocks, wanted) }
-      for block in blocks {
-        try checkpoint()
-        let part = x.gathered(Array(block.rows))
-        let input = pass.attentionInput(part)
-        pass.store(input, rows: block.rows)
-        pass.pack(block.tiles)
-        pass.forward(part, input, rows: Array(block.rows))
-        x.copy(part, at: block.rows.lowerBound)
-      }
+      try run(&pass, x, blocks, into: x)
     }
     return finalNorm(x.gathered(wanted))
+  }
+
+  /// Runs a layer over all rows.
+  /// - Parameters:
+  ///   - out: gets the hidden states after the layer: (rows, hidden). It may be `x`.
+  ///   - record: what a backward pass needs is kept there.
+  func run(
+    _ pass: inout LayerPass, _ x: Matrix, _ blocks: [LayerPass.Block], into out: Matrix,
+    _ record: LayerRecord? = nil
+  ) throws {
+    for block in blocks {
+      try checkpoint()
+      let part = x.gathered(Array(block.rows))
+      let input = pass.attentionInput(part)
+      pass.store(input, rows: block.rows)
+      pass.pack(block.tiles)
+      pass.forward(part, input, rows: Array(block.rows), record)
+      out.copy(part, at: block.rows.lowerBound)
+    }
   }
 
   /// Runs the last layer: keys and values for all rows, everything else only for the wanted rows.
@@ -154,7 +165,7 @@ public struct ForwardPass: Sendable {
 
   // MARK: Parts
 
-  private func check(_ batch: Batch) throws {
+  func check(_ batch: Batch) throws {
     for segment in batch.segments {
       guard let greatest = segment.tokens.max(), let least = segment.tokens.min() else { continue }
       guard greatest < model.vocabulary, least >= 0 else {
@@ -168,7 +179,7 @@ public struct ForwardPass: Sendable {
   }
 
   /// The embeddings of all tokens: (rows, hidden).
-  private func embed(_ batch: Batch) throws -> Matrix {
+  func embed(_ batch: Batch) throws -> Matrix {
     let x = Matrix(rows: batch.rows, columns: model.hidden)
     for segment in batch.segments {
       for (row, token) in zip(segment.rows, segment.tokens) {
@@ -180,7 +191,7 @@ public struct ForwardPass: Sendable {
   }
 
   /// The angles of all rows from `first` on.
-  private func rotary(_ batch: Batch, _ layer: Int, from first: Int = 0) -> RotaryCache {
+  func rotary(_ batch: Batch, _ layer: Int, from first: Int = 0) -> RotaryCache {
     let pairs = batch.segments[0].schedule.pairs
     let rotary = RotaryCache(positions: batch.rows - first, pairs: pairs)
     for segment in batch.segments {
@@ -200,7 +211,7 @@ public struct ForwardPass: Sendable {
   /// Blocks of rows that go through a layer together.
   ///
   /// A segment is divided at multiples of `Attention.keyBlock` from its beginning.
-  private func blocks(_ batch: Batch) -> [LayerPass.Block] {
+  func blocks(_ batch: Batch) -> [LayerPass.Block] {
     var blocks: [LayerPass.Block] = []
     for segment in batch.segments {
       for start in stride(
@@ -218,7 +229,7 @@ public struct ForwardPass: Sendable {
     return blocks
   }
 
-  private func finalNorm(_ x: Matrix) -> Matrix {
+  func finalNorm(_ x: Matrix) -> Matrix {
     engine.norm(x, model.finalNorm, into: x)
     return x
   }

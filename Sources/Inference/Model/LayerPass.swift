@@ -1,4 +1,3 @@
-import Foundation
 import Numerics
 
 /// The forward pass of one decoder layer over the rows of a batch, block by block.
@@ -40,19 +39,16 @@ struct LayerPass {
   ///   - x: (m, hidden), the hidden states of `rows`; changed in place.
   ///   - input: the result of `attentionInput` for `x`.
   ///   - rows: rows of the batch, in ascending order.
-  func forward(_ x: Matrix, _ input: Operand, rows: [Int]) {
-    // Query projection.
-    let query = queries(input)  // (m, heads * headDimension)
-    if let norm = layer.attention.queryNorm { engine.norm(query, norm, into: query) }
-
-    // Rotary embedding.
-    rotate(query, rows: rows)
+  ///   - record: what a backward pass needs is kept there.
+  func forward(_ x: Matrix, _ input: Operand, rows: [Int], _ record: LayerRecord? = nil) {
+    // Query projection and rotary embedding.
+    let query = rotatedQueries(input, rows: rows)  // (m, heads * headDimension)
 
     // Causal attention.
-    let attention = Attention(
-      shape: model.shape, pattern: layer.attention.pattern, batch: batch, layer: cache,
-      packed: packed, engine: engine)
-    let attended = attention.attend(query, rows: rows)  // (m, heads * valueDimension)
+    let logSums = record.map { _ in Matrix(rows: rows.count, columns: model.shape.heads) }
+    // (m, heads * valueDimension)
+    let attended = attention.attend(query, rows: rows, logSums: logSums)
+    if let record, let logSums { record.keep(attended, logSums, at: rows[0]) }
 
     // Output projection.
     // (m, hidden)
@@ -70,6 +66,21 @@ struct LayerPass {
     engine.add(fed, scaled: model.residualScale, to: x)
   }
 
+  /// The attention of the layer over the keys and values that have been stored.
+  var attention: Attention {
+    Attention(
+      shape: model.shape, pattern: layer.attention.pattern, batch: batch, layer: cache,
+      packed: packed, engine: engine)
+  }
+
+  /// Normed and rotated queries: (rows, heads * headDimension).
+  func rotatedQueries(_ input: Operand, rows: [Int]) -> Matrix {
+    let query = queries(input)
+    if let norm = layer.attention.queryNorm { engine.norm(query, norm, into: query) }
+    rotate(query, rows: rows, by: rotary)
+    return query
+  }
+
   // MARK: Keys and values
 
   /// Computes and stores the keys and values of some rows.
@@ -79,7 +90,7 @@ struct LayerPass {
     if let norm = layer.attention.keyNorm { engine.norm(key, norm, into: key) }
 
     // Rotary embedding.
-    rotate(key, rows: Array(rows))
+    rotate(key, rows: Array(rows), by: rotary)
 
     cache.keys.copy(key, at: rows.lowerBound)
     cache.values.copy(value, at: rows.lowerBound)
@@ -104,14 +115,14 @@ struct LayerPass {
   /// first. (rows, hidden)
   func attentionInput(_ x: Matrix) -> Operand { Operand(normed(x, layer.attentionNorm), engine) }
 
-  private func normed(_ x: Matrix, _ norm: Norm?) -> Matrix {
+  func normed(_ x: Matrix, _ norm: Norm?) -> Matrix {
     guard let norm else { return x }
     let normed = Matrix(rows: x.rows, columns: x.columns)
     engine.norm(x, norm, into: normed)
     return normed
   }
 
-  private func rotate(_ x: Matrix, rows: [Int]) {
+  func rotate(_ x: Matrix, rows: [Int], by rotary: RotaryCache) {
     guard layer.attention.isRotated else { return }
     engine.parallel.run(rows: rows.count, by: 64) { part in
       for index in part {
@@ -125,7 +136,7 @@ struct LayerPass {
   // MARK: Projections of attention
 
   /// Queries: (rows, heads * headDimension).
-  private func queries(_ input: Operand) -> Matrix {
+  func queries(_ input: Operand) -> Matrix {
     switch layer.attention.inputs {
     case .separate(let query, _, _): return engine.project(input, query)
     case .grouped(let fused):
@@ -140,7 +151,7 @@ struct LayerPass {
 
   /// Keys and values: (rows, keyValueHeads * headDimension) and (rows, keyValueHeads *
   /// valueDimension).
-  private func keysAndValues(_ input: Operand) -> (Matrix, Matrix) {
+  func keysAndValues(_ input: Operand) -> (Matrix, Matrix) {
     switch layer.attention.inputs {
     case .separate(_, let key, let value):
       return (engine.project(input, key), engine.project(input, value))
@@ -199,16 +210,4 @@ struct LayerPass {
 
 extension SelfAttention {
   fileprivate var isBlockSparse: Bool { if case .blockSparse = pattern { true } else { false } }
-}
-
-/// Results of several threads, one slot per task.
-private final class Slots<Value: Sendable>: @unchecked Sendable {
-  // @unchecked Sendable: writes hold the lock, and all of them happen before any slot is read.
-  private let lock = NSLock()
-  private var slots: [Value?]
-
-  init(_ count: Int) { slots = Array(repeating: nil, count: count) }
-
-  func set(_ index: Int, _ value: Value) { lock.withLock { slots[index] = value } }
-  var values: [Value] { slots.compactMap(\.self) }
 }

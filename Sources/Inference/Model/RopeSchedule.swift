@@ -86,6 +86,9 @@ public struct RopeSchedule: Equatable, Hashable, Sendable {
     return runs[0].table == other.runs[0].table ? min(runs[0].end, other.runs[0].end) : 0
   }
 
+  /// The table of all positions, or nil if there are several.
+  var onlyTable: Table? { runs.count == 1 && growth == nil ? runs[0].table : nil }
+
   /// Whether the layers have different frequencies.
   var isPerLayer: Bool { runs.contains { $0.table.inverseFrequencies.count > 1 } }
   package var pairs: Int { runs[0].table.inverseFrequencies[0].count }

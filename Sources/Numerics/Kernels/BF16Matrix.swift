@@ -48,7 +48,7 @@ internal import CKernels
 extension KernelTable {
   /// Rounds a part of a matrix to bf16, into the rows from `row` on.
   package func round(_ source: MatrixPart, into target: BF16Matrix, at row: Int = 0) {
-    precondition(target.columns == source.columns.count && row + source.rows.count <= target.rows)
+    precondition(target.columns >= source.columns.count && row + source.rows.count <= target.rows)
     unsafe functions.pointee.round_bf16(
       source.address, source.matrix.columns, source.rows.count, source.columns.count,
       target.address(row: row), target.stride)

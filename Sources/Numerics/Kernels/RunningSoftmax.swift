@@ -1,4 +1,5 @@
 internal import CKernels
+import Foundation
 
 /// The online softmax of some queries over keys that are processed block by block.
 ///
@@ -19,6 +20,17 @@ package struct RunningSoftmax {
     first = Array(repeating: 0, count: rows)
     last = Array(repeating: 0, count: rows)
   }
+
+  /// A softmax whose sums are known from an earlier pass over all keys.
+  ///
+  /// `KernelTable.step` then replaces scores by probabilities.
+  package init(logSums: [Float]) {
+    self.init(rows: logSums.count)
+    maxima = logSums
+  }
+
+  /// log(sum(exp(score))) of each query: (rows).
+  package var logSums: [Float] { zip(maxima, sums).map { $0 + log($1) } }
 
   fileprivate mutating func check(_ scores: MatrixPart, _ out: MatrixPart) {
     precondition(scores.rows.count == maxima.count && out.rows.count == maxima.count)

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Measures searches: CMA-ES with racing against the published algorithm, and against the published code itself.
+"""Measures searches: `gradient` and CMA-ES against the published algorithm, and against the published code itself.
 
     scripts/bench-search.py [--seeds 5] [--time-limit 120]        run it with the Python of scripts/peers.sh
 
 The model is needle-256 at 4 x, the fitness the perplexity of five documents of the first half of a book. The published
-algorithm (`--as-released`, which repeats the published code number for number) runs its 40 iterations. cma-es runs until
-it is as good. The tokens of both are compared, as the median over the seeds. The final factors of both, for cma-es those
-after a fifth of the evaluations, are scored on the other half of the book. Then the published code's own evolution runs
+algorithm (`--as-released`, which repeats the published code number for number) runs its 40 iterations. gradient and cma-es
+run until they are as good; a loss with its derivatives counts as 3.1 evaluations. The tokens are compared, as the median
+over the seeds. The final factors of all, for cma-es those after a fifth of the evaluations, are scored on the other half
+of the book. Then the published code's own evolution runs
 for a while, driven by transformers on the same processor and documents, and the time of its whole run is calculated from
 its time for an evaluation. Do not run anything else meanwhile: one busy core made the published code nine times slower.
 """
@@ -46,6 +47,12 @@ def search(place, name, *arguments):
     return json.loads(text)["generations"], seconds
 
 
+def share(generations, goal):
+    """The share of a goal's tokens after which its fitness is reached."""
+    reached = next((row for row in generations if row["fitness"] <= goal["fitness"]), None)
+    return reached["tokens"] / goal["tokens"] if reached else math.inf
+
+
 def documents(text):
     """The documents that lrpatch takes: evenly spread over the first half of the text, after the beginning token."""
     from transformers import AutoTokenizer
@@ -64,7 +71,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--time-limit", type=int, default=120)
     arguments = parser.parse_args()
-    ratios, seconds, evaluations, names = [], [], [], []
+    ratios, steep, seconds, evaluations, names = [], [], [], [], []
     with tempfile.TemporaryDirectory() as place:
         place = Path(place)
         subprocess.run(["zstd", "-dqo", place / "book.txt", BOOK], check=True)
@@ -77,22 +84,27 @@ def main():
             lrpatch(
                 "search", MODEL, "--no-comparison", "--target-length", WINDOW, "--text", place / "book.txt", "--part", "1/2", "--documents", DOCUMENTS, "--algorithm",
                 "cma-es", "--seed", seed, "--evaluations", EVALUATIONS // 5, "-o", place / f"fifth-{seed}.json", "-q")  # fmt: skip
+            steps, steep_seconds = search(place, f"gradient-{seed}", "--algorithm", "gradient", "--seed", seed)
+            steep.append(share(steps, goal))
             reached = next((row for row in best if row["fitness"] <= goal["fitness"]), None)
-            ratio = reached["tokens"] / goal["tokens"] if reached else math.inf
+            ratio = share(best, goal)
             ratios.append(ratio)
             seconds.append(best_seconds * (reached["tokens"] / best[-1]["tokens"]) if reached else math.inf)
             evaluations.append(reached["evaluations"] if reached else math.inf)
-            names += [place / f"published-{seed}.json", place / f"fifth-{seed}.json"]
+            names += [place / f"{kind}-{seed}.json" for kind in ("published", "fifth", "gradient")]
             print(
                 f"seed {seed}: published {goal['fitness']:.3f} with {goal['tokens'] / 1e6:.2f}M tokens, {published_seconds:.0f} s; "
                 f"cma-es as good after {ratio:.3f} of the tokens ({evaluations[-1]} candidates), {seconds[-1]:.1f} s; "
-                f"it ends with {best[-1]['fitness']:.3f}", flush=True)  # fmt: skip
+                f"it ends with {best[-1]['fitness']:.3f}; gradient as good after {steep[-1]:.4f}; it ends with "
+                f"{steps[-1]['fitness']:.3f} after {steps[-1]['tokens'] / goal['tokens']:.3f} of the tokens, {steep_seconds:.0f} s; "
+                f"as good as cma-es's end after {share(steps, best[-1]):.3f} of cma-es's tokens", flush=True)  # fmt: skip
+        print(f"tokens of gradient for the published algorithm's final fitness, median: {statistics.median(steep):.4f} of its tokens")
         print(f"tokens of cma-es for the published algorithm's final fitness, median: {statistics.median(ratios):.3f} of its tokens")
         text, _ = lrpatch("factors", "compare", MODEL, *names, "--length", WINDOW, "--text", place / "book.txt", "--part", "2/2",
                           "--documents", 40, "--json")  # fmt: skip
         sets = json.loads(text)["sets"]
-        for name, which in [("published", 0), ("cma-es, a fifth of the evaluations", 1)]:
-            values = [item["perplexity"] for item in sets[which::2]]
+        for name, which in [("published", 0), ("cma-es, a fifth of the evaluations", 1), ("gradient", 2)]:
+            values = [item["perplexity"] for item in sets[which::3]]
             print(f"held-out perplexity, {name}: {statistics.median(values):.3f} (median of {len(values)}; {min(values):.3f} to {max(values):.3f})")
         json.dump(documents(place / "book.txt"), open(place / "documents.json", "w"))
         out = place / "peer.json"

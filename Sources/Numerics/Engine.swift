@@ -4,7 +4,7 @@ internal import CKernels
 /// precision.
 package struct Engine: Sendable {
   package let kernels: KernelTable
-  package let parallel: Parallel
+  package private(set) var parallel: Parallel
   /// Whether the factors of products are rounded to bf16.
   package let usesBF16: Bool
   /// Whether products of at most `fewRows` rows skip the packing and use 32-bit floats.
@@ -23,6 +23,13 @@ package struct Engine: Sendable {
 
   /// The largest number of rows for which packing the other factor does not pay.
   package static let fewRows = 8
+
+  /// The same engine with another number of threads.
+  package func withThreads(_ threads: Int) -> Engine {
+    var engine = self
+    engine.parallel = Parallel(threads: threads)
+    return engine
+  }
 
   /// The same engine for tokens that are generated one after another.
   package var generating: Engine {

@@ -80,7 +80,7 @@ extension LRPatch {
   /// - Throws: `UnknownName` with the command that was probably meant.
   static func requireCommand(_ arguments: [String]) throws -> any ParsableCommand.Type {
     var type: any ParsableCommand.Type = self
-    for argument in arguments {
+    for argument in arguments.first == "help" ? arguments.dropFirst() : arguments[...] {
       let commands = type.configuration.subcommands
       guard !commands.isEmpty, !argument.hasPrefix("-"), argument != "help" else { return type }
       let names = commands.compactMap { $0.configuration.commandName }

@@ -25,6 +25,9 @@ import Testing
     ("verify model --runtime transformers", "did you mean 'hf'?"),
     ("verify model --require passky>=0.9", "did you mean 'passkey'?"),
     ("verify model --require passkey>=95", "such as 0.95 or 95%"),
+    ("verify model --require perplexity<=40%", "is not a share, expected a limit such as 40"),
+    ("help verfy", "did you mean 'verify'?"),
+    ("search model -o f.csv --target-length 1k", "--csv writes a table"),
     ("verify model --method slidign", "did you mean 'sliding'?"),
     ("lint model --allow no-gguff", "did you mean 'no-gguf'?"),
     ("convert model -o x.gguf --type Q4_K_M", "did you mean 'q4_k'?"),
@@ -201,6 +204,30 @@ import Testing
     #expect(difference.status == 1 && !difference.output.contains("long_factor"))
   }
 
+  @Test func aForeignFileOfSumsIsKept() throws {
+    let folder = try workbench()
+    let provenance = ["provenance", "model", "-q"]
+    #expect(try Program.run(provenance, in: folder.path).status == 0)
+    try folder.write("model/SHA256SUMS", "hello\n")
+    let refused = try Program.run(provenance, in: folder.path)
+    #expect(refused.status == 4 && refused.errors.contains("does not hold sums"))
+  }
+
+  @Test func searchesAndComparisonsSayWhatTheyDoNotUse() throws {
+    let folder = try workbench()
+    let search = ["search", "model", "--target-length", "512", "--documents", "2", "--part", "1/1"]
+    let result = try Program.run(
+      search + ["--needles", "3", "--population", "9", "--evaluations", "2", "-o", "f.json"],
+      in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.errors.contains("the search does not use --needles, --population"))
+    #expect(result.errors.contains("no held-out comparison"))
+    let compare = try Program.run(
+      ["factors", "compare", "model", "none", "f.json", "--length", "1k", "--documents", "2"],
+      in: folder.path)
+    #expect(compare.errors.contains("f.json is for 512 tokens and is compared at 1024"))
+  }
+
   @Test func comparesAFolderWithAFile() throws {
     let folder = try workbench()
     let same = try Program.run(["diff", "model", "model.gguf"], in: folder.path)
@@ -298,6 +325,30 @@ import Testing
     try FileManager.default.removeItem(atPath: "\(folder.path)/model")
     try folder.copy("models/needle-256", as: "model")
     try measure("other.json", ["--windows", "2"])
+    let half = String(
+      decoding: try FileSystem.contents(of: text).dropFirst(20_000), as: UTF8.self)
+    let second = try folder.write("half.txt", half)
+    let elsewhere = try Program.run(
+      [
+        "verify", "model", "--lengths", "128", "--task", "perplexity", "--perplexity", second,
+        "--windows", "2", "--runtime", "paper", "-q", "-o", "half.json",
+      ], in: folder.path)
+    #expect(elsewhere.status == 0, "\(elsewhere.errors)")
+    let texts = try Program.run(
+      ["report", "after.json", "--before", "half.json"], in: folder.path)
+    #expect(texts.status == 3 && texts.errors.contains("half.txt, not of"), "\(texts.errors)")
+    let needles = try Program.run(
+      [
+        "verify", "model", "--lengths", "256", "--task", "passkey", "--depths", "1", "--samples",
+        "1", "--windows", "2", "--runtime", "paper", "--no-gates", "-q", "-o", "needles.json",
+      ],
+      in: folder.path)
+    #expect(needles.status == 0, "\(needles.errors)")
+    let nothing = try Program.run(
+      ["report", "after.json", "--before", "needles.json"], in: folder.path)
+    #expect(
+      nothing.status == 3 && nothing.errors.contains("it measured passkeys at 256"),
+      "\(nothing.errors)")
     let other = try Program.run(
       ["report", "after.json", "--before", "other.json"], in: folder.path)
     #expect(other.status == 0 && other.errors.contains("a model with other weights"))

@@ -30,6 +30,7 @@ import Testing
     ["--as-released"], ["--as-released", "dim_piece_mono"],
     ["--algorithm", "cma-es", "--search-mscale", "--generation-size", "6"],
     ["--algorithm", "longrope", "--start-tokens", "--method", "sliding", "--no-race"],
+    ["--algorithm", "gradient", "--search-mscale", "--fitness", "both", "--needles", "2"],
   ])
   func goesOnFromACheckpointAsIfNothingHadBeen(_ choice: [String]) throws {
     let folder = try TemporaryDirectory()

@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Inference
+import Models
 import Numerics
 import Patch
 import Verify
@@ -24,6 +25,9 @@ import Verify
     var lengths: [Int]?
     var depths: [Double]?
     var seed: UInt64?
+    /// The factors of `derivatives`, and their attention scale.
+    var candidates: [[Double]]?
+    var mscale: Double?
     /// Repetitions of `prefill`.
     var repeats: Int?
   }
@@ -40,6 +44,14 @@ import Verify
     var gradient: [Double]
     var peakKiB: Int
     var expectedBytes: Int
+  }
+
+  struct Derivatives: Encodable {
+    var loss: Double
+    /// By the logarithm of each factor.
+    var logFactors: [Double]
+    /// By the logarithm of the attention scale.
+    var logMscale: Double
   }
 
   struct Accuracy: Encodable {
@@ -69,7 +81,7 @@ import Verify
     guard arguments.count == 3 else {
       throw Complaint(
         message:
-          "usage: lrpatch-probe scores|generate|tokenize|decode|passkeys|prefill|gradient|accuracy MODEL"
+          "usage: lrpatch-probe scores|generate|tokenize|decode|passkeys|prefill|gradient|derivatives|accuracy MODEL"
       )
     }
     let question = try JSONDecoder().decode(
@@ -82,6 +94,7 @@ import Verify
     case "decode": try answer(question.sequences?.map(Tokenizer(path: path).decode) ?? [])
     case "prefill": try answer(prefill(path, question))
     case "gradient": try answer(gradient(path, question))
+    case "derivatives": try answer(derivatives(path, question))
     case "accuracy": try answer(accuracy(path, question))
     case "passkeys": try answer(passkeys(path, question))
     default: throw Complaint(message: "no command '\(arguments[1])'")
@@ -182,6 +195,24 @@ import Verify
     }
     result.peakKiB = try peakKiB()
     return result
+  }
+
+  /// The loss of each sequence and its derivatives, for each list of factors.
+  private static func derivatives(_ path: String, _ question: Question) throws -> [[Derivatives]] {
+    let forward = try forward(path, question)
+    let geometry = try ModelFile(path: path).geometry
+    return try (question.candidates ?? []).map { factors in
+      let policy = RopePolicy(
+        trying: factors, startTokens: 0, mscale: question.mscale ?? 1, pairMscales: nil,
+        geometry: geometry)
+      return try (question.sequences ?? []).map { tokens in
+        let sequence = Scoring.Sequence(
+          tokens: tokens, prompt: tokens.count, scored: Array(1..<tokens.count))
+        let gradient = try forward.gradient(sequence, policy)
+        return Derivatives(
+          loss: gradient.loss, logFactors: gradient.logFactors, logMscale: gradient.logMscale)
+      }
+    }
   }
 
   private static func time(_ work: () throws -> Void) rethrows -> Double {

@@ -88,6 +88,7 @@ import Verify
           }
         }
       }
+      func derivatives(_ candidate: Candidate) -> [UnitDerivatives] { [] }
       func agree(_ wantsToStop: Bool) -> Bool { wantsToStop }
       var isFirst: Bool { true }
     }

@@ -37,6 +37,17 @@ enum SearchFixture {
         }
       }
     }
+    /// Central differences of the fitness.
+    func derivatives(_ candidate: Candidate) -> [UnitDerivatives] {
+      let step = 1e-5
+      let slopes = candidate.factors.indices.map { pair in
+        var (less, more) = (candidate, candidate)
+        less.factors[pair] *= exp(-step)
+        more.factors[pair] *= exp(step)
+        return (fitness(more) - fitness(less)) / (2 * step)
+      }
+      return [UnitDerivatives(loss: fitness(candidate), logFactors: slopes, logMscale: 0)]
+    }
     func agree(_ wantsToStop: Bool) -> Bool { wantsToStop }
     var isFirst: Bool { true }
   }
@@ -53,6 +64,21 @@ enum SearchFixture {
     { candidate in
       zip(candidate.factors, target).reduce(0) { $0 + pow(log($1.0) - log($1.1), 2) }
         / Double(target.count)
+    }
+  }
+
+  /// The squares of the angles by which a pair turns otherwise than with the target, at the last
+  /// position of the window.
+  static func turn(from target: [Double]) -> @Sendable (Candidate) -> Double {
+    let settings = space().settings
+    let reaches = target.indices.map { pair in
+      let frequency = pow(settings.theta, -2 * Double(pair) / Double(settings.rotaryDimensions))
+      return max(1, frequency * Double(settings.window) / 2)
+    }
+    return { candidate in
+      target.indices.reduce(0) { sum, pair in
+        sum + pow((log(candidate.factors[pair]) - log(target[pair])) * reaches[pair], 2)
+      } / Double(target.count)
     }
   }
 

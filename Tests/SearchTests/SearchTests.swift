@@ -24,7 +24,7 @@ import Verify
 
   private func space(for algorithm: AlgorithmName) -> SearchSpace {
     var space = SearchFixture.space()
-    if algorithm == .longrope2 { space.upper = 2 * space.scale }
+    space.upper = max(space.upper, algorithm.defaultMaximum * space.scale)
     return space
   }
 
@@ -43,7 +43,7 @@ import Verify
         #expect(
           candidate.factors.count == 16 && candidate.isMonotone,
           "\(algorithm): \(candidate.factors)")
-        if algorithm == .longrope || algorithm == .cmaES {
+        if [.longrope, .cmaES, .gradient].contains(algorithm) {
           #expect(space.contains(candidate), "\(candidate.factors)")
         }
         if algorithm == .longrope2 {
@@ -56,12 +56,21 @@ import Verify
           }
         }
         if let mscale = candidate.mscale { #expect(space.mscaleLimits.contains(mscale)) }
-        if ![.dimMono, .dimPieceMono].contains(algorithm) {
+        // A descent begins at a form that was evaluated without derivatives.
+        if ![.dimMono, .dimPieceMono, .gradient].contains(algorithm) {
           #expect(keys.insert(candidate.key).inserted, "a duplicate")
         }
       }
       let fitness = SearchFixture.distance(to: SearchFixture.target)
-      search.tell(asked.map { Evaluated(candidate: $0, losses: [fitness($0)], isComplete: true) })
+      let stub = SearchFixture.Stub(fitness: fitness)
+      let wanted = search.wantsDerivatives
+      search.tell(
+        asked.map { candidate in
+          let slopes = wanted ? stub.derivatives(candidate)[0] : nil
+          return Evaluated(
+            candidate: candidate, losses: [fitness(candidate)], isComplete: true,
+            derivatives: slopes.map { $0.logFactors + [$0.logMscale] })
+        })
     }
   }
 
@@ -96,5 +105,43 @@ import Verify
       ratios.append(Double(cma.state.cost.evaluations) / Double(evolution.state.cost.evaluations))
     }
     #expect(ratios.sorted()[1] <= 0.2, "\(ratios)")
+  }
+
+  /// The gradient finds the minimum of a function whose fast pairs are a thousand times as steep.
+  @Test func gradientFindsTheMinimum() throws {
+    let stub = SearchFixture.Stub(fitness: SearchFixture.turn(from: SearchFixture.target))
+    var space = SearchFixture.space()
+    space.upper = 2 * space.scale
+    var search = SearchLoop(SearchSettings(.gradient), space, try SearchFixture.units(1), stub)
+    while let generation = try search.advance(), generation.fitness > 1e-4 {}
+    let best = try #require(search.best)
+    #expect(best.fitness <= 1e-4, "\(best.fitness)")
+    #expect(search.cost.evaluations <= 30, "\(search.cost.evaluations)")
+  }
+
+  /// Where the best lists lie on the border of the space, between equal neighbours and at 1.
+  @Test func gradientFollowsTheBorder() throws {
+    let target = Array(repeating: 0.7, count: 7) + Array(repeating: 3.5, count: 9).map { $0 }
+    let falling = target.enumerated().map { $1 * ($0 > 10 ? 0.9 : 1) }
+    let stub = SearchFixture.Stub(fitness: SearchFixture.turn(from: falling))
+    var search = SearchLoop(
+      SearchSettings(.gradient), SearchFixture.space(), try SearchFixture.units(1), stub)
+    while try search.advance() != nil {}
+    let best = try #require(search.best).candidate
+    #expect(best.isMonotone && best.factors.prefix(7).allSatisfy { $0 == 1 }, "\(best.factors)")
+    // Where the target falls, the nearest list is level.
+    let level = best.factors.suffix(6)
+    #expect(level.allSatisfy { abs($0 - level[10]) < 1e-6 && $0 > 3.2 && $0 < 3.5 }, "\(level)")
+  }
+
+  /// Steps of 1 and s are tried at every second pair, then beside the best one.
+  @Test func gradientTriesStepsFirst() throws {
+    let target = (0..<16).map { $0 < 5 ? 1.0 : 4.0 }
+    let stub = SearchFixture.Stub(fitness: SearchFixture.distance(to: target))
+    var search = SearchLoop(
+      SearchSettings(.gradient), SearchFixture.space(), try SearchFixture.units(1), stub)
+    while let generation = try search.advance(), generation.fitness > 0 {}
+    #expect(try #require(search.best).candidate.factors == target)
+    #expect(search.cost.evaluations < 14 && search.cost.tokens < 14 * 300)
   }
 }

@@ -41,6 +41,16 @@ public struct ForwardPass: Sendable {
     return pass
   }
 
+  /// The number of threads.
+  public var threads: Int { engine.parallel.threads }
+
+  /// The same pass with another number of threads.
+  package func withThreads(_ threads: Int) -> ForwardPass {
+    var pass = ForwardPass(model, engine.withThreads(threads), checkpoint: checkpoint)
+    pass.cacheLimit = cacheLimit
+    return pass
+  }
+
   /// The same pass for tokens that are generated one after another.
   var generating: ForwardPass {
     var pass = ForwardPass(model, engine.generating, checkpoint: checkpoint)
@@ -254,26 +264,38 @@ public struct ForwardPass: Sendable {
   }
 
   /// The time that passes over sequences of some lengths take, estimated from one layer over a few
-  /// tokens.
+  /// and over more tokens.
+  ///
+  /// The time of a layer is a multiple of the tokens and one of their square, for attention.
   /// - Parameter lengths: the tokens of each sequence.
   package func estimatedTime(lengths: [Int], _ schedule: RopeSchedule) throws -> Duration {
     var probe = model
     probe.layers = [model.layers[0]]
-    let tokens = min(Self.probeTokens, lengths.max() ?? 1)
-    let batch = Batch(Array(repeating: 0, count: tokens), schedule)
-    var best = Duration.seconds(1e9)
+    let longest = lengths.max() ?? 1
+    let few = min(Self.fewProbeTokens, longest)
+    let many = min(Self.manyProbeTokens, longest)
     // The first pass reads the weights from the disk.
-    for _ in 0..<3 {
-      let time = try ContinuousClock().measure {
-        _ = try running(probe).states(batch, wanted: [tokens - 1])
-      }
-      best = min(best, time)
+    _ = try running(probe).time(few, schedule)
+    let short = try (0..<3).map { _ in try running(probe).time(few, schedule) }.min() ?? 0
+    let long = try running(probe).time(many, schedule)
+    let (slow, fast) = (long / Double(many), short / Double(few))
+    let square = many > few ? max(0, slow - fast) / Double(many - few) : 0
+    let linear = slow - square * Double(many)
+    return lengths.reduce(Duration.zero) { sum, length in
+      let layers = model.multiplications(tokens: length) / probe.multiplications(tokens: length)
+      return sum + .seconds(Double(length) * (linear + square * Double(length)) * layers)
     }
-    let work = lengths.reduce(0) { $0 + model.multiplications(tokens: $1) }
-    return best * (work / probe.multiplications(tokens: tokens))
   }
 
-  private static let probeTokens = 256
+  /// The seconds that a pass over some tokens takes.
+  private func time(_ tokens: Int, _ schedule: RopeSchedule) throws -> Double {
+    let batch = Batch(Array(repeating: 0, count: tokens), schedule)
+    let time = try ContinuousClock().measure { _ = try states(batch, wanted: Array(0..<tokens)) }
+    return Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18
+  }
+
+  private static let fewProbeTokens = 256
+  private static let manyProbeTokens = 2048
 
   /// The least number of bytes that a pass over one sequence needs in addition to the mapped
   /// weights.

@@ -111,6 +111,6 @@ struct MLXLM: RuntimeReader {
   }
 
   func serving(window: Int, model: String) -> String {
-    "nothing: the long factors are always used"
+    "nothing: no option changes what it computes"
   }
 }

@@ -35,6 +35,12 @@ extension ModelManifest {
     }
   }
 
+  /// Whether a file holds sums that `sha256sum` can have written.
+  static func areSums(at path: String) throws -> Bool {
+    let bytes = try FileSystem.contents(of: path, limit: 64 << 20)
+    return (try? entries(bytes, path)) != nil
+  }
+
   /// Hashes by name.
   private static func entries(
     _ sums: [UInt8], _ subject: String

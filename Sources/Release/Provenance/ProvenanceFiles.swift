@@ -104,6 +104,9 @@ public struct ProvenanceFiles: Sendable {
     } else {
       isOwn = !FileSystem.exists(sums)
     }
+    if isOwn, FileSystem.exists(sums), try !ModelManifest.areSums(at: sums) {
+      throw ModelError.unsafe(sums, "already exists and does not hold sums; \(Self.remedy)")
+    }
     guard isOwn else {
       throw ModelError.unsafe(
         hasStatement ? statement : sums,

@@ -10,6 +10,8 @@ public enum AlgorithmName: String, CaseIterable, Codable, Sendable {
   case dimMono = "dim_mono"
   case dimPieceMono = "dim_piece_mono"
   case cmaES = "cma-es"
+  /// A quasi-Newton method along the derivatives by all factors.
+  case gradient
 
   /// Options that only some algorithms take.
   public enum Feature: CaseIterable, Sendable {
@@ -37,7 +39,7 @@ public enum AlgorithmName: String, CaseIterable, Codable, Sendable {
     case .longrope:
       [.initial, .startTokens, .readjusting, .maximum, .mscale, .pairMscales, .race]
     case .longrope2: [.criticalPair, .maximum, .mscale, .pairMscales, .race]
-    case .cmaES: [.initial, .readjusting, .criticalPair, .maximum, .mscale, .race]
+    case .cmaES, .gradient: [.initial, .readjusting, .criticalPair, .maximum, .mscale, .race]
     case .dimMono, .dimPieceMono: []
     }
   }
@@ -45,7 +47,7 @@ public enum AlgorithmName: String, CaseIterable, Codable, Sendable {
   /// Whether it is one of the published code's algorithms.
   public var isPublished: Bool { self == .dimMono || self == .dimPieceMono }
 
-  /// The algorithms of the papers, and CMA-ES.
+  /// The algorithms of the papers, CMA-ES and `gradient`.
   public static let standard = allCases.filter { !$0.isPublished }
   /// The algorithms of the published code.
   public static let published = allCases.filter(\.isPublished)
@@ -56,7 +58,12 @@ public enum AlgorithmName: String, CaseIterable, Codable, Sendable {
   public var defaultSeed: UInt64 { isPublished ? 42 : 0 }
 
   /// The greatest factor of a search that gives none, as a multiple of s.
-  public var defaultMaximum: Double { self == .longrope2 ? 2 : 1.25 }
+  public var defaultMaximum: Double {
+    switch self {
+    case .longrope2, .gradient: 2
+    case .longrope, .cmaES, .dimMono, .dimPieceMono: 1.25
+    }
+  }
 
   /// The names of algorithms as a list in a sentence.
   package static func list(_ algorithms: [AlgorithmName]) -> String {

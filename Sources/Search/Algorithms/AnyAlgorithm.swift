@@ -8,6 +8,7 @@ enum AnyAlgorithm: SearchAlgorithm {
   case longRoPE2(Evolution<LongRoPE2Genetics>)
   case released(PublishedSearch)
   case cmaES(CMAES)
+  case gradient(GradientDescent)
 
   init(_ settings: SearchSettings, _ space: SearchSpace) {
     let evolution = settings.evolution
@@ -31,6 +32,11 @@ enum AnyAlgorithm: SearchAlgorithm {
           space, seeds: settings.initial + Self.seeds(space, settings.criticalPair),
           size: settings.generationSize, maximumGenerations: evolution.iterations,
           seed: settings.seed))
+    case .gradient:
+      self = .gradient(
+        GradientDescent(
+          space, given: settings.initial, critical: settings.criticalPair,
+          maximumSteps: evolution.iterations))
     }
   }
 
@@ -68,6 +74,9 @@ enum AnyAlgorithm: SearchAlgorithm {
     case .cmaES(var search):
       asked = search.ask()
       self = .cmaES(search)
+    case .gradient(var search):
+      asked = search.ask()
+      self = .gradient(search)
     }
     return asked
   }
@@ -86,6 +95,9 @@ enum AnyAlgorithm: SearchAlgorithm {
     case .cmaES(var search):
       search.tell(results)
       self = .cmaES(search)
+    case .gradient(var search):
+      search.tell(results)
+      self = .gradient(search)
     }
   }
 
@@ -95,7 +107,12 @@ enum AnyAlgorithm: SearchAlgorithm {
     case .longRoPE2(let search): search.threshold
     case .released(let search): search.threshold
     case .cmaES(let search): search.threshold
+    case .gradient(let search): search.threshold
     }
+  }
+
+  var wantsDerivatives: Bool {
+    if case .gradient(let search) = self { search.wantsDerivatives } else { false }
   }
 
   var best: Evaluated? {
@@ -104,6 +121,7 @@ enum AnyAlgorithm: SearchAlgorithm {
     case .longRoPE2(let search): search.best
     case .released(let search): search.best
     case .cmaES(let search): search.best
+    case .gradient(let search): search.best
     }
   }
 
@@ -114,6 +132,7 @@ enum AnyAlgorithm: SearchAlgorithm {
     case .longRoPE2(let search): search.isSound(pairs: pairs)
     case .released(let search): search.isSound(pairs: pairs)
     case .cmaES(let search): search.isSound(pairs: pairs)
+    case .gradient(let search): search.isSound(pairs: pairs)
     }
   }
 }

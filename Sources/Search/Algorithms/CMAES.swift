@@ -54,10 +54,16 @@ struct CMAES: SearchAlgorithm {
     self.maximumGenerations = maximumGenerations
     random = SearchRandom(seed: seed)
     let dimensions = space.pairs + (space.searchesMscale ? 1 : 0)
-    self.size = size ?? 4 + Int(3 * log(Double(dimensions)))
+    self.size = Self.size(size, space)
     covariance = Self.smooth(space, dimensions)
     conjugatePath = Array(repeating: 0, count: dimensions)
     covariancePath = conjugatePath
+  }
+
+  /// Candidates in a generation.
+  static func size(_ given: Int?, _ space: SearchSpace) -> Int {
+    let dimensions = space.pairs + (space.searchesMscale ? 1 : 0)
+    return given ?? 4 + Int(3 * log(Double(dimensions)))
   }
 
   private static func smooth(_ space: SearchSpace, _ dimensions: Int) -> [[Double]] {

@@ -10,6 +10,9 @@ public struct Evaluated: Codable, Equatable, Sendable {
   public var losses: [Double]
   /// Whether every unit was evaluated.
   public var isComplete: Bool
+  /// The derivatives of the fitness by the logarithm of each factor, and of the attention scale if
+  /// it is searched; nil unless the algorithm wanted them.
+  public var derivatives: [Double]?
 
   /// The mean of the known losses.
   public var fitness: Double { losses.reduce(0, +) / Double(max(1, losses.count)) }

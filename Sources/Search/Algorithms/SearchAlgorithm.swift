@@ -10,6 +10,13 @@ public protocol SearchAlgorithm: Codable, Sendable {
   var threshold: Threshold { get }
   /// Receives the results of the pending candidates, in their order.
   mutating func tell(_ results: [Evaluated])
+  /// Whether the derivatives of the pending candidates are wanted with their losses.
+  var wantsDerivatives: Bool { get }
   /// The best candidate that is completely evaluated.
   var best: Evaluated? { get }
+}
+
+extension SearchAlgorithm {
+  /// False: most algorithms do with losses.
+  public var wantsDerivatives: Bool { false }
 }

@@ -28,7 +28,8 @@ extension Comparison {
     let evaluator = Evaluator(
       SearchSpace(forms, mscale: 1), units, forward, geometry: geometry)
     try self.init(policies, evaluator, jobs: options.threads)
-    remarks = texts.compactMap(\.remark) + options.seenTexts(texts.map(\.sha256))
+    remarks =
+      texts.compactMap(\.remark) + options.seenTexts(texts.map(\.sha256)) + options.shorterWindows
   }
 }
 
@@ -64,6 +65,16 @@ extension ComparisonOptions {
         }
         ?? "compare on another text"
       return "\(path) was searched on this text and has an advantage here; \(advice)"
+    }
+  }
+
+  /// A remark for each set that is for a shorter window.
+  fileprivate var shorterWindows: [String] {
+    sets.filter { $0 != Self.noFactors }.compactMap { path in
+      guard let window = (try? FactorSource(path: path))?.set.window, window < length else {
+        return nil
+      }
+      return "\(path) is for \(window) tokens and is compared at \(length)"
     }
   }
 

@@ -44,6 +44,23 @@ public struct Evaluator: Sendable {
     return result
   }
 
+  /// The weighted mean loss of a candidate on one unit, and its derivatives.
+  func derivatives(_ candidate: Candidate, unit: Int) throws -> UnitDerivatives {
+    let gradient = try forward.gradient(units.units[unit].sequence, policy(candidate))
+    let weight = units.weights[unit]
+    return UnitDerivatives(
+      loss: gradient.loss * weight, logFactors: gradient.logFactors.map { $0 * weight },
+      logMscale: gradient.logMscale * weight)
+  }
+
+  /// The number of threads of one forward pass.
+  var threads: Int { forward.threads }
+
+  /// The same evaluator with another number of threads.
+  func withThreads(_ threads: Int) -> Evaluator {
+    Evaluator(space, units, forward.withThreads(threads), geometry: geometry)
+  }
+
   /// How the model is rotated with a candidate's factors.
   public func policy(_ candidate: Candidate) -> RopePolicy {
     RopePolicy(

@@ -4,7 +4,7 @@ public struct SearchCost: Codable, Equatable, Sendable {
   public var evaluations = 0
   /// Computed losses, one for each candidate and unit.
   public var units = 0
-  /// Tokens of those units.
+  /// Tokens of those units; those whose derivatives were computed count `gradientCost` times.
   public var tokens = 0
   /// Candidates that the race stopped.
   public var stopped = 0
@@ -14,6 +14,10 @@ public struct SearchCost: Codable, Equatable, Sendable {
   public var wronglyStopped = 0
   /// Tokens of the audits, which `tokens` does not include.
   public var auditTokens = 0
+
+  /// The time for a loss and its derivatives, in times for the loss alone: 2.8 to 3.2 measured
+  /// (specs/verification.md).
+  public static let gradientCost = 3.1
 
   /// The cost of a search that has not begun.
   public init() {}

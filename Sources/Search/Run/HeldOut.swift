@@ -29,7 +29,8 @@ public struct HeldOut: Sendable {
     _ session: borrowing ModelSession, environment: JobEnvironment
   ) throws {
     var settings = checkpoint.fitness
-    part = TextPart(otherThan: settings.part, of: settings.parts)
+    let other = TextPart(otherThan: settings.part, of: settings.parts)
+    part = settings.documents > 0 ? other : nil
     if settings.documents > 0 {
       guard let part else { return nil }
       (settings.part, settings.parts) = (part.number, part.count)

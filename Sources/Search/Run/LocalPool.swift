@@ -31,6 +31,22 @@ public struct LocalPool: EvaluatorPool {
     return losses
   }
 
+  /// The loss of a candidate on every unit, and its derivatives.
+  public func derivatives(_ candidate: Candidate) throws -> [UnitDerivatives] {
+    try derivatives(candidate, units: Array(0..<evaluator.units.count))
+  }
+
+  /// The same for some units.
+  ///
+  /// As many units as there are jobs are evaluated at the same time, and share the threads.
+  func derivatives(_ candidate: Candidate, units: [Int]) throws -> [UnitDerivatives] {
+    let together = max(1, min(jobs, units.count))
+    let own = evaluator.withThreads(jobs * evaluator.threads / together)
+    return try ConcurrentMap.run(units.count, jobs: together) { index in
+      try own.derivatives(candidate, unit: units[index])
+    }
+  }
+
   /// The losses of each piece.
   func losses(_ pieces: [(candidate: Candidate, units: Range<Int>)]) throws -> [[Double]] {
     try ConcurrentMap.run(pieces.count, jobs: jobs) { index in

@@ -61,6 +61,25 @@ public final class MPIPool: EvaluatorPool {
     return candidates.indices.map { Array(all[$0 * range.count..<($0 + 1) * range.count]) }
   }
 
+  /// The loss of a candidate on every unit, and its derivatives.
+  /// - Throws: `ModelError` if a process is lost.
+  public func derivatives(_ candidate: Candidate) throws -> [UnitDerivatives] {
+    let width = candidate.factors.count + 2
+    var all = Array(repeating: 0.0, count: evaluator.units.count * width)
+    let mine = (0..<evaluator.units.count).filter { $0 % count == rank }
+    for (unit, found) in zip(mine, try local.derivatives(candidate, units: mine)) {
+      let values = [found.loss, found.logMscale] + found.logFactors
+      all.replaceSubrange(unit * width..<(unit + 1) * width, with: values)
+    }
+    try sum(&all)
+    return (0..<evaluator.units.count).map { unit in
+      let values = all[unit * width..<(unit + 1) * width]
+      return UnitDerivatives(
+        loss: values[values.startIndex], logFactors: Array(values.dropFirst(2)),
+        logMscale: values[values.startIndex + 1])
+    }
+  }
+
   private func sum(_ values: inout [Double]) throws {
     guard unsafe mpi_sum(&values, Int32(values.count)) == 0 else {
       throw ModelError.unsupported(

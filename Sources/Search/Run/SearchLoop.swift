@@ -76,14 +76,16 @@ public struct SearchLoop: Sendable {
     let asked = algorithm.ask()
     guard !asked.isEmpty else { return nil }
     let left = most - state.cost.evaluations
-    let fresh = asked.filter { state.known[$0.key] == nil }
+    let fresh = asked.filter { algorithm.wantsDerivatives || state.known[$0.key] == nil }
     if fresh.count > left {
       try evaluate(part: Array(fresh.prefix(left)), algorithm.threshold)
       throw EarlyStop.evaluations
     }
     let (random, cost) = (state.random, state.cost)
     do {
-      algorithm.tell(try evaluate(asked, algorithm.threshold))
+      algorithm.tell(
+        algorithm.wantsDerivatives
+          ? try asked.map { try differentiate($0) } : try evaluate(asked, algorithm.threshold))
     } catch {
       // Forget that this generation was begun.
       (state.random, state.cost) = (random, cost)
@@ -103,6 +105,23 @@ public struct SearchLoop: Sendable {
     var (random, cost) = (state.random, state.cost)
     let results = try race.run(candidates, threshold, &cost, &random).filter(\.isComplete)
     part = (results.min { $0.fitness < $1.fitness }, cost)
+  }
+
+  /// Evaluates a candidate on all units, with the derivatives of its fitness.
+  private mutating func differentiate(_ candidate: Candidate) throws -> Evaluated {
+    let found = try race.pool.derivatives(candidate)
+    let count = race.units.count
+    state.cost.evaluations += 1
+    state.cost.units += count
+    state.cost.tokens += Int(SearchCost.gradientCost * Double(race.units.tokens(in: 0..<count)))
+    var sums = candidate.factors.map { _ in 0.0 } + (space.searchesMscale ? [0] : [])
+    for unit in found {
+      for (place, slope) in zip(sums.indices, unit.logFactors + [unit.logMscale]) {
+        sums[place] += slope / Double(count)
+      }
+    }
+    return Evaluated(
+      candidate: candidate, losses: found.map(\.loss), isComplete: true, derivatives: sums)
   }
 
   private mutating func evaluate(

@@ -82,3 +82,29 @@ extension SearchOptions {
     }
   }
 }
+
+extension SearchOptions {
+  /// A remark on options that were given although the search does not use them.
+  var unusedRemark: [String] {
+    let kind = fitness ?? .perplexity
+    let name = algorithm ?? Default.algorithm
+    let isEvolution = name.isPublished || name == .longrope || name == .longrope2
+    let given: [(name: String, isGiven: Bool, isUsed: Bool)] = [
+      ("documents", documents != nil, kind.hasDocuments),
+      ("method", method != nil, kind.hasDocuments),
+      ("stride", stride != nil, kind.hasDocuments && method == .sliding),
+      ("needles", needles != nil, kind.hasNeedles),
+      ("needle-prompt", needlePrompt != nil, kind.hasNeedles),
+      ("needles-at-start", needlesAtStart, kind.hasNeedles),
+      ("needle-weight", needleWeight != nil, kind.hasNeedles && kind.hasDocuments),
+      ("population", population != nil, isEvolution), ("parents", parents != nil, isEvolution),
+      ("mutants", mutants != nil, isEvolution), ("crossovers", crossovers != nil, isEvolution),
+      ("probability", probability != nil, isEvolution),
+      ("generation-size", generationSize != nil, name == .cmaES),
+    ]
+    let unused = given.filter { $0.isGiven && !$0.isUsed }.map { "--\($0.name)" }
+    // A search that is resumed has the settings of its checkpoint.
+    guard !unused.isEmpty, resume == nil else { return [] }
+    return ["the search does not use \(unused.joined(separator: ", "))"]
+  }
+}

@@ -124,7 +124,7 @@ public struct SearchOptions: Sendable {
 extension SearchOptions {
   /// Defaults that no other type has.
   package enum Default {
-    package static let algorithm = AlgorithmName.longrope2
+    package static let algorithm = AlgorithmName.gradient
     package static let documents = 5
     package static let needles = 20
   }

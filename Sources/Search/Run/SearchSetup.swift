@@ -31,7 +31,6 @@ struct SearchSetup: Sendable {
       checkpoint = try NewSearch(options, inspection, target: target).checkpoint(identity)
     }
     let texts = try checkpoint.texts.map { try SearchText($0.path, tokenizer) }
-    remarks = texts.compactMap(\.remark)
     units = try FitnessUnits(
       checkpoint.fitness, texts: texts.map(\.tokens), tokenizer: tokenizer)
     if let path = options.resume {
@@ -41,7 +40,12 @@ struct SearchSetup: Sendable {
       for index in texts.indices { checkpoint.texts[index].sha256 = texts[index].sha256 }
     }
     self.checkpoint = checkpoint
-    pool = try Self.pool(options, checkpoint, units, inspection.geometry, environment)
+    let model = try Transformer(path: options.model)
+    let estimate = try SearchEstimate(options, checkpoint, units, model, inspection.geometry)
+    remarks =
+      texts.compactMap(\.remark) + options.unusedRemark
+      + [estimate?.remark].compactMap(\.self)
+    pool = try Self.pool(options, checkpoint, units, model, inspection.geometry, environment)
   }
 
   // MARK: A checkpoint
@@ -77,11 +81,13 @@ struct SearchSetup: Sendable {
   /// - Throws: `ModelError` if a document needs more memory than is available.
   private static func pool(
     _ options: SearchOptions, _ checkpoint: Checkpoint, _ units: FitnessUnits,
-    _ geometry: RopeGeometry, _ environment: JobEnvironment
+    _ model: Transformer, _ geometry: RopeGeometry, _ environment: JobEnvironment
   ) throws -> any EvaluatorPool {
-    let model = try Transformer(path: options.model)
     let length = checkpoint.fitness.length
-    let needed = ForwardPass(model, threads: 1).memory(tokens: length)
+    let forward = ForwardPass(model, threads: 1)
+    let needed =
+      checkpoint.settings.algorithm == .gradient
+      ? forward.gradientMemory(tokens: length) : forward.memory(tokens: length)
     let available = environment.availableMemory() ?? .max
     guard needed <= available else {
       throw ModelError.unsupported(
@@ -95,11 +101,11 @@ struct SearchSetup: Sendable {
     let jobs = options.jobs ?? fitting
     // Several processes stop together, between generations.
     let stopCheck = StopCheck(environment, budget: Self.isAlone ? options.timeBudget : nil)
-    let forward = ForwardPass(
+    let pass = ForwardPass(
       model, threads: max(1, options.threads / jobs),
       precision: Precision(rawValue: checkpoint.precision) ?? .exact
     ) { try stopCheck() }
-    let evaluator = Evaluator(checkpoint.space, units, forward, geometry: geometry)
+    let evaluator = Evaluator(checkpoint.space, units, pass, geometry: geometry)
     #if MPI
     if !Self.isAlone { return try MPIPool(evaluator, jobs: jobs) }
     #endif

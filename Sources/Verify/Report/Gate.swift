@@ -99,6 +99,10 @@ public struct Gate: Equatable, Sendable {
   private static func requireReachable(
     _ limit: Double, of metric: Metric, _ text: String
   ) throws(OptionError) {
+    if !metric.isShare, text.hasSuffix("%") && metric != .perplexityRatio || limit < 0 {
+      throw OptionError(
+        "'\(text)': \(metric.rawValue) is not a share, expected a limit such as 40")
+    }
     guard metric.isShare, !(0...1).contains(limit) else { return }
     throw OptionError(
       "'\(text)': \(metric.rawValue) is a share from 0 to 1, expected a limit such as 0.95 or 95%")

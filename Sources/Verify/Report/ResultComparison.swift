@@ -35,21 +35,34 @@ extension ResultDocument {
       )
     }
     try requireSameTexts(as: older, name)
+    try requireCommonPlace(with: older, name)
     return otherModel(than: older)
   }
 
   /// - Throws: `ModelError` if a perplexity of the older result is of other tokens.
   private func requireSameTexts(as older: ResultDocument, _ name: String) throws {
     for own in measured.perplexities {
-      let other = older.measured.perplexities.first {
-        $0.text == own.text && $0.result.length == own.result.length
-      }
-      guard let other, other.result.digest != own.result.digest else { continue }
+      let others = older.measured.perplexities.filter { $0.result.length == own.result.length }
+      guard !others.isEmpty, !others.contains(where: { $0.result.digest == own.result.digest })
+      else { continue }
+      let what =
+        others.contains { $0.text == own.text }
+        ? "other parts of \(own.text)" : "\(others[0].text), not of \(own.text)"
       throw ModelError.unsupported(
         name,
-        "the perplexity at \(own.result.length) is of other parts of \(own.text); measure both with the same version and options"
+        "the perplexity at \(own.result.length) is of \(what); measure both with the same version, texts and options"
       )
     }
+  }
+
+  /// - Throws: `ModelError` if no task was measured at the same length in both results.
+  private func requireCommonPlace(with older: ResultDocument, _ name: String) throws {
+    let (own, other) = (measured.tasksByLength, older.measured.tasksByLength)
+    guard !own.isEmpty, !other.isEmpty, own.isDisjoint(with: other) else { return }
+    throw ModelError.unsupported(
+      name,
+      "has nothing that this result has: it measured \(other.sorted().joined(separator: ", ")), this result \(own.sorted().joined(separator: ", "))"
+    )
   }
 
   /// Signs that the older result is of another model than this one before its patch.
@@ -72,5 +85,18 @@ extension ResultDocument {
       differences.append("before is a model with other weights, \(older.model)")
     }
     return differences
+  }
+}
+
+extension Measurements {
+  /// What was measured at which length, in words.
+  fileprivate var tasksByLength: Set<String> {
+    let tasks =
+      passkeys.map { ("passkeys", $0.cell.length) }
+      + answers.map { ($0.task, $0.cell.length) }
+      + perplexities.map { ("perplexity", $0.result.length) }
+      + retentions.map { ("retention", $0.length) }
+      + crossings.map { _ in ("crossing", WindowCrossing.length(originalWindow)) }
+    return Set(tasks.map { "\($0.0) at \($0.1)" })
   }
 }

@@ -4,4 +4,11 @@ extension Duration {
     let (seconds, attoseconds) = components
     return Double(seconds) + Double(attoseconds) * 1e-18
   }
+
+  /// About how long it is: seconds, minutes or hours.
+  package var words: String {
+    let minutes = Int((seconds / 60).rounded(.up))
+    if seconds < 100 { return "\(Int(seconds.rounded(.up))) s" }
+    return minutes < 90 ? "\(minutes) min" : "\((minutes + 30) / 60) h"
+  }
 }

@@ -37,14 +37,12 @@ struct VerifyEstimate {
   /// A note for the user; nil for a short run.
   var remark: String? {
     guard time >= Self.least else { return nil }
-    let minutes = Int((time.seconds / 60).rounded(.up))
-    let length = minutes < 90 ? "\(minutes) min" : "\((minutes + 30) / 60) h"
     let mebibytes = memory >> 20
     let size =
       mebibytes < 2048 ? "\(mebibytes) MiB" : "\(Double(mebibytes * 10 / 1024) / 10) GiB"
     let advice =
       isExact && time >= Self.patience ? "; --precision fast takes about half as long" : ""
-    return "this takes about \(length) and \(size) of memory beside the weights\(advice)"
+    return "this takes about \(time.words) and \(size) of memory beside the weights\(advice)"
   }
 }
 

@@ -64,14 +64,7 @@ struct FactorsConvertCommand: ReportingCommand {
     if let originalLength { set.originalWindow = originalLength.value }
     if let targetLength { set.window = targetLength.value }
     try set.validate(factors)
-    let isTable = output.lowercased().hasSuffix(".csv")
-    let text = isTable ? Array(set.csv.utf8) : JSONStyle.standard.encode(set.json) + [0x0A]
-    if isTable, set.hasMoreThanCSV {
-      common.note(
-        "note: a CSV file holds the long factors only; the windows, mscale and all else are left out"
-      )
-    }
-    try ExclusiveOutput.write(text, to: output)
+    if let note = try FactorFile.write(set, to: output) { common.note(note) }
     if common.json {
       Output.json(set.json)
     } else if !common.quiet {

@@ -108,9 +108,7 @@ struct FactorsMakeCommand: ReportingCommand {
       requires: .init(rotaryDimensions: settings.rotaryDimensions, theta: settings.theta),
       provenance: provenance(settings))
     try set.validate(model)
-    if let output {
-      try ExclusiveOutput.write(JSONStyle.standard.encode(set.json) + [0x0A], to: output)
-    }
+    if let output, let note = try FactorFile.write(set, to: output) { common.note(note) }
     let plot = FactorPlot(
       factorSet: set, settings: settings, title: "\(method.rawValue), \(FileSystem.name(of: model))"
     )

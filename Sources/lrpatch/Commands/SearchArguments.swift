@@ -86,13 +86,14 @@ struct SearchSpaceArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      longrope2's critical dimension as a pair's index; searched from d10 to d_tcd without it.
+      The critical dimension as a pair's index, for longrope2 and the first candidates of gradient and \
+      cma-es; from d10 to d_tcd without it.
       """, valueName: "pair"))
   var criticalDimension: Int?
 
   @Option(
     help: ArgumentHelp(
-      "The greatest factor; default 1.25 s, for longrope2 2 s.", valueName: "factor"))
+      "The greatest factor; default 1.25 s, for longrope2 and gradient 2 s.", valueName: "factor"))
   var maximum: Double?
 
   @Flag(
@@ -181,7 +182,10 @@ struct SearchAlgorithmArguments: ParsableArguments {
   var crossovers: Int?
 
   @Option(
-    help: "Generations after the first population. (default: \(Self.evolutionDefault.iterations))")
+    help: """
+      Generations after the first population; of gradient, steps. (default: \
+      \(Self.evolutionDefault.iterations))
+      """)
   var iterations: Int?
 
   @Option(

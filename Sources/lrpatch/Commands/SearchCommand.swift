@@ -59,6 +59,10 @@ struct SearchCommand: ReportingCommand {
     guard Set(outputs).count == outputs.count else {
       throw ValidationError("two outputs have the same name")
     }
+    guard !output.lowercased().hasSuffix(".csv") else {
+      throw ValidationError(
+        "-o writes JSON with all that was found; --csv writes a table beside it")
+    }
     guard !outputs.contains("") else { throw ValidationError("an output needs a name") }
     _ = try options()
   }
@@ -90,7 +94,13 @@ struct SearchCommand: ReportingCommand {
     case .evaluations?, nil: break
     }
     do {
-      return try job.compareHeldOut(outcome, environment: .process)
+      let comparison = try job.compareHeldOut(outcome, environment: .process)
+      if comparison == nil {
+        common.note(
+          "note: no held-out comparison, since the search used the whole texts; --part 1/2 leaves half of them"
+        )
+      }
+      return comparison
     } catch let error as ModelError {
       common.note("note: no held-out comparison: \(error.message)")
       return nil

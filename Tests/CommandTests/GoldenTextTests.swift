@@ -20,6 +20,7 @@ import Testing
     "card", "provenance",
     "diff",
     "factors", "factors make", "factors show", "factors convert", "factors compare",
+    "factors sensitivity",
   ]
 
   /// Compares a text with its file.

@@ -144,4 +144,21 @@ import Verify
     #expect(try #require(search.best).candidate.factors == target)
     #expect(search.cost.evaluations < 14 && search.cost.tokens < 14 * 300)
   }
+
+  /// Of a parabola, a line and a ridge.
+  @Test func roomEndsWhereTheLossHasRisen() throws {
+    let rise = log(1 + Sensitivity.tolerance)
+    let bowl = Sensitivity.room(0.01, 0.5, turns: 0.1)
+    for (share, sign) in [(try #require(bowl.down), -1.0), (try #require(bowl.up), 1.0)] {
+      let d = log(1 + sign * share)
+      #expect(abs(0.01 * d + 0.25 * d * d - rise) < 1e-12)
+    }
+    let line = Sensitivity.room(0.01, 0, turns: 0.01)
+    let up = try #require(line.up)
+    #expect(line.down == nil && abs(log(1 + up) - rise / 0.01) < 1e-12)
+    // The last position turns by a radian.
+    let ridge = Sensitivity.room(1e-6, -1, turns: 100)
+    let top = try #require(ridge.up)
+    #expect(abs(log(1 + top) - 1 / (200 * Double.pi)) < 1e-12 && ridge.down != nil)
+  }
 }

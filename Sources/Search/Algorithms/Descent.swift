@@ -1,4 +1,5 @@
 import Glibc
+import Models
 import Patch
 
 /// A quasi-Newton method (BFGS) with a trust region, over the logarithms of the factors.
@@ -42,10 +43,9 @@ struct Descent: Codable, Sendable {
   /// - Parameter start: a candidate in the space.
   init(_ space: SearchSpace, from start: Candidate) {
     self.space = space
-    let frequencies = (0..<space.pairs).map { pair in
-      pow(space.settings.theta, -Double(2 * pair) / Double(space.settings.rotaryDimensions))
-        / space.base[pair]
-    }
+    let frequencies = RotaryFrequencies.inverse(
+      theta: space.settings.theta, rotaryDimensions: space.settings.rotaryDimensions,
+      factors: space.base)
     scales =
       frequencies.map { min(1, Self.turn / ($0 * Double(space.window))) }
       + (space.searchesMscale ? [Self.mscaleScale] : [])

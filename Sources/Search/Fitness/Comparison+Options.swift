@@ -13,23 +13,52 @@ extension Comparison {
     _ options: ComparisonOptions, in session: borrowing ModelSession,
     environment: JobEnvironment = JobEnvironment()
   ) throws {
+    let bench = try ComparisonBench(options, session, environment)
+    try self.init(bench.sets.map(\.policy), bench.evaluator, jobs: options.threads)
+    remarks = bench.remarks
+  }
+}
+
+/// A model, units and sets of factors made ready to be compared.
+struct ComparisonBench {
+  /// One set, and how the model is rotated with it.
+  struct Rotation {
+    var factors: [Double]
+    var mscale: Double
+    var policy: RopePolicy
+  }
+
+  let geometry: RopeGeometry
+  let units: FitnessUnits
+  let evaluator: Evaluator
+  let sets: [Rotation]
+  let remarks: [String]
+
+  /// - Throws: as `Comparison.init`.
+  init(
+    _ options: ComparisonOptions, _ session: borrowing ModelSession, _ environment: JobEnvironment
+  ) throws {
     let geometry = try Inspection(session).geometry
+    self.geometry = geometry
     let tokenizer = try Tokenizer(path: options.model)
     let paths = options.texts.isEmpty ? [""] : options.texts
     let texts = try paths.map { try SearchText($0, tokenizer) }
-    let units = try FitnessUnits(
-      options.settings, texts: texts.map(\.tokens), tokenizer: tokenizer)
-    let policies = try options.sets.map { try options.policy($0, geometry) }
+    units = try FitnessUnits(options.settings, texts: texts.map(\.tokens), tokenizer: tokenizer)
+    sets = try options.sets.map { try options.rotation($0, geometry) }
     let stopCheck = StopCheck(environment, budget: nil)
     let forward = ForwardPass(
       try Transformer(path: options.model), threads: 1, precision: options.precision
     ) { try stopCheck() }
     let forms = geometry.settings(original: geometry.originalWindow, window: options.length)
-    let evaluator = Evaluator(
-      SearchSpace(forms, mscale: 1), units, forward, geometry: geometry)
-    try self.init(policies, evaluator, jobs: options.threads)
+    evaluator = Evaluator(SearchSpace(forms, mscale: 1), units, forward, geometry: geometry)
     remarks =
       texts.compactMap(\.remark) + options.seenTexts(texts.map(\.sha256)) + options.shorterWindows
+  }
+
+  /// The rotation with other factors and the attention scale of a set.
+  func policy(_ factors: [Double], _ set: Rotation) -> RopePolicy {
+    RopePolicy(
+      trying: factors, startTokens: 0, mscale: set.mscale, pairMscales: nil, geometry: geometry)
   }
 }
 
@@ -78,13 +107,18 @@ extension ComparisonOptions {
     }
   }
 
-  fileprivate func policy(_ path: String, _ geometry: RopeGeometry) throws -> RopePolicy {
+  fileprivate func rotation(
+    _ path: String, _ geometry: RopeGeometry
+  ) throws -> ComparisonBench.Rotation {
     let pairs = geometry.rotaryDimensions / 2
-    if path == Self.noFactors {
-      return RopePolicy(
-        trying: Array(repeating: 1, count: pairs), startTokens: 0, mscale: 1, pairMscales: nil,
+    func made(_ factors: [Double], _ startTokens: Int, _ mscale: Double) -> ComparisonBench.Rotation
+    {
+      let policy = RopePolicy(
+        trying: factors, startTokens: startTokens, mscale: mscale, pairMscales: nil,
         geometry: geometry)
+      return ComparisonBench.Rotation(factors: factors, mscale: mscale, policy: policy)
     }
+    if path == Self.noFactors { return made(Array(repeating: 1, count: pairs), 0, 1) }
     let set = try FactorSource(path: path).set
     guard let long = set.long.uniform, long.count == pairs else {
       throw ModelError.unsupported(
@@ -93,8 +127,6 @@ extension ComparisonOptions {
     let mscale = set.mscale.values(
       originalWindow: set.originalWindow ?? geometry.originalWindow,
       window: set.window ?? length)
-    return RopePolicy(
-      trying: long, startTokens: set.startTokens, mscale: mscale.long, pairMscales: nil,
-      geometry: geometry)
+    return made(long, set.startTokens, mscale.long)
   }
 }

@@ -44,9 +44,14 @@ public struct Evaluator: Sendable {
     return result
   }
 
+  /// The mean loss on one unit under a policy, and its derivatives by layer.
+  func gradient(_ policy: RopePolicy, unit: Int) throws -> RopeGradient {
+    try forward.gradient(units.units[unit].sequence, policy)
+  }
+
   /// The weighted mean loss of a candidate on one unit, and its derivatives.
   func derivatives(_ candidate: Candidate, unit: Int) throws -> UnitDerivatives {
-    let gradient = try forward.gradient(units.units[unit].sequence, policy(candidate))
+    let gradient = try gradient(policy(candidate), unit: unit)
     let weight = units.weights[unit]
     return UnitDerivatives(
       loss: gradient.loss * weight, logFactors: gradient.logFactors.map { $0 * weight },

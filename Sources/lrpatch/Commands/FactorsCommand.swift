@@ -4,9 +4,10 @@ import Patch
 
 struct FactorsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "factors", abstract: "Makes, shows and converts factors.",
+    commandName: "factors", abstract: "Makes, shows, compares and converts factors.",
     subcommands: [
-      FactorsMakeCommand.self, FactorsCompareCommand.self, FactorsShowCommand.self,
+      FactorsMakeCommand.self, FactorsCompareCommand.self, FactorsSensitivityCommand.self,
+      FactorsShowCommand.self,
       FactorsConvertCommand.self,
     ])
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests a search under mpirun. 1, 2 and 4 ranks give the same result as a run without MPI. Killing a rank ends the run, and
+# Tests searches under mpirun. 1, 2 and 4 ranks give the same result as a run without MPI. Killing a rank ends the run, and
 # its checkpoint resumes to the same result. Builds with the package trait MPI; needs libopenmpi-dev and openmpi-bin.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -24,6 +24,14 @@ for ranks in 1 2 4; do
   cmp "$place/0.json" "$place/$ranks.json" && cmp "$place/0.log" "$place/$ranks.log"
   echo "ok    $ranks ranks: the same result"
 done
+
+# Slopes are shared by document.
+steep=(--target-length 512 --documents 3 --iterations 4 --no-comparison -q)
+"$program" search "$model" "${steep[@]}" -o "$place/steep.json"
+OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 mpirun --oversubscribe -n 2 "$program" search "$model" \
+  "${steep[@]}" --threads 1 -o "$place/steep.2.json"
+cmp "$place/steep.json" "$place/steep.2.json"
+echo "ok    gradient on 2 ranks: the same result"
 
 # A rank dies in the middle of a long run.
 launch 2 --iterations 400 -o "$place/killed.json" > "$place/killed.out" 2>&1 &

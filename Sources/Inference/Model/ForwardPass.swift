@@ -281,7 +281,7 @@ public struct ForwardPass: Sendable {
     let (slow, fast) = (long / Double(many), short / Double(few))
     let square = many > few ? max(0, slow - fast) / Double(many - few) : 0
     let linear = slow - square * Double(many)
-    return lengths.reduce(Duration.zero) { sum, length in
+    return lengths.filter { $0 > 0 }.reduce(Duration.zero) { sum, length in
       let layers = model.multiplications(tokens: length) / probe.multiplications(tokens: length)
       return sum + .seconds(Double(length) * (linear + square * Double(length)) * layers)
     }

@@ -79,7 +79,7 @@ public struct ModelFactors: Equatable, Sendable {
     guard let window = targetWindow ?? set.window else {
       throw .unsupported(
         subject,
-        "the factors do not say which window they extend to; say it with --target-length of apply, or of factors convert, which writes them with it"
+        "the factors do not say which window they extend to; pass --target-length to apply or factors convert"
       )
     }
     guard window >= original else {

@@ -54,11 +54,17 @@ cp last.txt untrained-before.txt
 check needle-256 hf --no-gates --factors needle-256-yarn.json
 cp last.txt untrained-after.txt
 
-row() { # title, file: prints the paper's row of the two tables
-  awk -v title="$1" '
-    /^passkeys/ { table = "passkeys" } /^perplexity \(/ { table = "perplexity" } /^perplexity, of/ { table = "" }
-    $1 == "paper" && table == "passkeys" { found = $2 " % / " $4 " % / " $6 " %" }
-    $1 == "paper" && table == "perplexity" { printf "%-34s  %-24s  %.1f / %.1f / %.1f\n", title, found, $2, $5, $8 }' "$2"
+row() { # title, file: prints the paper's row of the two tables, whose columns are two or more spaces apart
+  awk -F '  +' -v title="$1" '
+    function share(cell) { sub(/ of .*/, "", cell); return cell }
+    function number(cell) { sub(/ .*/, "", cell); return sprintf("%.1f", cell) }
+    /^passkeys found/ { table = "passkeys" } /^perplexity \(/ { table = "perplexity" } /^$/ { table = "" }
+    $2 ~ /^paper/ && table == "passkeys" { found = share($3) " / " share($4) " / " share($5) }
+    $2 ~ /^paper/ && table == "perplexity" {
+      printf "%-34s  %-24s  %s / %s / %s\n", title, found, number($3), number($4), number($5)
+      rows++
+    }
+    END { exit rows != 1 }' "$2"
 }
 step "Before and after"
 printf '%-34s  %-24s  %s\n' "at 256 / 512 / 1024 tokens" "passkeys found" "perplexity"

@@ -6,8 +6,8 @@ extension ForwardPass {
   /// The mean loss of a sequence's scored tokens, and its derivatives by the rotation.
   ///
   /// A forward pass keeps the hidden states before each layer and the result of its attention; a
-  /// backward pass then goes through the layers, computes everything else again, and leaves out the
-  /// derivatives by weights. Together they take about as long as three forward passes.
+  /// backward pass then goes through the layers and computes everything else again. It does not
+  /// differentiate by weights. Together they take about as long as three forward passes.
   /// - Parameter policy: rotates all tokens by one table.
   /// - Throws: `ModelError` for a policy with several tables, or whatever `states` throws.
   public func gradient(
@@ -18,7 +18,7 @@ extension ForwardPass {
       let last = sequence.scored.max()
     else {
       throw ModelError.unsupported(
-        policy.name, "rotates one sequence by several tables, of which there is no derivative")
+        policy.name, "rotates one sequence by several tables; only one can be differentiated")
     }
     let batch = Batch(Array(sequence.tokens[..<last]), passes[0].schedule)
     try check(batch)

@@ -1,9 +1,6 @@
 extension Duration {
   /// The duration as a number of seconds.
-  package var seconds: Double {
-    let (seconds, attoseconds) = components
-    return Double(seconds) + Double(attoseconds) * 1e-18
-  }
+  package var seconds: Double { self / .seconds(1) }
 
   /// About how long it is: seconds, minutes or hours.
   package var words: String {

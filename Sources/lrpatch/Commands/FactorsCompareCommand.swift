@@ -1,7 +1,6 @@
 import ArgumentParser
 import Formats
 import Models
-import Numerics
 import Patch
 import Release
 import Search
@@ -34,27 +33,7 @@ struct FactorsCompareCommand: ReportingCommand {
   @Argument(help: "Factors in any form, or none.", completion: .file())
   var factors: [String]
 
-  @Option(
-    help: ArgumentHelp(
-      "The length of documents and needle prompts: 128k, 131072.", valueName: "tokens"))
-  var length: TokenCount
-
-  @Option(
-    help: choiceHelp("What is compared", Fitness.self, default: .perplexity),
-    completion: choices(Fitness.self), transform: choice)
-  var fitness = Fitness.perplexity
-
-  @Option(
-    help: ArgumentHelp(
-      "A text; may be repeated. Default: a book that ships with the program.", valueName: "file"),
-    completion: .file())
-  var text: [String] = []
-
-  @Option(
-    help: ArgumentHelp(
-      "Use one part of each text, such as 1/2, and leave the others for a test.",
-      valueName: "part"))
-  var part = TextPartArgument(value: .whole)
+  @OptionGroup var evaluation: EvaluationArguments
 
   @Option(help: "Documents for perplexity.")
   var documents = 20
@@ -62,22 +41,9 @@ struct FactorsCompareCommand: ReportingCommand {
   @Option(help: "Needles, at evenly spread depths.")
   var needles = 200
 
-  @Option(
-    help: choiceHelp("Whose needle prompt", NeedlePrompt.self, default: .paper),
-    completion: choices(NeedlePrompt.self), transform: choice)
-  var needlePrompt = NeedlePrompt.paper
-
-  @Option(help: precisionHelp, completion: choices(Precision.self), transform: choice)
-  var precision = Precision.exact
-
   @OptionGroup(title: "Work") var work: WorkOptions
 
-  @Option(help: "The seed of the needles.")
-  var seed: UInt64 = 0
-
   @OptionGroup(title: "Common") var common: CommonOptions
-
-  enum Fitness: String, CaseIterable { case perplexity, needle }
 
   func validate() throws {
     if factors.isEmpty { throw ValidationError("factors are missing") }
@@ -100,15 +66,9 @@ struct FactorsCompareCommand: ReportingCommand {
   }
 
   private var options: ComparisonOptions {
-    var options = ComparisonOptions(model: model, sets: factors, length: length.value)
-    options.fitness = fitness == .needle ? .needle : .perplexity
-    options.texts = text
-    options.part = part.value
+    var options = evaluation.options(model: model, sets: factors)
     options.documents = documents
     options.needles = needles
-    options.needlePrompt = needlePrompt
-    options.precision = precision
-    options.seed = seed
     options.threads = work.threadCount
     return options
   }
@@ -125,7 +85,7 @@ struct FactorsCompareCommand: ReportingCommand {
         index == 0 ? "" : comparison.verdict(index, against: 0).rawValue,
       ]
     }
-    let what = fitness == .needle ? "needle perplexity" : "perplexity"
+    let what = evaluation.fitness == .needle ? "needle perplexity" : "perplexity"
     return TextColumns.lines([["factors", what, "log difference", ""]] + rows)
       .joined(separator: "\n")
   }
@@ -133,7 +93,7 @@ struct FactorsCompareCommand: ReportingCommand {
   private func json(_ comparison: Comparison) -> JSONValue {
     .object([
       "schema": .string("lrpatch.comparison/1"), "model": .string(model),
-      "length": .number(length.value), "fitness": .string(fitness.rawValue),
+      "length": .number(evaluation.length.value), "fitness": .string(evaluation.fitness.rawValue),
       "units": .number(comparison.losses[0].count),
       "sets": .array(factors.indices.map { json(comparison, $0) }),
       "remarks": .array(comparison.remarks.map { .string($0) }),
@@ -152,19 +112,5 @@ struct FactorsCompareCommand: ReportingCommand {
       "verdict": index == 0 ? .null : .string(verdict),
       "losses": .numbers(comparison.losses[index]),
     ])
-  }
-}
-
-/// A part of each text on the command line: `1/2`.
-struct TextPartArgument: ExpressibleByArgument, CustomStringConvertible {
-  let value: TextPart
-
-  var description: String { value.description }
-
-  init(value: TextPart) { self.value = value }
-
-  init?(argument: String) {
-    guard let value = TextPart(argument) else { return nil }
-    self.value = value
   }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Formats
 import Models
-import Numerics
 import Patch
 import Release
 import Search
@@ -33,28 +32,7 @@ struct FactorsSensitivityCommand: ReportingCommand {
   @Argument(help: "Factors in any form, or none.", completion: .file())
   var factors: String
 
-  @Option(
-    help: ArgumentHelp(
-      "The length of documents and needle prompts: 128k, 131072.", valueName: "tokens"))
-  var length: TokenCount
-
-  @Option(
-    help: choiceHelp(
-      "Whose loss", FactorsCompareCommand.Fitness.self, default: .perplexity),
-    completion: choices(FactorsCompareCommand.Fitness.self), transform: choice)
-  var fitness = FactorsCompareCommand.Fitness.perplexity
-
-  @Option(
-    help: ArgumentHelp(
-      "A text; may be repeated. Default: a book that ships with the program.", valueName: "file"),
-    completion: .file())
-  var text: [String] = []
-
-  @Option(
-    help: ArgumentHelp(
-      "Use one part of each text, such as 1/2, and leave the others for a test.",
-      valueName: "part"))
-  var part = TextPartArgument(value: .whole)
+  @OptionGroup var evaluation: EvaluationArguments
 
   @Option(help: "Documents for perplexity.")
   var documents = 5
@@ -63,22 +41,11 @@ struct FactorsSensitivityCommand: ReportingCommand {
   var needles = 20
 
   @Option(
-    help: choiceHelp("Whose needle prompt", NeedlePrompt.self, default: .paper),
-    completion: choices(NeedlePrompt.self), transform: choice)
-  var needlePrompt = NeedlePrompt.paper
-
-  @Option(help: precisionHelp, completion: choices(Precision.self), transform: choice)
-  var precision = Precision.exact
-
-  @Option(
     help: ArgumentHelp("A drawing of slopes and room; it must not exist.", valueName: "file"),
     completion: .file())
   var svg: String?
 
   @OptionGroup(title: "Work") var work: WorkOptions
-
-  @Option(help: "The seed of the needles.")
-  var seed: UInt64 = 0
 
   @OptionGroup(title: "Common") var common: CommonOptions
 
@@ -98,7 +65,7 @@ struct FactorsSensitivityCommand: ReportingCommand {
     do {
       let sensitivity = try Sensitivity(options, in: session, environment: .process)
       sensitivity.remarks.forEach(common.note)
-      let report = SensitivityReport(sensitivity, factors: factors, fitness: fitness)
+      let report = SensitivityReport(sensitivity, factors: factors, fitness: evaluation.fitness)
       if let svg { try ExclusiveOutput.write(Array(report.svg.utf8), to: svg) }
       if common.json { Output.json(report.json(model)) } else { Output.result(report.text) }
     } catch EarlyStop.interrupted {
@@ -107,15 +74,9 @@ struct FactorsSensitivityCommand: ReportingCommand {
   }
 
   private var options: ComparisonOptions {
-    var options = ComparisonOptions(model: model, sets: [factors], length: length.value)
-    options.fitness = fitness == .needle ? .needle : .perplexity
-    options.texts = text
-    options.part = part.value
+    var options = evaluation.options(model: model, sets: [factors])
     options.documents = documents
     options.needles = needles
-    options.needlePrompt = needlePrompt
-    options.precision = precision
-    options.seed = seed
     options.threads = work.threadCount
     return options
   }

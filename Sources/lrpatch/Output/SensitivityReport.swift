@@ -7,10 +7,10 @@ import Search
 struct SensitivityReport {
   private let sensitivity: Sensitivity
   private let factors: String
-  private let fitness: FactorsCompareCommand.Fitness
+  private let fitness: EvaluationArguments.Fitness
 
   init(
-    _ sensitivity: Sensitivity, factors: String, fitness: FactorsCompareCommand.Fitness
+    _ sensitivity: Sensitivity, factors: String, fitness: EvaluationArguments.Fitness
   ) {
     self.sensitivity = sensitivity
     self.factors = factors

@@ -161,4 +161,12 @@ import Verify
     let top = try #require(ridge.up)
     #expect(abs(log(1 + top) - 1 / (200 * Double.pi)) < 1e-12 && ridge.down != nil)
   }
+
+  /// A list that falls, as --initial may give it, is moved into the space first.
+  @Test func gradientBeginsInTheSpace() throws {
+    let falling = Candidate((0..<16).map { 4 - 0.3 * Double($0) })
+    let space = SearchFixture.space()
+    let descent = Descent(space, from: falling)
+    #expect(space.contains(descent.candidate), "\(descent.candidate.factors)")
+  }
 }

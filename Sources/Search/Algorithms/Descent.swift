@@ -5,10 +5,10 @@ import Patch
 /// A quasi-Newton method (BFGS) with a trust region, over the logarithms of the factors.
 ///
 /// A coordinate is the rise of the logarithm from one pair to the next, so that non-decreasing lists
-/// are those without negative coordinates. The loss wavers in the fast pairs: a change of the
-/// logarithm by d turns the last position by d f L radians more or less, and a few radians lead to
-/// another local minimum. So rises are measured by these angles, as far as they are greater than
-/// the logarithms themselves, and the region begins at a fraction of a radian.
+/// are those without negative coordinates. The loss oscillates in the fast pairs: a change
+/// of the logarithm by d turns the last position by d f L radians more or less, and a few radians lead
+/// to another local minimum. So rises are measured by these angles where they exceed the logarithms
+/// themselves, and the region begins at a fraction of a radian.
 struct Descent: Codable, Sendable {
   private let space: SearchSpace
   /// The rise of each logarithm by its coordinate; the last one is that of a searched mscale.
@@ -36,11 +36,11 @@ struct Descent: Codable, Sendable {
   private static let firstRadius = 0.3
   private static let greatestRadius = 8.0
   private static let leastRadius = 0.003
-  /// A descent whose last steps have won less, in nats, is done.
+  /// A descent whose last steps have gained less, in nats, is done.
   private static let leastDecrease = 1e-4
   private static let memory = 4
 
-  /// - Parameter start: a candidate in the space.
+  /// - Parameter start: where it begins; a list outside the space is moved into it.
   init(_ space: SearchSpace, from start: Candidate) {
     self.space = space
     let frequencies = RotaryFrequencies.inverse(
@@ -51,8 +51,9 @@ struct Descent: Codable, Sendable {
       + (space.searchesMscale ? [Self.mscaleScale] : [])
     inverseHessian = Self.identity(scales.count)
     next = []
-    next = coordinates(
-      start.factors.map { log($0) }, mscale: log(start.mscale ?? space.mscale))
+    next = fitted(
+      coordinates(
+        start.factors.map { log(max($0, space.lower)) }, mscale: log(start.mscale ?? space.mscale)))
   }
 
   // MARK: Dialogue
@@ -90,7 +91,7 @@ struct Descent: Codable, Sendable {
     return zip(sums, scales).map { $0 * $1 }
   }
 
-  /// Whether nothing more is to be won from here.
+  /// Whether nothing more can be gained from here.
   var isDone: Bool {
     let last = decreases.suffix(Self.memory)
     return radius < Self.leastRadius

@@ -24,6 +24,7 @@ struct ComparisonBench {
   /// One set, and how the model is rotated with it.
   struct Rotation {
     var factors: [Double]
+    var startTokens: Int
     var mscale: Double
     var policy: RopePolicy
   }
@@ -55,10 +56,11 @@ struct ComparisonBench {
       texts.compactMap(\.remark) + options.seenTexts(texts.map(\.sha256)) + options.shorterWindows
   }
 
-  /// The rotation with other factors and the attention scale of a set.
+  /// The rotation with other factors, and all else of a set.
   func policy(_ factors: [Double], _ set: Rotation) -> RopePolicy {
     RopePolicy(
-      trying: factors, startTokens: 0, mscale: set.mscale, pairMscales: nil, geometry: geometry)
+      trying: factors, startTokens: set.startTokens, mscale: set.mscale, pairMscales: nil,
+      geometry: geometry)
   }
 }
 
@@ -116,7 +118,8 @@ extension ComparisonOptions {
       let policy = RopePolicy(
         trying: factors, startTokens: startTokens, mscale: mscale, pairMscales: nil,
         geometry: geometry)
-      return ComparisonBench.Rotation(factors: factors, mscale: mscale, policy: policy)
+      return ComparisonBench.Rotation(
+        factors: factors, startTokens: startTokens, mscale: mscale, policy: policy)
     }
     if path == Self.noFactors { return made(Array(repeating: 1, count: pairs), 0, 1) }
     let set = try FactorSource(path: path).set

@@ -100,8 +100,8 @@ public struct Sensitivity: Sendable {
 
   /// The shares by which a factor may fall and rise until the loss has risen by log(1.001).
   ///
-  /// The parabola is believed as far as the last position turns by a radian; a hollow one, for a
-  /// loss that wavers, counts as a line.
+  /// The parabola is believed until the last position has turned by a radian. One that opens
+  /// downwards, where the loss oscillates, is replaced by its tangent.
   static func room(
     _ slope: Double, _ curvature: Double, turns: Double
   ) -> (down: Double?, up: Double?) {
@@ -115,7 +115,7 @@ public struct Sensitivity: Sendable {
         ? (slope > 0 ? rise / slope : nil)
         : (-slope + (slope * slope + 2 * bend * rise).squareRoot()) / bend
       guard let place else { return believed < wide ? believed : nil }
-      return min(place, max(believed, 0))
+      return min(place, believed)
     }
     return (reach(-slope).map { 1 - exp(-$0) }, reach(slope).map { exp($0) - 1 })
   }

@@ -14,12 +14,12 @@ extension CaseIterable where Self: RawRepresentable<String> {
 extension Collection<String> {
   /// The name from which a text differs by few letters, or nil if there is none.
   ///
-  /// A text of up to 5 letters may differ by one letter or by two that changed places, a longer one
+  /// A text of up to 4 letters may differ by one letter or by two that changed places, a longer one
   /// by two letters. An unfinished name counts if no other one begins so.
   package func nearest(to text: String) -> String? {
     let text = Array(text.lowercased())
     guard text.count > 1 else { return nil }
-    let limit = text.count > 5 ? 2 : 1
+    let limit = text.count > 4 ? 2 : 1
     let near = map { (name: $0, distance: distance(text, Array($0.lowercased()))) }
       .filter { $0.distance <= limit }
     if let best = near.min(by: { $0.distance < $1.distance }) { return best.name }

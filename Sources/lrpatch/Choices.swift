@@ -15,6 +15,13 @@ func listed(_ values: [String]) -> [String] {
   values.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
 }
 
+/// The files of such an option.
+///
+/// A comma that is part of a file's name separates nothing.
+func listedFiles(_ paths: [String]) -> [String] {
+  paths.flatMap { FileSystem.exists($0) ? [$0] : listed([$0]) }
+}
+
 /// The error for a name that an option does not take, with the nearest name that it takes.
 /// - Parameters:
 ///   - option: the option, if the parser does not name it.
@@ -103,16 +110,19 @@ extension LRPatch {
     _ arguments: [String], of command: any ParsableCommand.Type
   ) throws -> any ParsableCommand {
     do { return try parseAsRoot(arguments) } catch {
-      guard message(for: error).hasPrefix("Missing expected argument") else { throw error }
-      let names = try optionNames(of: command)
+      let isOfNames = ["Missing expected argument", "Unknown option"].contains {
+        message(for: error).hasPrefix($0)
+      }
+      guard isOfNames else { throw error }
+      let names = try optionNames(of: command) + ["--help", "--version"]
       let given = arguments.prefix { $0 != "--" }.filter { $0.hasPrefix("--") }
       guard
         let unknown = given.map({ String($0.prefix { $0 != "=" }) }).first(where: {
           !names.contains($0)
         })
       else { throw error }
-      let meant = names.nearest(to: unknown).map { ". Did you mean '\($0)'?" } ?? ""
-      throw UnknownName(command: command, message: "Unknown option '\(unknown)'\(meant)")
+      let meant = names.nearest(to: unknown).map { "; did you mean '\($0)'?" } ?? ""
+      throw UnknownName(command: command, message: "unknown option '\(unknown)'\(meant)")
     }
   }
 

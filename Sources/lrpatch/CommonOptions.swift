@@ -15,7 +15,8 @@ struct CommonOptions: ParsableArguments {
   @Flag(name: [.short, .long], help: "Print time, memory and bytes written to stderr.")
   var verbose = false
 
-  func note(_ text: String) { if !quiet { Output.note(text) } }
+  /// Writes a remark to stderr.
+  func note(_ text: String) { if !quiet { Output.note("note: \(text)") } }
 
   func validate() throws {
     if quiet && verbose { throw ValidationError("--quiet and --verbose exclude each other") }
@@ -27,7 +28,7 @@ struct CommonOptions: ParsableArguments {
     do { session = try ModelSession(path: path, exclusive: exclusive) } catch let error as FileError
       where !FileSystem.exists(path) && HubCache.isName(path)
     { throw FileError("find, here or in the Hub's cache", path, code: error.code) }
-    if let recovery = session.recovery { Output.note(recovery) }
+    if let recovery = session.recovery { Output.note("note: \(recovery)") }
     return session
   }
 }
@@ -63,6 +64,15 @@ let modelCompletion = CompletionKind.file()
 /// The path of a model, which may be given by its name on the Hub if it is in the cache.
 func hubModel(_ text: String) -> String {
   HubCache.path(text, environment: ProcessInfo.processInfo.environment)
+}
+
+/// Refuses factors in the place of the model.
+/// - Parameter place: where factors stand: before or after the model.
+/// - Throws: `ValidationError`.
+func refuseSwap(model: String, factors: String, expected place: String) throws {
+  guard ForeignFile.isFactors(model), !ForeignFile.isFactors(factors) else { return }
+  throw ValidationError(
+    "the arguments are swapped: '\(model)' holds factors, which come \(place) the model")
 }
 
 /// A subcommand with the common options.

@@ -65,15 +65,22 @@ struct Failure {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     let label = "Error: "
     let first = String(lines.first ?? "")
-    self.init(
-      (first.hasPrefix(label) ? String(first.dropFirst(label.count)) : first).visible, .usage)
+    let message = first.hasPrefix(label) ? String(first.dropFirst(label.count)) : first
+    self.init(Self.ownWords(message).visible, .usage)
     advice = lines.dropFirst().joined(separator: "\n")
-    if let match = message.wholeMatch(of: /The value .* is invalid for '.* <([a-z-]+)>'/),
-      let expected = Self.expected[String(match.1)]
-    {
-      self = Failure("\(message): expected \(expected)", .usage)
-      advice = lines.dropFirst().joined(separator: "\n")
+  }
+
+  /// A message of the parser as this program's own messages are worded.
+  private static func ownWords(_ message: String) -> String {
+    let pattern = /The value '(?<value>.*)' is invalid for '(?<name>[^']*)'(: (?<reason>.*))?/
+    guard let match = message.wholeMatch(of: pattern) else {
+      return message.prefix(1).lowercased() + message.dropFirst()
     }
+    let name = match.name.split(separator: " ").first ?? ""
+    let kind = String(match.name.split(separator: "<").last?.dropLast() ?? "")
+    let expected = expected[kind].map { "; expected \($0)" } ?? ""
+    return
+      "\(name): \(match.reason.map(String.init) ?? "unknown value '\(match.value)'\(expected)")"
   }
 
   /// What options take, by the names of their values.

@@ -227,22 +227,7 @@ import Testing
         in: "json/\(name).json")
     }
     paths += ["found.json", "log.jsonl", "saved.json"].map { "\(folder.path)/\($0)" }
-    try python("scripts/check-json.py", paths)
-  }
-
-  /// Runs one of the repository's scripts.
-  private func python(_ script: String, _ arguments: [String], input: String = "/dev/null") throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-    process.arguments = ["\(Fixture.root)/\(script)"] + arguments
-    let pipe = Pipe()
-    process.standardInput = FileHandle(forReadingAtPath: input)
-    process.standardOutput = pipe
-    process.standardError = pipe
-    try process.run()
-    let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0, "\(output)")
+    try checkSchemas(paths)
   }
 
   /// The value without what differs between machines: fractions, which processors round

@@ -5,21 +5,11 @@ import Testing
 
 /// What people type by mistake, and what helps them.
 @Suite("Mistakes") struct MistakeTests {
-  private static let factors = Fixture.path("models/needle-256-x4.factors.json")
-
-  /// A folder with a model, a file of it, and factors.
-  private func workbench() throws -> TemporaryDirectory {
-    let folder = try TemporaryDirectory()
-    try folder.copy("models/needle-256-x4", as: "model")
-    try folder.copy("models/needle-256-x4.gguf", as: "model.gguf")
-    try folder.copy("models/needle-256-x4.factors.json", as: "factors.json")
-    return folder
-  }
-
   @Test(arguments: [
     ("aply factors.json model", "unknown command 'aply'; did you mean 'apply'?"),
     ("factors convrt x", "did you mean 'convert'?"),
     ("verify model --task passkye", "did you mean 'passkey'?"),
+    ("verify model --task pasky", "did you mean 'passkey'?"),
     ("verify model --task ppl", "did you mean 'perplexity'?"),
     ("verify model --runtime hf,vlm", "did you mean 'vllm'?"),
     ("verify model --runtime transformers", "did you mean 'hf'?"),
@@ -34,11 +24,21 @@ import Testing
     ("factors make model --method ntk_left --target-length 1k", "did you mean 'ntk-left'?"),
     ("search model -o f.json --target-length 1k --algorithm cmaes", "did you mean 'cma-es'?"),
     ("apply model factors.json", "the arguments are swapped"),
-    ("verify --lenghts 1k", "Unknown option '--lenghts'"),
-    ("apply --targt-length", "Unknown option '--targt-length'"),
-    ("factors make model --metod pi", "Unknown option '--metod'"),
+    ("verify --lenghts 1k", "unknown option '--lenghts'"),
+    ("apply --targt-length", "unknown option '--targt-length'"),
+    ("factors make model --metod pi", "unknown option '--metod'"),
+    ("--versoin", "did you mean '--version'?"), ("verify --hlep", "did you mean '--help'?"),
+    ("verify model --stride 1x", "--stride: unknown value '1x'"),
+    ("verify model --lengths 128 --require effective_length>=1k", "--task ruler measures it"),
+    ("verify model --lengths 128 --require passkey@64>=0.9", "passkey is measured at 128"),
+    ("search model -o f.json --target-length 1k --parents 100", "--parents takes a number"),
+    ("convert model -o model.safetensors", "or a folder"),
+    ("convert model -o new --max-shard-size 5", "as in 500M or 2G"),
+    ("factors compare factors.json model --length 128", "the arguments are swapped"),
+    ("factors sensitivity factors.json model --length 128", "the arguments are swapped"),
+    ("diff factors.json model", "two models or two factors files"),
   ]) func namesWhatWasMeant(_ line: String, _ text: String) throws {
-    let folder = try workbench()
+    let folder = try TemporaryDirectory.workbench()
     let result = try Program.run(line.split(separator: " ").map(String.init), in: folder.path)
     #expect(result.status == 2 && result.errors.hasPrefix("error: "), "\(result.errors)")
     #expect(result.errors.contains(text), "\(result.errors)")
@@ -50,7 +50,7 @@ import Testing
     ("modle.gguf", 5, "Did you mean 'model.gguf'?"), ("~/model", 2, "\"$HOME/model\""),
     (".", 3, "name one of the models in it: model.gguf, model"),
   ]) func saysWhatAPathIs(_ path: String, _ status: Int32, _ text: String) throws {
-    let folder = try workbench()
+    let folder = try TemporaryDirectory.workbench()
     let result = try Program.run(["inspect", path], in: folder.path)
     #expect(result.status == status && result.errors.contains(text), "\(result.errors)")
   }
@@ -61,7 +61,7 @@ import Testing
     ("--task perplexity --lengths 64 --depths 1 --windows 1", "--depths"),
     ("--task perplexity --lengths 64 --windows 1 --samples 2 --stride 64", "--samples, --stride"),
   ]) func namesOptionsThatNothingUses(_ line: String, _ names: String) throws {
-    let folder = try workbench()
+    let folder = try TemporaryDirectory.workbench()
     let arguments = ["verify", "model", "--runtime", "hf", "--no-gates"]
     let result = try Program.run(
       arguments + line.split(separator: " ").map(String.init), in: folder.path)
@@ -70,7 +70,7 @@ import Testing
   }
 
   @Test func saysThatAWindowShrinks() throws {
-    let folder = try workbench()
+    let folder = try TemporaryDirectory.workbench()
     let apply = ["apply", "factors.json"]
     for model in ["model", "model.gguf"] {
       let grown = try Program.run(apply + [model], in: folder.path)
@@ -96,7 +96,7 @@ import Testing
   // MARK: Errors as JSON
 
   @Test func anInterruptionIsADocument() throws {
-    let folder = try workbench()
+    let folder = try TemporaryDirectory.workbench()
     let output = try folder.write("error.json", "")
     let process = Process()
     process.executableURL = URL(fileURLWithPath: Program.path)
@@ -116,7 +116,7 @@ import Testing
     #expect(process.terminationReason == .exit && process.terminationStatus == 130)
     let value = try JSONDocument(path: output).value
     #expect(value["schema"]?.text == "lrpatch.error/1" && value["code"]?.integer == 130)
-    try check([output])
+    try checkSchemas([output])
   }
 
   /// The processor time that a process has used.
@@ -128,18 +128,8 @@ import Testing
     return (Double(fields[12]) ?? 0) / Double(sysconf(Int32(_SC_CLK_TCK)))
   }
 
-  /// Checks documents against the schemas that they name.
-  private func check(_ paths: [String]) throws {
-    let check = Process()
-    check.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-    check.arguments = ["\(Fixture.root)/scripts/check-json.py"] + paths
-    try check.run()
-    check.waitUntilExit()
-    #expect(check.terminationStatus == 0)
-  }
-
   @Test func errorsAreDocuments() throws {
-    let folder = try workbench()
+    let folder = try TemporaryDirectory.workbench()
     try folder.write("broken.gguf", "GGUF\u{3}\0\0\0")
     var paths: [String] = []
     for (line, code) in [
@@ -170,13 +160,13 @@ import Testing
         "lrpatch.lint/1", "lrpatch.error/1", "lrpatch.lint/1",
       ])
     paths.append(try folder.write("list.json", several.output))
-    try check(paths)
+    try checkSchemas(paths)
   }
 
   // MARK: Several models and other forms
 
   @Test func reportsOnEveryModel() throws {
-    let folder = try workbench()
+    let folder = try TemporaryDirectory.workbench()
     let result = try Program.run(["inspect", "model", "model.gguf"], in: folder.path)
     #expect(result.status == 0 && result.output.hasPrefix("model:\n"))
     #expect(result.output.contains("\n\nmodel.gguf:\n"))
@@ -190,7 +180,7 @@ import Testing
   }
 
   @Test func theSuffixDecidesTheFormOfFactors() throws {
-    let folder = try workbench()
+    let folder = try TemporaryDirectory.workbench()
     let convert = ["factors", "convert", "factors.json", "-o"]
     let table = try Program.run(convert + ["table.csv"], in: folder.path)
     #expect(table.status == 0 && table.errors.contains("holds the long factors only"))
@@ -205,7 +195,7 @@ import Testing
   }
 
   @Test func aForeignFileOfSumsIsKept() throws {
-    let folder = try workbench()
+    let folder = try TemporaryDirectory.workbench()
     let provenance = ["provenance", "model", "-q"]
     #expect(try Program.run(provenance, in: folder.path).status == 0)
     try folder.write("model/SHA256SUMS", "hello\n")
@@ -214,7 +204,7 @@ import Testing
   }
 
   @Test func searchesAndComparisonsSayWhatTheyDoNotUse() throws {
-    let folder = try workbench()
+    let folder = try TemporaryDirectory.workbench()
     let search = ["search", "model", "--target-length", "512", "--documents", "2", "--part", "1/1"]
     let result = try Program.run(
       search + ["--needles", "3", "--population", "9", "--evaluations", "2", "-o", "f.json"],
@@ -229,7 +219,7 @@ import Testing
   }
 
   @Test func comparesAFolderWithAFile() throws {
-    let folder = try workbench()
+    let folder = try TemporaryDirectory.workbench()
     let same = try Program.run(["diff", "model", "model.gguf"], in: folder.path)
     #expect(
       same.status == 0 && same.output.hasPrefix("no difference: the file is the folder"),
@@ -245,7 +235,7 @@ import Testing
   }
 
   @Test func makesTheLastFolderOfAPath() throws {
-    let folder = try workbench()
+    let folder = try TemporaryDirectory.workbench()
     let convert = ["convert", "model", "-q", "-o"]
     #expect(try Program.run(convert + ["new/m.gguf"], in: folder.path).status == 0)
     #expect(try Program.run(convert + ["none/such/m.gguf"], in: folder.path).status == 5)
@@ -253,166 +243,5 @@ import Testing
       try Program.run(["provenance", "model", "-q", "-o", "sums"], in: folder.path).status == 0)
     #expect(FileSystem.exists("\(folder.path)/sums/SHA256SUMS"))
     #expect(!FileSystem.exists("\(folder.path)/none"))
-  }
-
-  // MARK: Ways out
-
-  @Test func revertKeepsLaterEdits() throws {
-    let folder = try workbench()
-    let path = "\(folder.path)/model/config.json"
-    let before = try JSONDocument(path: path).value
-    #expect(try Program.run(["apply", "factors.json", "model"], in: folder.path).status == 0)
-    var edited = try JSONDocument(path: path)
-    try edited.set(["use_cache"], to: .bool(false))
-    try folder.write("model/config.json", edited.bytes)
-    let refused = try Program.run(["revert", "model"], in: folder.path)
-    #expect(refused.status == 4 && refused.errors.contains("--keep-edits"))
-    #expect(!refused.errors.contains("--force") && !refused.errors.contains("-o"))
-    #expect(try Program.run(["revert", "model", "--keep-edits"], in: folder.path).status == 0)
-    var expected = try JSONDocument(parsing: JSONStyle.standard.encode(before))
-    try expected.set(["use_cache"], to: .bool(false))
-    #expect(try JSONDocument(path: path).value == expected.value)
-  }
-
-  @Test func editsOfThePatchItselfAreNotUndone() throws {
-    let folder = try workbench()
-    #expect(try Program.run(["apply", "factors.json", "model"], in: folder.path).status == 0)
-    var edited = try JSONDocument(path: "\(folder.path)/model/config.json")
-    try edited.set(["max_position_embeddings"], to: .number(2048))
-    try folder.write("model/config.json", edited.bytes)
-    let result = try Program.run(["revert", "model", "--keep-edits"], in: folder.path)
-    #expect(
-      result.status == 4 && result.errors.contains("'max_position_embeddings' to 1024"),
-      "\(result.errors)")
-  }
-
-  // MARK: Results beside each other
-
-  @Test func beforeMustBeMeasuredAlike() throws {
-    let folder = try workbench()
-    let text = Fixture.path("text/moby-dick-opening.txt")
-    func measure(_ name: String, _ more: [String]) throws {
-      let arguments = [
-        "verify", "model", "--lengths", "128", "--depths", "1", "--samples", "1", "--perplexity",
-        text, "--runtime", "paper", "--no-gates", "-q", "-o", name,
-      ]
-      let result = try Program.run(arguments + more, in: folder.path)
-      #expect(result.status == 0, "\(result.errors)")
-    }
-    try measure("same.json", ["--windows", "2"])
-    try measure("seed.json", ["--windows", "2", "--seed", "1"])
-    try measure("windows.json", ["--windows", "3"])
-    #expect(try Program.run(["apply", "factors.json", "model", "-q"], in: folder.path).status == 0)
-    try measure("after.json", ["--windows", "2"])
-    let itself = ["report", "after.json", "--before", "after.json"]
-    #expect(try Program.run(itself, in: folder.path).errors.contains("of the same files"))
-    let swapped = try Program.run(
-      ["report", "same.json", "--before", "after.json"], in: folder.path)
-    #expect(swapped.errors.contains("are the two results swapped?"))
-    for (name, words) in [("seed.json", "seed 1"), ("windows.json", "windows 3")] {
-      let result = try Program.run(["report", "after.json", "--before", name], in: folder.path)
-      #expect(result.status == 3 && result.errors.contains(words), "\(result.errors)")
-    }
-    let same = try Program.run(["report", "after.json", "--before", "same.json"], in: folder.path)
-    #expect(same.status == 0 && same.output.contains("before: paper"))
-    let both = try Program.run(
-      ["report", "after.json", "--before", "same.json", "--json"], in: folder.path)
-    let document = try JSONDocument(parsing: Array(both.output.utf8)).value
-    #expect(document["before"]?["inspection"]?["factors"]?.isNull == true)
-    #expect(document["inspection"]?["factors"]?.members != nil)
-    try check([try folder.write("both.json", both.output)])
-    #expect(same.output.contains("no gate: nothing was judged"))
-    try FileManager.default.removeItem(atPath: "\(folder.path)/model")
-    try folder.copy("models/needle-256", as: "model")
-    try measure("other.json", ["--windows", "2"])
-    let half = String(
-      decoding: try FileSystem.contents(of: text).dropFirst(20_000), as: UTF8.self)
-    let second = try folder.write("half.txt", half)
-    let elsewhere = try Program.run(
-      [
-        "verify", "model", "--lengths", "128", "--task", "perplexity", "--perplexity", second,
-        "--windows", "2", "--runtime", "paper", "-q", "-o", "half.json",
-      ], in: folder.path)
-    #expect(elsewhere.status == 0, "\(elsewhere.errors)")
-    let texts = try Program.run(
-      ["report", "after.json", "--before", "half.json"], in: folder.path)
-    #expect(texts.status == 3 && texts.errors.contains("half.txt, not of"), "\(texts.errors)")
-    let needles = try Program.run(
-      [
-        "verify", "model", "--lengths", "256", "--task", "passkey", "--depths", "1", "--samples",
-        "1", "--windows", "2", "--runtime", "paper", "--no-gates", "-q", "-o", "needles.json",
-      ],
-      in: folder.path)
-    #expect(needles.status == 0, "\(needles.errors)")
-    let nothing = try Program.run(
-      ["report", "after.json", "--before", "needles.json"], in: folder.path)
-    #expect(
-      nothing.status == 3 && nothing.errors.contains("it measured passkeys at 256"),
-      "\(nothing.errors)")
-    let other = try Program.run(
-      ["report", "after.json", "--before", "other.json"], in: folder.path)
-    #expect(other.status == 0 && other.errors.contains("a model with other weights"))
-  }
-
-  @Test func aCopyKeepsTheFormatOfItsModel() throws {
-    let folder = try workbench()
-    for line in ["apply factors.json model -o out.gguf", "apply factors.json model.gguf -o out"] {
-      let result = try Program.run(line.split(separator: " ").map(String.init), in: folder.path)
-      #expect(result.status == 2 && result.errors.contains("lrpatch convert"), "\(result.errors)")
-    }
-    #expect(
-      !FileSystem.exists("\(folder.path)/out") && !FileSystem.exists("\(folder.path)/out.gguf"))
-  }
-
-  @Test func longListsShowWhereTheyDiffer() throws {
-    let folder = try workbench()
-    let text = String(
-      decoding: try FileSystem.contents(of: "\(folder.path)/factors.json"), as: UTF8.self)
-    try folder.write("other.json", text.replacing("1.7099759466766968", with: "1.75"))
-    let result = try Program.run(["diff", "factors.json", "other.json"], in: folder.path)
-    #expect(result.status == 1 && result.output.contains(", at 2 1.75"), "\(result.output)")
-  }
-
-  /// A card says nothing that was measured with other factors.
-  @Test func aCardDropsTheResultsOfOtherFactors() throws {
-    let folder = try workbench()
-    func run(_ line: String) throws -> Program.Result {
-      try Program.run(line.split(separator: " ").map(String.init), in: folder.path)
-    }
-    #expect(try run("apply factors.json model").status == 0)
-    let verify = "verify model --lengths 128 --depths 1 --samples 1 --runtime hf -q -o r.json"
-    #expect(try run(verify).status == 0)
-    #expect(try run("card model --result r.json").status == 0)
-    let card = "\(folder.path)/model/README.md"
-    func text() throws -> String {
-      String(decoding: try FileSystem.contents(of: card), as: UTF8.self)
-    }
-    let measured = try text()
-    // Another run without a result keeps the numbers.
-    #expect(try run("card model").status == 0)
-    #expect(try text() == measured && measured.contains("100 % of 1"))
-    let again = try run("apply factors.json model --target-length 2k")
-    #expect(again.status == 0 && again.errors.contains("describes other factors"))
-    #expect(again.errors.contains("written for 2048"))
-    #expect(try run("card model").status == 0)
-    #expect(try !text().contains("100 % of 1") && !text().contains("passkey at 128"))
-  }
-
-  @Test func cellsAreListedAndWrittenAsCSV() throws {
-    let folder = try workbench()
-    let result = try Program.run(
-      [
-        "verify", "model", "--lengths", "512", "--depths", "2", "--samples", "1", "--runtime",
-        "hf,vllm", "--csv", "cells.csv",
-      ], in: folder.path)
-    #expect(result.status == 1, "\(result.errors)")
-    #expect(result.errors.contains("512 tokens are beyond the model's window of 256"))
-    #expect(
-      result.output.contains("512 **") && result.output.contains("passkey at 512, depth 100 %"))
-    #expect(result.output.contains("hf, vllm") && result.output.contains("expected '"))
-    let csv = String(
-      decoding: try FileSystem.contents(of: "\(folder.path)/cells.csv"), as: UTF8.self)
-    #expect(csv.hasPrefix("task,runtime,length,depth,sample,score,expected,answer,prompt_tail\n"))
-    #expect(csv.contains("passkey,hf,512,1.0,0,0.0,") && csv.contains("The pass key is\""))
   }
 }

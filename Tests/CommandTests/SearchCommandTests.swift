@@ -208,7 +208,8 @@ import Testing
       ])
     try expect(2, "--target-length is missing", out)
     try expect(
-      2, "offspring", out + ["--target-length", "512", "--mutants", "0", "--crossovers", "0"])
+      2, "cannot both be 0",
+      out + ["--target-length", "512", "--mutants", "0", "--crossovers", "0"])
     try expect(5, "missing.txt", out + ["--target-length", "512", "--text", "missing.txt"])
     try folder.write("taken.json", "mine")
     try expect(4, "already exists", ["-o", "taken.json", "--target-length", "512"])

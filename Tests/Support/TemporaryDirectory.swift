@@ -64,3 +64,17 @@ package func snapshot(_ folder: String) throws -> [String: [UInt8]] {
   }
   return result
 }
+
+extension TemporaryDirectory {
+  /// The path of factors for four times the window of the trained model.
+  package static var factors: String { Fixture.path("models/needle-256-x4.factors.json") }
+
+  /// A folder with a model, a file of it, and factors.
+  package static func workbench() throws -> TemporaryDirectory {
+    let folder = try TemporaryDirectory()
+    try folder.copy("models/needle-256-x4", as: "model")
+    try folder.copy("models/needle-256-x4.gguf", as: "model.gguf")
+    try folder.copy("models/needle-256-x4.factors.json", as: "factors.json")
+    return folder
+  }
+}

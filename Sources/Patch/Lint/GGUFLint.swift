@@ -8,7 +8,7 @@ struct GGUFLint {
   static func findings(_ path: String) throws -> [LintFinding] {
     do {
       let lint = GGUFLint(model: try GGUFModel(path: path))
-      return lint.nestedArrays + lint.architectureFindings
+      return lint.nestedArrays + lint.architectureFindings + lint.editsSincePatch
     } catch let error as ModelError {
       return [LintFinding(.invalidConfig, error.message)]
     }
@@ -58,6 +58,13 @@ struct GGUFLint {
       guard case .array(let array) = key.value, array.elementType == .array else { return nil }
       return LintFinding(.ggufNested, "the key '\(key.name.sanitized)' is an array of arrays")
     }
+  }
+
+  private var editsSincePatch: [LintFinding] {
+    guard let edits = try? UndoRecord.edits(of: model.shards.map(\.path)), !edits.isEmpty else {
+      return []
+    }
+    return [LintFinding(.edited, edits.map(\.description).joined(separator: "; "))]
   }
 
   private var unfactored: [LintFinding] {

@@ -146,6 +146,23 @@ extension LayoutEdit {
   }
 }
 
+extension LayoutEdit {
+  /// Makes the edit leave `bytes` at `range` of the new file, whatever it left there before.
+  mutating func overwrite(_ range: Range<Int>, with bytes: [UInt8]) {
+    for index in writes.indices {
+      let write = writes[index]
+      let shared = range.clamped(to: write.offset..<write.end)
+      guard !shared.isEmpty else { continue }
+      var merged = write.bytes.bytes
+      merged.replaceSubrange(
+        (shared.lowerBound - write.offset)..<(shared.upperBound - write.offset),
+        with: bytes[(shared.lowerBound - range.lowerBound)..<(shared.upperBound - range.lowerBound)]
+      )
+      writes[index] = Write(write.offset, merged)
+    }
+  }
+}
+
 // MARK: Performing
 
 extension LayoutEdit {

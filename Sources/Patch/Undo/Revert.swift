@@ -7,8 +7,8 @@ public struct Revert: Sendable {
   public var all = false
   /// Edit a file even if another process has it open.
   public var force = false
-  /// Undo only what the apply changed in a folder's configs that were edited since, and keep the
-  /// edits.
+  /// Undo only what the apply changed in files that were edited since, and keep the edits: of the
+  /// members of a config, and of values of a GGUF file that were overwritten by others as long.
   public var keepsEdits = false
 
   /// Undoes the last apply, and respects files that another process has open.
@@ -143,42 +143,15 @@ public struct Revert: Sendable {
   /// The edits that undo the last apply, or nil if the model has no undo record.
   private func undoingEdits(_ paths: [String]) throws -> [FileEdit]? {
     let first = try GGUFFile(path: paths[0])
-    guard case .array(let array)? = first.header[key: UndoRecord.key] else { return nil }
-    let record = try UndoRecord(
-      decoding: array.encodedElements(in: first.map.bytes), subject: paths[0])
+    guard let record = try UndoRecord(in: first, path: paths[0]) else { return nil }
     return try record.files.map { undone in
       guard let number = Int(undone.name), paths.indices.contains(number),
         let layout = undone.layout, let marks = undone.marks
       else {
         throw ModelError.unsupported(paths[0], "its undo record is damaged")
       }
-      return try edit(paths[number], layout, marks)
+      return try GGUFReversal(path: paths[number], layout: layout, marks: marks).edit(
+        keepingEdits: keepsEdits)
     }
-  }
-
-  /// The edit that undoes the last apply in one file.
-  ///
-  /// Checks that the file is still the one that was patched, and that the result is a valid file.
-  private func edit(_ path: String, _ layout: LayoutEdit, _ marks: GGUFMarks) throws -> FileEdit {
-    let file = try GGUFFile(path: path)
-    let bytes = file.map.bytes
-    var differences = marks.differences(from: GGUFMarks(file.header, bytes: bytes))
-    if differences.isEmpty, layout.oldSize != bytes.byteCount {
-      differences = ["the file has \(bytes.byteCount) bytes instead of \(layout.oldSize)"]
-    }
-    guard differences.isEmpty else {
-      throw ModelError.unsafe(
-        path,
-        "was edited after it was patched: \(differences.joined(separator: "; ")). Take the edits back, or put other factors into the file with apply"
-      )
-    }
-    guard layout.isPlausible(forFileOf: bytes.byteCount) else {
-      throw ModelError.unsupported(path, "its undo record is damaged")
-    }
-    let head = layout.preview(layout.headEnd(file.header), of: bytes)
-    _ = try GGUFHeader(parsing: head.rawSpan, requireData: false)
-    return FileEdit(
-      name: FileSystem.name(of: path),
-      action: .layout(layout, inverse: layout.inverse { bytes.copy($0) }))
   }
 }

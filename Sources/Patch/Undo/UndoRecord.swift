@@ -53,6 +53,27 @@ package struct UndoRecord: Equatable, Sendable, Codable {
     }
   }
 
+  /// The record of the last apply that a GGUF model carries in its first shard, if there is one.
+  /// - Throws: `ModelError` for a damaged record.
+  init?(in first: borrowing GGUFFile, path: String) throws(ModelError) {
+    guard case .array(let array)? = first.header[key: Self.key] else { return nil }
+    try self.init(decoding: array.encodedElements(in: first.map.bytes), subject: path)
+  }
+
+  /// What was edited in a GGUF model since the last apply; empty if it has no record.
+  /// - Parameter paths: those of all shards.
+  static func edits(of paths: [String]) throws -> [GGUFMarks.Difference] {
+    guard let record = try UndoRecord(in: GGUFFile(path: paths[0]), path: paths[0]) else {
+      return []
+    }
+    return try record.files.flatMap { shard -> [GGUFMarks.Difference] in
+      guard let number = Int(shard.name), paths.indices.contains(number), let marks = shard.marks
+      else { return [] }
+      let file = try GGUFFile(path: paths[number])
+      return marks.differences(from: GGUFMarks(file.header, bytes: file.map.bytes))
+    }
+  }
+
   init(version: String, factorsSHA256: String, files: [File]) {
     self.version = version
     self.factorsSHA256 = factorsSHA256
@@ -82,15 +103,42 @@ struct GGUFMarks: Equatable, Sendable, Codable {
 
   private static func short(_ bytes: [UInt8]) -> String { String(sha256(bytes).prefix(8)) }
 
-  /// The differences from the current file, in words; empty if there are none.
-  func differences(from now: GGUFMarks) -> [String] {
-    var result: [String] = []
-    for name in Set(keys.keys).union(now.keys.keys).sorted() where keys[name] != now.keys[name] {
-      let what = keys[name] == nil ? "added" : now.keys[name] == nil ? "removed" : "changed"
-      result.append("key '\(name.sanitized)' was \(what)")
+  /// What an edit did to a file after it was patched.
+  enum Difference: CustomStringConvertible {
+    case added(String)
+    case removed(String)
+    case changed(String)
+    case tensorList
+    case rewritten
+
+    /// The key that has another value.
+    var changedKey: String? {
+      if case .changed(let name) = self { name } else { nil }
     }
-    if tensors != now.tensors { result.append("the tensor list was changed") }
-    if result.isEmpty && dataOffset != now.dataOffset { result.append("the file was rewritten") }
+
+    var description: String {
+      switch self {
+      case .added(let name): "key '\(name.sanitized)' was added"
+      case .removed(let name): "key '\(name.sanitized)' was removed"
+      case .changed(let name): "key '\(name.sanitized)' was changed"
+      case .tensorList: "the tensor list was changed"
+      case .rewritten: "the file was rewritten"
+      }
+    }
+  }
+
+  /// The differences from the current file, by name; empty if there are none.
+  func differences(from now: GGUFMarks) -> [Difference] {
+    var result: [Difference] = []
+    for name in Set(keys.keys).union(now.keys.keys).sorted() where keys[name] != now.keys[name] {
+      result.append(
+        keys[name] == nil
+          ? .added(name) : now.keys[name] == nil ? .removed(name) : .changed(name))
+    }
+    if tensors != now.tensors { result.append(.tensorList) }
+    if dataOffset != now.dataOffset, result.allSatisfy({ $0.changedKey != nil }) {
+      result.append(.rewritten)
+    }
     return result
   }
 }

@@ -26,12 +26,16 @@ extension SearchOptions {
 
   private func checkEvolution() throws(OptionError) {
     let sizes = evolution(EvolutionSettings())
-    let counts = [sizes.population, sizes.parents, sizes.mutants, sizes.crossovers]
     let offspring = sizes.mutants + sizes.crossovers
+    try require(population, 2...10_000, "--population takes a number from 2 to 10000")
+    try require(mutants, 0...10_000, "--mutants takes a number from 0 to 10000")
+    try require(crossovers, 0...10_000, "--crossovers takes a number from 0 to 10000")
+    try OptionError.require(offspring > 0, "--mutants and --crossovers cannot both be 0")
+    let candidates = sizes.population + offspring
     try OptionError.require(
-      counts.allSatisfy { (0...10_000).contains($0) } && sizes.population >= 2
-        && sizes.parents >= 1 && offspring > 0 && sizes.parents <= sizes.population + offspring,
-      "a population takes 2 to 10000 candidates, one parent or more, and offspring")
+      (1...candidates).contains(sizes.parents),
+      "--parents takes a number from 1 to \(candidates), the candidates of the first two populations"
+    )
     try require(iterations, 0...100_000, "--iterations takes a number from 0 to 100000")
     try OptionError.require(
       probability.map { $0 > 0 && $0 <= 1 } ?? true,

@@ -138,8 +138,21 @@ struct VerifySetup: Sendable {
       let isFollowed =
         gate.runtime.map { name in followed.policies.contains { $0.name == name } } ?? true
       try OptionError.require(
-        isMeasured && isFollowed, "the gate '\(gate.text)' is about nothing that is measured here")
+        isMeasured && isFollowed,
+        "the gate '\(gate.text)' is about nothing that is measured here\(remedy(gate, places))")
     }
+  }
+
+  /// What would let a gate be about something: a task, a length or a runtime.
+  private func remedy(_ gate: Gate, _ places: Set<Measurements.Place>) -> String {
+    let lengths = Set(places.filter { $0.metric == gate.metric }.map(\.length)).sorted()
+    if lengths.contains(where: { gate.covers(length: $0, originalWindow: originalWindow) }) {
+      return "; the runtimes are \(followed.policies.map(\.name).alternatives)"
+    }
+    if !lengths.isEmpty {
+      return "; \(gate.metric.rawValue) is measured at \(lengths.map(String.init).alternatives)"
+    }
+    return TaskGrid.Task.name(measuring: gate.metric).map { "; --task \($0) measures it" } ?? ""
   }
 }
 

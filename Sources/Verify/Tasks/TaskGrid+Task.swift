@@ -46,6 +46,11 @@ extension TaskGrid {
       }
     }
 
+    /// The name, as `named` takes it, that measures a metric.
+    static func name(measuring metric: Metric) -> String? {
+      metric == .effectiveLength ? "ruler" : all.first { $0.metrics.contains(metric) }?.name
+    }
+
     /// The gate that is judged unless others are given, or nil if the task has none.
     ///
     /// Tasks of retrieval have one. How well a good model does in the others depends on the model.

@@ -75,10 +75,7 @@ struct ApplyCommand: ReportingCommand {
   }
 
   func run() throws {
-    if ForeignFile.isFactors(model), !ForeignFile.isFactors(factors) {
-      throw ValidationError(
-        "the arguments are swapped: '\(model)' holds factors, which come before the model")
-    }
+    try refuseSwap(model: model, factors: factors, expected: "before")
     let source = try FactorSource(path: factors)
     var set = source.set
     var hash = source.sha256
@@ -101,14 +98,14 @@ struct ApplyCommand: ReportingCommand {
     let changes = output == nil && !dryRun && !check
     let session = try common.open(model, exclusive: changes)
     let plan = try apply.plan(for: session)
-    for remark in plan.remarks { common.note("note: \(remark)") }
+    for remark in plan.remarks { common.note("\(remark)") }
     if changes, !plan.isEmpty, CardFile.hasSection(beside: session) {
       common.note(
-        "note: the section of lrpatch in README.md describes other factors; update it with card")
+        "the section of lrpatch in README.md describes other factors; update it with card")
     }
     if let targetLength, let window = source.set.window, window != targetLength.value {
       common.note(
-        "note: the factors are for \(window) tokens and are written for \(targetLength.value)")
+        "the factors are for \(window) tokens and are written for \(targetLength.value)")
     }
     if check { return try report(check: plan) }
     if !dryRun {

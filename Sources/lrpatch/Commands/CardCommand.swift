@@ -79,7 +79,7 @@ struct CardCommand: ReportingCommand {
       return Output.raw(card.new)
     }
     if card.isChanged {
-      for remark in Signatures.remarks(beside: session, .card) { common.note("note: \(remark)") }
+      for remark in Signatures.remarks(beside: session, .card) { common.note("\(remark)") }
       try card.write()
     }
     report(card)

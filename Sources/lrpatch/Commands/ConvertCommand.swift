@@ -55,6 +55,12 @@ struct ConvertCommand: ReportingCommand {
 
   @OptionGroup(title: "Common") var common: CommonOptions
 
+  /// Suffixes that no folder of a model has.
+  private static let suffixesOfFiles = [
+    ".bin", ".safetensors", ".pt", ".pth", ".json", ".onnx", ".ggml", ".npz",
+  ]
+  private static let leastShardSize = 100_000
+
   private static func type(_ text: String) throws -> TensorType {
     guard let type = TensorType(rawValue: text.lowercased()) else {
       throw unknown(text, TensorType.allCases.map(\.rawValue))
@@ -64,6 +70,16 @@ struct ConvertCommand: ReportingCommand {
 
   func validate() throws {
     if output.isEmpty { throw ValidationError("-o needs a path") }
+    if let suffix = Self.suffixesOfFiles.first(where: output.lowercased().hasSuffix) {
+      throw ValidationError(
+        "-o takes NAME.gguf for a file, or a folder, whose files convert names itself; '\(suffix)' is the suffix of a file"
+      )
+    }
+    if let size = maxShardSize?.value, size < Self.leastShardSize {
+      throw ValidationError(
+        "--max-shard-size takes 100K or more, not \(size) bytes; units follow the number, as in 500M or 2G"
+      )
+    }
     if name != nil, !output.hasSuffix(".gguf") {
       throw ValidationError("--name is for a .gguf file")
     }
@@ -75,8 +91,8 @@ struct ConvertCommand: ReportingCommand {
 
   func run() throws {
     let conversion = try Conversion(of: model, to: output, options: options())
-    if let recovery = conversion.recovery { Output.note(recovery) }
-    for remark in conversion.remarks { common.note("note: \(remark)") }
+    if let recovery = conversion.recovery { Output.note("note: \(recovery)") }
+    for remark in conversion.remarks { common.note("\(remark)") }
     let progress = WrittenBytes(
       total: conversion.tensorBytes,
       line: ProgressLine(isShown: !work.noProgress && !common.quiet && !common.json))

@@ -46,6 +46,11 @@ struct DiffCommand: ReportingCommand {
     if let left = try Self.factors(first), let right = try Self.factors(second) {
       return ModelDifference(left, right).entries
     }
+    if ForeignFile.isFactors(first) != ForeignFile.isFactors(second) {
+      throw ValidationError(
+        "two models or two factors files are compared; `lrpatch apply --dry-run` shows what factors would change in a model"
+      )
+    }
     let left = try common.open(first)
     let right = try common.open(second)
     switch (left.format, right.format) {

@@ -42,7 +42,7 @@ struct EvaluationArguments: ParsableArguments {
   func options(model: String, sets: [String]) -> ComparisonOptions {
     var options = ComparisonOptions(model: model, sets: sets, length: length.value)
     options.fitness = fitness == .needle ? .needle : .perplexity
-    options.texts = text
+    options.texts = listedFiles(text)
     options.part = part.value
     options.needlePrompt = needlePrompt
     options.precision = precision

@@ -27,7 +27,7 @@ struct FactorsShowCommand: ReportingCommand {
   func run() throws {
     let source = try FactorSource(path: factors)
     if common.json { return Output.json(source.set.json) }
-    for oddity in source.set.anomalies { common.note("note: \(oddity)") }
+    for oddity in source.set.anomalies { common.note("\(oddity)") }
     Output.result(FactorTableText(source).text)
   }
 }

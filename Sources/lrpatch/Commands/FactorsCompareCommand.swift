@@ -54,6 +54,7 @@ struct FactorsCompareCommand: ReportingCommand {
   }
 
   func run() throws {
+    try refuseSwap(model: model, factors: factors[0], expected: "after")
     let session = try common.open(model)
     Interruption.letCommandEnd()
     do {

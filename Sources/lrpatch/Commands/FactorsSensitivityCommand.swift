@@ -60,6 +60,7 @@ struct FactorsSensitivityCommand: ReportingCommand {
     if let svg, FileSystem.exists(svg) {
       throw ModelError.unsafe(svg, "already exists; name a new path")
     }
+    try refuseSwap(model: model, factors: factors, expected: "after")
     let session = try common.open(model)
     Interruption.letCommandEnd()
     do {

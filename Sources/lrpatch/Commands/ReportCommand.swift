@@ -65,7 +65,7 @@ struct ReportCommand: ReportingCommand {
     if let older {
       let names = before.joined(separator: ", ")
       for line in try document.compare(withBefore: older, named: names) {
-        common.note("note: \(line)")
+        common.note("\(line)")
       }
     }
     try rendering.write(document, before: older)

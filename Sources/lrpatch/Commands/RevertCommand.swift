@@ -18,8 +18,8 @@ struct RevertCommand: ReportingCommand {
 
   @Flag(
     help: """
-      If the configs were edited after the apply: undo what it changed, and keep the edits. Folders \
-      only.
+      If the model was edited after the apply: undo what it changed, and keep the edits of other \
+      members of the configs, or of values of a GGUF file that were overwritten in place.
       """)
   var keepEdits = false
 
@@ -37,10 +37,10 @@ struct RevertCommand: ReportingCommand {
     revert.force = force
     revert.keepsEdits = keepEdits
     let count = try Interruption.deferred { try revert.perform(in: session) }
-    if count > 0 { for remark in remarks { common.note("note: \(remark)") } }
+    if count > 0 { for remark in remarks { common.note("\(remark)") } }
     if count > 0, CardFile.hasSection(beside: session) {
       common.note(
-        "note: the section of lrpatch in README.md still describes the patch; remove it, or run card after the next apply"
+        "the section of lrpatch in README.md still describes the patch; remove it, or run card after the next apply"
       )
     }
     let wasRecovered = session.recovery != nil

@@ -64,7 +64,7 @@ struct SearchFitnessArguments: ParsableArguments {
 
   func set(_ options: inout SearchOptions) {
     options.fitness = fitness
-    options.texts = text
+    options.texts = listedFiles(text)
     options.part = part?.value
     options.documents = documents
     options.method = method
@@ -144,7 +144,7 @@ struct SearchSpaceArguments: ParsableArguments {
     options.searchesPairMscales = searchPairMscales
     options.readjusts = readjust
     options.onto = onto
-    options.initial = initial
+    options.initial = listedFiles(initial)
   }
 }
 

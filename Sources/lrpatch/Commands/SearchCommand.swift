@@ -97,15 +97,15 @@ struct SearchCommand: ReportingCommand {
       let comparison = try job.compareHeldOut(outcome, environment: .process)
       if comparison == nil {
         common.note(
-          "note: no held-out comparison, since the search used the whole texts; --part 1/2 leaves half of them"
+          "no held-out comparison, since the search used the whole texts; --part 1/2 leaves half of them"
         )
       }
       return comparison
     } catch let error as ModelError {
-      common.note("note: no held-out comparison: \(error.message)")
+      common.note("no held-out comparison: \(error.message)")
       return nil
     } catch EarlyStop.interrupted {
-      common.note("note: the held-out comparison was interrupted")
+      common.note("the held-out comparison was interrupted")
       return nil
     }
   }

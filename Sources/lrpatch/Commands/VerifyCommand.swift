@@ -122,7 +122,7 @@ struct VerifyCommand: ReportingCommand {
         // Hours of work are not replaced by less.
         let other = output + ".incomplete"
         try ResultFile(other, schema: ResultDocument.schema).write(document.json)
-        common.note("note: \(output) keeps its complete result; this one is in \(other)")
+        common.note("\(output) keeps its complete result; this one is in \(other)")
       } else {
         try file.write(document.json)
       }
@@ -149,7 +149,7 @@ struct VerifyCommand: ReportingCommand {
     options.depths = measurement.depths
     options.samples = measurement.samples
     options.passkeyPrompt = measurement.passkeyPrompt
-    options.texts = measurement.perplexity
+    options.texts = listedFiles(measurement.perplexity)
     options.method = measurement.method
     options.stride = measurement.stride
     options.windows = measurement.windows
@@ -189,7 +189,7 @@ struct VerifyCommand: ReportingCommand {
 
   private static func lengths(_ text: String) throws -> [Int] {
     guard let lengths = TokenCount.list(text) else {
-      throw ValidationError("'\(text)' is not a list of lengths, such as 4096,8k,128k")
+      throw ValidationError("--lengths: '\(text)' is not a list of lengths, such as 4096,8k,128k")
     }
     return lengths
   }
@@ -211,7 +211,7 @@ struct VerifyCommand: ReportingCommand {
     let progress = ProgressLine(isShown: !common.quiet && !work.noProgress)
     defer { progress.end() }
     return try ResultDocument.Provenance(
-      of: session, inputs: measurement.perplexity + [factors].compactMap(\.self),
+      of: session, inputs: listedFiles(measurement.perplexity) + [factors].compactMap(\.self),
       run: .init(arguments: CommandLine.arguments)
     ) { progress.show($0, "SHA-256 of the model's files") }
   }
@@ -232,11 +232,11 @@ struct VerifyCommand: ReportingCommand {
   private func end(_ outcome: VerifyOutcome) throws {
     switch outcome.stop {
     case .interrupted?:
-      Output.note("interrupted; the result has what was measured")
+      Output.note("note: interrupted; the result has what was measured")
       throw Interrupted()
     case .timeBudget?, .evaluations?:
       Output.note(
-        "the time budget is used up; the result has what was measured, and the rest counts as missing"
+        "note: the time budget is used up; the result has what was measured, and the rest counts as missing"
       )
     case nil: break
     }

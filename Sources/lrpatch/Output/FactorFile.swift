@@ -14,6 +14,6 @@ enum FactorFile {
     try ExclusiveOutput.write(Array(set.csv.utf8), to: path)
     guard set.hasMoreThanCSV else { return nil }
     return
-      "note: a CSV file holds the long factors only; the windows, mscale and all else are left out"
+      "a CSV file holds the long factors only; the windows, mscale and all else are left out"
   }
 }

@@ -88,6 +88,7 @@ struct Failure {
     "tokens": "a number of tokens, such as 4096, 4k or 128k", "size": "a size, such as 500M or 2G",
     "time": "a time, such as 90s, 30m or 2h", "count": "a whole number from 1 on, such as 500",
     "part": "a part, such as 1/2", "threads": "a whole number", "seed": "a whole number",
+    "chunk": "a number of tokens, such as 2048 or 2k, or none",
     "depths": "a whole number", "samples": "a whole number", "documents": "a whole number",
   ]
 

@@ -96,7 +96,7 @@ import Testing
 
 extension ForwardPass {
   /// Of every token but the first, given all before it.
-  fileprivate func logProbabilities(of tokens: [Int], _ policy: RopePolicy) throws -> [Double] {
+  func logProbabilities(of tokens: [Int], _ policy: RopePolicy) throws -> [Double] {
     var result: [Double] = []
     let sequence = Scoring.Sequence(
       tokens: tokens, prompt: tokens.count, scored: Array(1..<tokens.count))

@@ -30,8 +30,9 @@ import Testing
     let inspection = try Inspection(
       ModelSession(path: Fixture.path("models/needle-256-x4"), exclusive: false),
       overlaying: FactorSource(path: Fixture.path("models/needle-256-x4.factors.json")).set)
-    let policies = try inspection.readings.filter { ["paper", "hf", "mlx"].contains($0.name) }.map(
-      RopePolicy.init)
+    let policies = try inspection.readings.filter { ["paper", "hf", "mlx"].contains($0.name) }.map {
+      try RopePolicy($0)
+    }
     let scoring = Scoring(ForwardPass(model, threads: 2), policies)
     let tokens = (0..<700).map { ($0 * 37) % 1000 + 5 }
     let sequences = [700, 300, 650, 257].map { length in

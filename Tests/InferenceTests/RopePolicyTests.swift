@@ -10,12 +10,14 @@ import Testing
 
 /// Which RoPE table turns which position.
 @Suite("RoPE policies") struct RopePolicyTests {
-  private static func policy(_ rule: SwitchRule) throws -> RopePolicy {
-    var reading = RuntimeReading(name: "x", title: "x")
+  private static func policy(
+    _ rule: SwitchRule, _ runtime: Runtime = .sglang, prefill: Prefill = .whole
+  ) throws -> RopePolicy {
+    var reading = RuntimeReading(runtime)
     reading.short = UsedTable(name: "short", mscale: 1, inverseFrequencies: [1, 0.5])
     reading.long = UsedTable(name: "long", mscale: 1.5, inverseFrequencies: [0.5, 0.25])
     reading.rule = rule
-    return try RopePolicy(reading)
+    return try RopePolicy(reading, prefill: prefill)
   }
 
   @Test func rotatesAsEachRuntimeDoesAtTheCrossing() throws {
@@ -39,6 +41,37 @@ import Testing
     #expect(fixed[0].schedule.commonPositions(with: kept[0].schedule) == 0)
     #expect(anew[0].schedule.commonPositions(with: kept[0].schedule) == 12)
     #expect(fixed[0].schedule.commonPositions(with: long[0].schedule) == .max)
+  }
+
+  @Test func chunksThatEndWithinTheWindowStayShort() throws {
+    func shortTokens(_ rule: SwitchRule, _ prefill: Prefill, prompt: Int) throws -> Int {
+      let policy = try Self.policy(rule, prefill: prefill)
+      let schedule = policy.schedule(prompt: prompt, count: prompt)
+      return (0..<prompt).count { schedule.table(at: $0).mscale == 1 }
+    }
+    for rule in [SwitchRule.kept(beyond: 12), .recomputed(beyond: 12)] {
+      #expect(try shortTokens(rule, .whole, prompt: 30) == 0)
+      #expect(try shortTokens(rule, .chunks(5), prompt: 30) == 10)
+      #expect(try shortTokens(rule, .chunks(12), prompt: 13) == 12)
+      #expect(try shortTokens(rule, .chunks(13), prompt: 30) == 0)
+      #expect(try shortTokens(rule, .chunks(5), prompt: 12) == 12)
+      // SGLang's own chunks are longer than the window.
+      #expect(try shortTokens(rule, .own, prompt: 30) == 0)
+    }
+    #expect(try shortTokens(.fixed, .chunks(5), prompt: 30) == 0)
+  }
+
+  @Test func growsTheBaseWithEveryChunk() throws {
+    let scaling = DynamicNTK(factor: 4, window: 12, theta: 100, rotaryDimensions: 4)
+    let policy = try Self.policy(.growing(scaling), prefill: .chunks(5))
+    let schedule = policy.schedule(prompt: 22, count: 22)
+    func base(_ position: Int) -> [Float] {
+      schedule.table(at: position).frequencies(layer: 0, position: position)
+    }
+    for (positions, length) in [(0..<10, 12), (10..<15, 15), (15..<20, 20), (20..<22, 22)] {
+      let expected = RopeSchedule(scaling, prompt: length).table(at: 0)
+      #expect(positions.allSatisfy { base($0) == expected.frequencies(layer: 0, position: $0) })
+    }
   }
 
   @Test func growsTheBaseOfDynamicScaling() throws {

@@ -69,6 +69,10 @@ import Testing
     ("mscale-on-short-inputs", config()),
     ("cache-across-the-window", config()),
     (
+      "chunks-within-the-window",
+      config().replacing(": 256", with: ": 16384").replacing(": 1024", with: ": 65536")
+    ),
+    (
       "mscale-not-derived",
       config(
         scaling: scaling(

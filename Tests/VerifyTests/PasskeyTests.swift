@@ -31,7 +31,7 @@ import Testing
   @Test func decodedCellsAreScoredAlike() throws {
     let path = Fixture.path("models/needle-256-x4")
     let readings = try Inspection(ModelSession(path: path, exclusive: false)).readings
-    let policies = try readings.prefix(2).map(RopePolicy.init)
+    let policies = try readings.prefix(2).map { try RopePolicy($0) }
     let passkey = Passkey(try Tokenizer(path: path))
     let cells = [1, 0.6, 0].map { Passkey.Cell(length: 400, depth: $0, sample: 0) }
     func results(cacheLimit: Int) throws -> [Passkey.Result] {

@@ -10,6 +10,8 @@ public struct RopePolicy: Equatable, Sendable {
   /// The last one has no limit.
   private let stages: [Stage]
   private let rule: Rule
+  /// The number of tokens of a prompt that are given at once; nil for all.
+  private let chunk: Int?
 
   private struct Stage: Equatable, Sendable {
     var limit: Int
@@ -19,12 +21,14 @@ public struct RopePolicy: Equatable, Sendable {
   private enum Rule: Equatable { case fixed, recomputed, kept, growing(DynamicNTK) }
 
   /// The policy of a runtime.
+  /// - Parameter prefill: how prompts are given to it. The papers' rule does not depend on that.
   /// - Throws: `ModelError` if the runtime does not run the model.
-  public init(_ reading: RuntimeReading) throws {
+  public init(_ reading: RuntimeReading, prefill: Prefill = .own) throws {
     guard let short = reading.short, let long = reading.long, long.inverseFrequencies != nil else {
       throw ModelError.unsupported(reading.title, reading.notes.first ?? "does not run the model")
     }
     name = reading.name
+    chunk = reading.prefill.flatMap { prefill.chunk($0) }
     let last = Stage(limit: .max, table: try RopeSchedule.Table(long))
     switch reading.rule {
     case .fixed:
@@ -67,6 +71,7 @@ public struct RopePolicy: Equatable, Sendable {
       }
     }
     name = "paper"
+    chunk = nil
     rule = .recomputed
     let buckets = set.buckets.sorted { $0.maximumLength < $1.maximumLength }.map {
       Stage(limit: $0.maximumLength, table: table($0.factors, mscales.long))
@@ -95,6 +100,7 @@ public struct RopePolicy: Equatable, Sendable {
       unscaled: startTokens > 0 ? frequencies(nil) : [],
       pairMscales: pairMscales?.map { Float($0) } ?? [])
     name = "paper"
+    chunk = nil
     rule = .fixed
     stages = [Stage(limit: .max, table: table)]
   }
@@ -106,14 +112,22 @@ public struct RopePolicy: Equatable, Sendable {
   public func schedule(prompt: Int, count: Int) -> RopeSchedule {
     switch rule {
     case .fixed: return RopeSchedule(stages[0].table)
-    case .recomputed: return RopeSchedule(stage(max(prompt, count)).table)
+    case .recomputed:
+      return chunk != nil && prompt > stages[0].limit
+        ? afterChunks : RopeSchedule(stage(max(prompt, count)).table)
     case .kept:
       let (short, long) = (stages[0], stages[1])
       return prompt > short.limit
-        ? RopeSchedule(long.table)
-        : RopeSchedule(short.table, before: short.limit, then: long.table)
-    case .growing(let scaling): return RopeSchedule(scaling, prompt: prompt)
+        ? afterChunks : RopeSchedule(short.table, before: short.limit, then: long.table)
+    case .growing(let scaling): return RopeSchedule(scaling, prompt: prompt, chunk: chunk)
     }
+  }
+
+  /// The schedule of a prompt beyond the first limit: the chunks that end within it are short.
+  private var afterChunks: RopeSchedule {
+    let (short, long) = (stages[0], stages[1])
+    return RopeSchedule(
+      short.table, before: chunk.map { short.limit / $0 * $0 } ?? 0, then: long.table)
   }
 
   /// Whether both policies rotate a prompt and `count` generated tokens in the same way.

@@ -51,11 +51,19 @@ public struct RopeSchedule: Equatable, Hashable, Sendable {
     growth = nil
   }
 
-  /// Dynamic NTK scaling: one table for the prompt, and one for each further position, because
-  /// cached keys are kept.
-  package init(_ scaling: DynamicNTK, prompt: Int) {
+  /// Dynamic NTK scaling: one table for each chunk of the prompt, and one for each further position,
+  /// because cached keys are kept.
+  /// - Parameter chunk: the tokens of the prompt that are given at once; nil for all.
+  package init(_ scaling: DynamicNTK, prompt: Int, chunk: Int? = nil) {
     let length = max(prompt, scaling.window)
-    runs = [Run(end: length, table: Table(scaling, length: length))]
+    let whole = chunk.map { scaling.window / $0 * $0 } ?? 0
+    // Chunks that end within the window have its table.
+    let ends =
+      prompt > scaling.window
+      ? chunk.map { Array(stride(from: max(whole, $0), to: prompt, by: $0)) } ?? [] : []
+    runs = (ends + [length]).map {
+      Run(end: $0, table: Table(scaling, length: max($0, scaling.window)))
+    }
     growth = scaling
   }
 

@@ -139,6 +139,9 @@ enum SharedLint {
             "\(long.joined(separator: ", ")): short inputs use the long factors when the long window is served"
           ))
       }
+      found += running.compactMap { reading in
+        reading.chunkWarning.map { LintFinding(.chunkedPrefill, "\(reading.title): \($0)") }
+      }
       let mixing = running.filter(\.keepsCacheAcrossSwitch).map(\.title)
       if !mixing.isEmpty {
         found.append(

@@ -68,6 +68,9 @@ public struct LintRule: Equatable, Sendable {
   static let crossing = LintRule(
     "cache-across-the-window", .note,
     "avoid generating across the original window if short and long factors differ")
+  static let chunkedPrefill = LintRule(
+    "chunks-within-the-window", .warning,
+    "start the runtime with chunks as long as the window, as `inspect` says")
   static let mscaleLiteral = LintRule(
     "mscale-not-derived", .warning, "use the derived mscale if all runtimes must agree")
   static let mscaleDiffers = LintRule(
@@ -155,7 +158,8 @@ public struct LintRule: Equatable, Sendable {
   /// All rules, in the order of specs/lint.md.
   public static let all: [LintRule] = [
     runtimeFails, runtimeIgnores, runtimeDiverges, factorsMissing, factorCount, factorNotMonotone,
-    factorBelowOne, windowNotExtended, tableChoice, mscaleOnShort, crossing, mscaleLiteral,
+    factorBelowOne, windowNotExtended, tableChoice, mscaleOnShort, crossing, chunkedPrefill,
+    mscaleLiteral,
     mscaleDiffers, cannotRun, noForwardPass, tokenBeyond, invalidConfig, byteOrderMark, legacyType,
     typeNames, windowNested, windowTop,
     thetaLost, partialLost, objectsDiffer, onlyParameters, factorRatio, factorWhole, nearMiss,

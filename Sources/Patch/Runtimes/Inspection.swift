@@ -125,6 +125,10 @@ public struct Inspection: Sendable {
     reading.judge(against: paper)
     if [.ok, .divergent, .plain].contains(reading.status) {
       reading.serving = runtime.serving(window: window, model: path)
+      if let warning = reading.chunkWarning, let option = reading.prefill?.option {
+        reading.notes.append(warning)
+        reading.serving += " \(option) \(window)"
+      }
     }
     return reading
   }

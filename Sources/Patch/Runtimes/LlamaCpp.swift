@@ -4,6 +4,7 @@ import Models
 /// llama.cpp, which reads GGUF files only.
 struct LlamaCpp: RuntimeReader {
   let runtime = Runtime.llamaCpp
+  let prefill = PrefillChunks(2048, option: "-b")
 
   /// llama.cpp rounds the context up to a multiple of this before comparing it with the original
   /// window.

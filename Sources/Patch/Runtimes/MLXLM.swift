@@ -4,6 +4,7 @@ import Models
 /// MLX-LM: `rope_utils.initialize_rope`, and the models that use SuScaledRoPE directly.
 struct MLXLM: RuntimeReader {
   let runtime = Runtime.mlx
+  let prefill = PrefillChunks(2048, option: "--prefill-step-size")
   private static let rules = ScalingRules(
     foreignTypes: ["proportional", "mrope"],
     defaultOriginalWindows: ["yarn": 4096, "llama3": 8192], yarnMscale: .ratio,

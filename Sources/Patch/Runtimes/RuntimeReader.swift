@@ -14,6 +14,9 @@ protocol RuntimeReader: Sendable {
   /// What the runtime makes of a GGUF file.
   func read(_ model: GGUFModel) -> RuntimeReading
 
+  /// How the runtime divides a long prompt.
+  var prefill: PrefillChunks { get }
+
   /// Whether the runtime computes a different attention scale from that of the factors, however it
   /// is written. Only used for scales that are not the derived value.
   func changesMscale(of factors: ModelFactors, in architecture: Architecture) -> Bool

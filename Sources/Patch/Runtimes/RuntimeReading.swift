@@ -34,6 +34,9 @@ public struct RuntimeReading: Equatable, Sendable {
   public var switching = ""
   /// The command or option that serves the long window.
   public var serving = ""
+  /// How the runtime divides a long prompt; nil for the papers' rule, by which all keys are
+  /// recomputed.
+  public var prefill: PrefillChunks?
   /// When the runtime switches tables, as a rule that `Inference` can follow.
   public var rule = SwitchRule.fixed
 
@@ -45,10 +48,11 @@ public struct RuntimeReading: Equatable, Sendable {
 public enum SwitchRule: Equatable, Sendable {
   /// Never while it runs: every input uses the table in `RuntimeReading.long`.
   case fixed
-  /// When there are more than this number of tokens. All keys are rotated again.
+  /// When there are more than this number of tokens. All keys are rotated again, but a runtime that
+  /// is given a prompt in chunks keeps those of the earlier ones.
   case recomputed(beyond: Int)
-  /// When there are more than this number of tokens. Cached keys are kept: a prompt is rotated by
-  /// its own length, and each further token by its own position.
+  /// When there are more than this number of tokens. Cached keys are kept: a prompt, or each chunk of
+  /// it, is rotated by the length up to its end, and each further token by its own position.
   case kept(beyond: Int)
   /// The base grows with the length. Cached keys are kept: a prompt is rotated by its own length,
   /// and each further token by its own position.
@@ -116,6 +120,7 @@ public struct UsedTable: Equatable, Sendable {
 extension RuntimeReading {
   init(_ runtime: Runtime) {
     self.init(name: runtime.rawValue, title: runtime.title)
+    prefill = runtime.reader.prefill
   }
 
   static func failure(_ runtime: Runtime, _ reason: String) -> RuntimeReading {

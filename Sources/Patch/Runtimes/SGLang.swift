@@ -4,6 +4,9 @@ import Models
 /// SGLang, which reads the config class of transformers 5 with its own `get_rope`.
 struct SGLang: RuntimeReader {
   let runtime = Runtime.sglang
+  let prefill = PrefillChunks(
+    8192, option: "--chunked-prefill-size",
+    condition: "with 60 to 160 GiB of GPU memory; 2048, 4096 or 16384 with less or more")
   private static let rules = ScalingRules(
     foreignTypes: ["deepseek_yarn", "proportional"], yarnMscale: .attnFactor,
     readsExtrapolation: true, dynamic: .fixedAtFactor)

@@ -4,6 +4,7 @@ import Models
 /// transformers 4.
 struct Transformers4: RuntimeReader {
   let runtime = Runtime.transformers4
+  let prefill = PrefillChunks(nil, option: "generate(prefill_chunk_size=...)")
   private static let rules = ScalingRules(requiresLlama3Window: true)
 
   func read(_ config: FolderConfig) throws(RuntimeRefusal) -> RuntimeReading {

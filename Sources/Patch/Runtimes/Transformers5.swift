@@ -4,6 +4,7 @@ import Models
 /// transformers 5: its config classes and `modeling_rope_utils`.
 struct Transformers5: RuntimeReader {
   let runtime = Runtime.transformers5
+  let prefill = PrefillChunks(nil, option: "generate(prefill_chunk_size=...)")
   private static let rules = ScalingRules(foreignTypes: ["proportional", "axial"])
 
   func read(_ config: FolderConfig) throws(RuntimeRefusal) -> RuntimeReading {

@@ -4,6 +4,8 @@ import Models
 /// vLLM, which reads the config class of transformers 5 with its own `get_rope`.
 struct VLLM: RuntimeReader {
   let runtime = Runtime.vllm
+  let prefill = PrefillChunks(
+    8192, option: "--max-num-batched-tokens", condition: "more on large GPUs")
   private static let rules = ScalingRules(
     foreignTypes: ["ntk", "deepseek_yarn", "deepseek_llama_scaling", "proportional", "mllama4"],
     requiresFloatFactor: true, dynamic: .fixedAtWindow)

@@ -15,11 +15,11 @@ public protocol EvaluatorPool: Sendable {
 }
 
 /// The loss of one candidate on one unit, and its derivatives.
-public struct UnitDerivatives: Sendable {
+public struct UnitDerivatives: Codable, Hashable, Sendable {
   /// The weighted mean loss, in nats per token.
   public var loss: Double
-  /// By the logarithm of each factor.
-  public var logFactors: [Double]
+  /// By the logarithm of each factor; empty if only the loss was computed.
+  public var logFactors: [Double] = []
   /// By the logarithm of the attention scale.
-  public var logMscale: Double
+  public var logMscale = 0.0
 }

@@ -95,10 +95,12 @@ struct FoundFactors {
     }
     return .object(
       members + [
-        JSONMember("loss", .number(best.fitness)),
-        JSONMember("precision", .string(checkpoint.precision)),
-        JSONMember("cost", state.costJSON),
-      ])
+        JSONMember("loss", .number(best.fitness))
+      ] + (best.isComplete ? [] : [JSONMember("units_measured", .number(best.losses.count))])
+        + [
+          JSONMember("precision", .string(checkpoint.precision)),
+          JSONMember("cost", state.costJSON),
+        ])
   }
 
   private static func text(_ text: Checkpoint.Text) -> JSONValue {

@@ -4,14 +4,17 @@
 public struct LocalPool: EvaluatorPool {
   private let evaluator: Evaluator
   private let jobs: Int
+  private let ledger: UnitLedger?
 
   /// Creates a pool of threads.
   /// - Parameters:
   ///   - evaluator: its forward pass has the threads of one job.
   ///   - jobs: the number of candidates that are evaluated at the same time.
-  public init(_ evaluator: Evaluator, jobs: Int) {
+  ///   - ledger: what is known already, to which every result is added.
+  public init(_ evaluator: Evaluator, jobs: Int, ledger: UnitLedger? = nil) {
     self.evaluator = evaluator
     self.jobs = jobs
+    self.ledger = ledger
   }
 
   /// Always true: there is only one process.
@@ -22,8 +25,10 @@ public struct LocalPool: EvaluatorPool {
 
   /// The losses of candidates on a range of units, by candidate and unit.
   public func losses(_ candidates: [Candidate], units range: Range<Int>) throws -> [[Double]] {
-    let pieces = candidates.indices.flatMap { candidate in
-      evaluator.units.pieces(of: range).map { (candidate: candidate, units: $0) }
+    // All candidates on some units before any on the next, so that an early end leaves losses that
+    // can be compared.
+    let pieces = evaluator.units.pieces(of: range).flatMap { units in
+      candidates.indices.map { (candidate: $0, units: units) }
     }
     var losses = candidates.map { _ in [Double]() }
     let found = try self.losses(pieces.map { (candidates[$0.candidate], $0.units) })
@@ -43,14 +48,25 @@ public struct LocalPool: EvaluatorPool {
     let together = max(1, min(jobs, units.count))
     let own = evaluator.withThreads(jobs * evaluator.threads / together)
     return try ConcurrentMap.run(units.count, jobs: together) { index in
-      try own.derivatives(candidate, unit: units[index])
+      let unit = units[index]
+      if let known = ledger?.result(candidate, unit, withDerivatives: true) { return known }
+      let found = try own.derivatives(candidate, unit: unit)
+      ledger?.note(found, candidate, unit)
+      return found
     }
   }
 
   /// The losses of each piece.
   func losses(_ pieces: [(candidate: Candidate, units: Range<Int>)]) throws -> [[Double]] {
     try ConcurrentMap.run(pieces.count, jobs: jobs) { index in
-      try evaluator.losses([pieces[index].candidate], units: pieces[index].units)[0]
+      let (candidate, units) = pieces[index]
+      let known = units.compactMap { ledger?.result(candidate, $0, withDerivatives: false)?.loss }
+      if known.count == units.count { return known }
+      let found = try evaluator.losses([candidate], units: units)[0]
+      for (unit, loss) in zip(units, found) {
+        ledger?.note(UnitDerivatives(loss: loss), candidate, unit)
+      }
+      return found
     }
   }
 }

@@ -65,13 +65,15 @@ public struct SearchJob: ~Copyable {
         guard let generation = try loop.advance(most: setup.options.evaluations ?? .max) else {
           break
         }
+        setup.ledger.clear()
         if isFirst { try setup.save(loop.state) }
         progress(SearchProgress(generation: generation, share: setup.share(generation)))
       }
     } catch let reason as EarlyStop {
       stop = reason
-      // A search that ended within its first generation can be resumed too.
-      if isFirst, loop.state.generations.isEmpty, loop.best != nil { try setup.save(loop.state) }
+      loop.keep(setup.ledger)
+      let hasFresh = loop.state.generations.isEmpty || loop.state.pending != nil
+      if isFirst, hasFresh, loop.best != nil { try setup.save(loop.state) }
     }
     return try setup.outcome(loop, stop, start.duration(to: .now).seconds)
   }

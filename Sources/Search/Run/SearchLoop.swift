@@ -27,6 +27,8 @@ public struct SearchLoop: Sendable {
     public internal(set) var generations: [Generation] = []
     /// The cost of those generations.
     public internal(set) var cost = SearchCost()
+    /// What is known of the generation after them.
+    var pending: [UnitLedger.Entry]?
   }
 
   /// The settings of the algorithm.
@@ -92,12 +94,33 @@ public struct SearchLoop: Sendable {
       throw error
     }
     state.algorithm = algorithm
+    state.pending = nil
     guard let best = algorithm.best else { return nil }
     let generation = Generation(
       number: state.generations.count, best: best.candidate, fitness: best.fitness, cost: state.cost
     )
     state.generations.append(generation)
     return generation
+  }
+
+  /// Takes what is known of a generation that was not evaluated to its end.
+  mutating func keep(_ ledger: UnitLedger) {
+    let entries = ledger.entries
+    guard !entries.isEmpty else { return }
+    state.pending = entries
+    // Losses on some units are worth less than any on all of them.
+    guard part == nil, let best = ledger.best(of: race.units.count),
+      best.isComplete || self.best == nil
+    else { return }
+    var cost = state.cost
+    cost.evaluations += Set(entries.map(\.candidate)).count
+    cost.units += entries.count
+    for entry in entries {
+      let tokens = Double(race.units.tokens(in: entry.unit..<entry.unit + 1))
+      let isGradient = !entry.result.logFactors.isEmpty
+      cost.tokens += Int(isGradient ? SearchCost.gradientCost * tokens : tokens)
+    }
+    part = (best, cost)
   }
 
   /// Evaluates the beginning of a generation, without telling the algorithm.
@@ -151,5 +174,9 @@ extension SearchLoop.State {
     known.values.allSatisfy { $0.candidate.factors.count == pairs && !$0.losses.isEmpty }
       && generations.allSatisfy { $0.best.factors.count == pairs }
       && algorithm.isSound(pairs: pairs)
+      && (pending ?? []).allSatisfy { entry in
+        entry.candidate.factors.count == pairs && entry.unit >= 0
+          && [0, pairs].contains(entry.result.logFactors.count)
+      }
   }
 }

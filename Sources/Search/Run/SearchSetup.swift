@@ -11,6 +11,8 @@ struct SearchSetup: Sendable {
   let checkpoint: Checkpoint
   let units: FitnessUnits
   let pool: any EvaluatorPool
+  /// What is known of the generation under way, unless several processes share it.
+  let ledger: UnitLedger
   /// What a user should know about the texts.
   let remarks: [String]
 
@@ -45,7 +47,9 @@ struct SearchSetup: Sendable {
     remarks =
       texts.compactMap(\.remark) + options.unusedRemark
       + [estimate?.remark].compactMap(\.self)
-    pool = try Self.pool(options, checkpoint, units, model, inspection.geometry, environment)
+    ledger = UnitLedger(checkpoint.state?.pending ?? [])
+    pool = try Self.pool(
+      options, checkpoint, units, model, inspection.geometry, environment, ledger)
   }
 
   // MARK: A checkpoint
@@ -81,7 +85,8 @@ struct SearchSetup: Sendable {
   /// - Throws: `ModelError` if a document needs more memory than is available.
   private static func pool(
     _ options: SearchOptions, _ checkpoint: Checkpoint, _ units: FitnessUnits,
-    _ model: Transformer, _ geometry: RopeGeometry, _ environment: JobEnvironment
+    _ model: Transformer, _ geometry: RopeGeometry, _ environment: JobEnvironment,
+    _ ledger: UnitLedger
   ) throws -> any EvaluatorPool {
     let length = checkpoint.fitness.length
     let forward = ForwardPass(model, threads: 1)
@@ -109,7 +114,7 @@ struct SearchSetup: Sendable {
     #if MPI
     if !Self.isAlone { return try MPIPool(evaluator, jobs: jobs) }
     #endif
-    return LocalPool(evaluator, jobs: jobs)
+    return LocalPool(evaluator, jobs: jobs, ledger: ledger)
   }
 
   /// Whether this process is the only one of the search.

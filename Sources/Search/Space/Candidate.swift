@@ -1,7 +1,7 @@
 import Glibc
 
 /// One set of factors that a search evaluates.
-public struct Candidate: Codable, Equatable, Sendable {
+public struct Candidate: Codable, Hashable, Sendable {
   /// One factor for each pair, which multiplies the factor that the model already has.
   public var factors: [Double]
   /// n-hat: the number of first tokens that keep their original angles.

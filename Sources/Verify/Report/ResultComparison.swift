@@ -5,8 +5,9 @@ import Patch
 /// A result beside one of the model before its patch.
 extension ResultDocument {
   /// What the numbers of both depend on, by its name in the method.
-  private static let conditions = [
-    "precision", "seed", "passkey_prompt", "perplexity", "stride", "windows", "bos",
+  static let conditions = [
+    "precision", "seed", "passkey_prompt", "prefill_chunk", "perplexity", "stride", "windows",
+    "bos",
   ]
 
   /// Checks that the numbers of an older result can be compared with those of this one.

@@ -155,10 +155,7 @@ extension JSONValue {
   ///
   /// Texts may differ, since tasks may differ.
   fileprivate func difference(from other: JSONValue) -> String? {
-    [
-      "precision", "seed", "passkey_prompt", "perplexity", "stride", "windows", "bos", "factors",
-      "baseline",
-    ].first { self[$0] != other[$0] }
+    (ResultDocument.conditions + ["factors", "baseline"]).first { self[$0] != other[$0] }
   }
 }
 

@@ -24,7 +24,7 @@ struct FollowedRuntimes: Sendable {
       inspection = try Inspection(session)
     }
     if options.runtimes.isEmpty {
-      let all = Self(all: inspection)
+      let all = Self(all: inspection, prefill: options.prefill)
       (policies, unfollowed) = (all.policies, all.unfollowed)
     } else {
       let names = options.runtimes.map(\.name)
@@ -37,7 +37,9 @@ struct FollowedRuntimes: Sendable {
         )
       }
       policies = try inspection.readings.filter { names.contains($0.name) }.map { reading in
-        do { return try RopePolicy(reading) } catch let error as ModelError {
+        do { return try RopePolicy(reading, prefill: options.prefill) } catch let error
+          as ModelError
+        {
           throw ModelError.unsupported(
             path, "\(reading.title) cannot be followed: \(error.message)")
         }
@@ -75,12 +77,12 @@ struct FollowedRuntimes: Sendable {
   }
 
   /// Every runtime that runs a model, and the others with the reason why they do not.
-  init(all inspection: Inspection) {
+  init(all inspection: Inspection, prefill: Prefill = .own) {
     var policies: [RopePolicy] = []
     var unfollowed: [UnfollowedRuntime] = []
     for reading in inspection.readings {
       do {
-        policies.append(try RopePolicy(reading))
+        policies.append(try RopePolicy(reading, prefill: prefill))
       } catch {
         let reason = (error as? ModelError)?.message ?? "\(error)"
         unfollowed.append(UnfollowedRuntime(runtime: reading.name, reason: reason))

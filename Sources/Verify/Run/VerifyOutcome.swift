@@ -35,6 +35,14 @@ public struct VerifyOutcome: Sendable {
     return document
   }
 
+  private var prefillChunk: JSONValue {
+    switch options.prefill {
+    case .own: .null
+    case .whole: .string("none")
+    case .chunks(let size): .number(size)
+    }
+  }
+
   private var method: JSONValue {
     let baseline: JSONValue =
       switch options.baseline {
@@ -45,7 +53,8 @@ public struct VerifyOutcome: Sendable {
     return .object([
       "precision": .string(options.precision.rawValue), "seed": .number(String(options.seed)),
       "passkey_prompt": .string(options.passkeyPrompt.rawValue),
-      "perplexity": .string(options.method.rawValue), "stride": .number(options.stride),
+      "prefill_chunk": prefillChunk, "perplexity": .string(options.method.rawValue),
+      "stride": .number(options.stride),
       "windows": options.windows.map { .number($0) } ?? .null, "bos": .string(options.bos.rawValue),
       "factors": options.factors.map { .string($0) } ?? .null, "baseline": baseline,
       "texts": .array(texts.map { .string($0) }),

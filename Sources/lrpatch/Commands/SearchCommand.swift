@@ -115,11 +115,11 @@ struct SearchCommand: ReportingCommand {
   private func finish(_ outcome: SearchOutcome, heldOut: HeldOut?) throws {
     guard outcome.factors != nil else {
       if outcome.stop == .interrupted {
-        common.note("interrupted before the first generation was evaluated; nothing is kept")
+        common.note("interrupted before anything was measured; nothing is kept")
         throw Interrupted()
       }
       throw ModelError.unsupported(
-        output, "not written: the time budget ended before the first generation was evaluated")
+        output, "not written: the time budget ended before anything was measured")
     }
     try SearchReport(self, outcome, heldOut).write()
     // A search that came to its own end cannot be resumed.
@@ -140,7 +140,7 @@ struct SearchCommand: ReportingCommand {
       """
     case .evaluations:
       "the requested number of candidates is evaluated; --resume continues from the checkpoint"
-    case .interrupted: "interrupted; --resume continues from the last complete generation"
+    case .interrupted: "interrupted; --resume continues from the checkpoint"
     }
   }
 }

@@ -40,6 +40,15 @@ struct VerifyCommand: ReportingCommand {
   var runtime: [String] = ["all"]
 
   @Option(
+    help: ArgumentHelp(
+      """
+      Give prompts in chunks of this many tokens, as engines do, or none for whole prompts. \
+      Default: each runtime's own.
+      """,
+      valueName: "chunk"))
+  var prefillChunk: PrefillArgument?
+
+  @Option(
     help: ArgumentHelp("Factors to run the model with; nothing is written.", valueName: "factors"),
     completion: .file())
   var factors: String?
@@ -142,6 +151,7 @@ struct VerifyCommand: ReportingCommand {
     options.baseline = baseline.map { path -> VerifyOptions.Baseline in
       path.isEmpty ? .beforePatch : .model(path)
     }
+    options.prefill = prefillChunk?.value ?? .own
     options.bos = measurement.bos
     options.precision = precision
     options.tasks = try listed(measurement.task).flatMap(Self.tasks)
@@ -241,6 +251,20 @@ struct VerifyCommand: ReportingCommand {
     case nil: break
     }
     if !outcome.passes { throw CheckFailed() }
+  }
+}
+
+/// The size of a prompt's chunks: `512`, `2k`, or `none`.
+struct PrefillArgument: ExpressibleByArgument {
+  let value: Prefill
+
+  init?(argument: String) {
+    if argument == "none" {
+      value = .whole
+    } else {
+      guard let count = TokenCount(argument: argument) else { return nil }
+      value = .chunks(count.value)
+    }
   }
 }
 

@@ -113,7 +113,10 @@ struct SearchReport {
     let since =
       outcome.generations.first.map {
         ", after the first population \(Self.rounded(exp($0.fitness))); \(count) \(count == 1 ? "generation" : "generations")"
-      } ?? "; the first population was not evaluated whole"
+      }
+      ?? (best.isComplete
+        ? "; the first population was not evaluated whole"
+        : ", on the \(best.losses.count) documents or needles that were measured; it is the best of what was begun")
     let lines = [
       "\(command.output): \(set.long.pairs) factors for \(window) tokens, by \(algorithm)",
       "\(fitnessName)  \(Self.rounded(exp(best.fitness)))\(since)",

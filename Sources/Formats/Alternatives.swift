@@ -46,3 +46,11 @@ extension Collection<String> {
     return rows[left.count][right.count]
   }
 }
+
+extension Sequence where Element: Hashable {
+  /// The elements without repetitions, in the order in which they first occur.
+  package var uniqued: [Element] {
+    var seen: Set<Element> = []
+    return filter { seen.insert($0).inserted }
+  }
+}

@@ -26,6 +26,10 @@ public struct Architecture: Sendable {
   public var mlx = MLXTraits()
   /// Runtimes that cannot read LongRoPE for this architecture, each with the reason.
   public var unsupported: [Runtime: String] = [:]
+  /// What the runtimes that know only some architectures do with factors.
+  ///
+  /// One that is missing does not know the architecture.
+  public var factorSupport: [Runtime: FactorSupport] = [:]
   /// The decoder layer, or nil if `Inference` cannot run the architecture.
   public var decoder: DecoderLayer?
   /// The hyperparameters of the architecture, in the order in which a converter writes them.

@@ -37,10 +37,12 @@ extension ModelFile {
   /// transformers 5 compares the two and never ties them if they differ.
   private func ties(_ runtime: Runtime) -> Bool {
     switch runtime {
-    case .transformers5, .llamaCpp: false
+    case .transformers5, .llamaCpp, .ikLlamaCpp, .ollama: false
     case .mlx:
       architecture.mlx.tiesByDefault.map { tieMember ?? $0 } ?? false
-    case .transformers4, .vllm, .sglang: isTied
+    case .transformers4, .vllm, .sglang, .lmdeploy, .openVINO, .exllamaV3, .mistralRS, .ortGenAI,
+      .ctranslate2:
+      isTied
     }
   }
 }

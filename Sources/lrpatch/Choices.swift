@@ -50,7 +50,9 @@ private func meant(by text: String, _ names: [String]) -> String? {
 private let otherNames: [String: String] = [
   "transformers": "hf", "transformers5": "hf", "huggingface": "hf", "transformers4": "hf4",
   "mlx-lm": "mlx", "mlx_lm": "mlx", "llama-cpp": "llama.cpp", "llama_cpp": "llama.cpp",
-  "ollama": "llama.cpp", "gguf": "llama.cpp",
+  "gguf": "llama.cpp", "ik": "ik_llama.cpp", "ik-llama.cpp": "ik_llama.cpp",
+  "mistralrs": "mistral.rs", "onnx": "ort-genai", "onnxruntime-genai": "ort-genai",
+  "ort": "ort-genai", "exllama": "exllamav3", "exl3": "exllamav3", "ct2": "ctranslate2",
   "ppl": "perplexity", "needle": "niah", "needles": "niah",
   "fp32": "f32", "float32": "f32", "fp16": "f16", "float16": "f16", "half": "f16",
   "bfloat16": "bf16", "q8": "q8_0", "q8_k": "q8_0", "q4": "q4_k", "q4_k_m": "q4_k",

@@ -68,6 +68,7 @@ import Testing
     ("short-inputs-under-long-factors", config()),
     ("mscale-on-short-inputs", config()),
     ("cache-across-the-window", config()),
+    ("runtime-lacks-factors", config()),
     (
       "chunks-within-the-window",
       config().replacing(": 256", with: ": 16384").replacing(": 1024", with: ": 65536")

@@ -73,7 +73,7 @@ import Testing
     _ keys: [GGUFKey], _ table: String, _ mscale: Double
   ) throws {
     let inspection = try Self.inspection(TemporaryDirectory(), keys)
-    for reading in inspection.readings {
+    for reading in inspection.readings where reading.status != .unsupported {
       let used = try #require(reading.long)
       #expect(used.name == table && abs(used.mscale - mscale) < 1e-6, "\(reading.name)")
     }

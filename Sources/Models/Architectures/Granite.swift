@@ -25,6 +25,11 @@ extension Architecture {
       UnsupportedFeature(
         gguf: GGUFRopeName.finetuned, values: .isFalse, name: "a model without rotary embedding"),
     ]
+    it.factorSupport = [
+      .openVINO: .computes,
+      .ortGenAI: .refuses(
+        "NotImplementedError: The longrope RoPE style is not currently supported."),
+    ]
     return it
   }()
 }

@@ -34,6 +34,7 @@ extension Architecture {
       }
       return nil
     }
+    it.factorSupport = [:]
     return it
   }()
 }

@@ -11,6 +11,11 @@ extension Architecture {
     it.hasFeedForwardBiases = true
     it.biases = .ofAttention(gguf: Biases.projections)
     it.unsupportedFeatures = [.experts, .usedExperts]
+    it.factorSupport = .ofLlamaLike.and([
+      .mistralRS: .refuses(
+        "unknown variant `longrope`, expected one of `llama3`, `linear`, `default`"),
+      .ortGenAI: .ignores,
+    ])
     return it
   }()
 }

@@ -13,6 +13,9 @@ extension Architecture {
     it.hyperparameters.append(
       Hyperparameter(.slidingWindow, config: "sliding_window", absent: .none))
     it.transformers.requiresHeadDimension = true
+    it.factorSupport = .ofLlamaLike.and([
+      .mistralRS: .refuses("unknown variant `longrope`, expected `default` or `yarn`")
+    ])
     return it
   }()
 }

@@ -26,6 +26,12 @@ extension Architecture {
     // llama.cpp tells Phi-4 from the others by the window of 0.
     it.hyperparameters =
       Hyperparameter.common + [.rotaryDimensions, .slidingWindow] + Hyperparameter.headSizes
+    it.factorSupport = [
+      .lmdeploy: .computes, .openVINO: .computes, .exllamaV3: .computes, .mistralRS: .computes,
+      .ortGenAI: .computes, .ollama: .computes, .ikLlamaCpp: .computes,
+      .ctranslate2: .refuses(
+        "AttributeError: 'Phi3Attention' object has no attribute 'rotary_emb'"),
+    ]
     return it
   }()
 }

@@ -8,6 +8,7 @@ extension Architecture {
     it.unsupported = [
       .transformers4: remoteCodeOnly, .transformers5: remoteCodeOnly, .mlx: lacksIt,
     ]
+    it.factorSupport = [.mistralRS: .computes, .lmdeploy: .computes]
     it.otherParts = ["model.vision_embed_tokens."]
     return it
   }()

@@ -36,6 +36,11 @@ extension Architecture {
     it.biases.ofNorms = true
     it.biases.ofOutput = true
     it.biases.requiresOutput = true
+    it.factorSupport = [
+      .lmdeploy: .computes, .openVINO: .computes, .mistralRS: .computes,
+      .ortGenAI: .refuses(
+        "NotImplementedError: The longrope RoPE style is not currently supported."),
+    ]
     return it
   }()
 }

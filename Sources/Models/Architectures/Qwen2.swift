@@ -15,6 +15,7 @@ extension Architecture {
     it.unsupportedFeatures = [.experts, .usedExperts]
     it.hyperparameters =
       Hyperparameter.common + Hyperparameter.headSizes + Hyperparameter.switchedWindow
+    it.factorSupport = .ofLlamaLike.and([.mistralRS: .ignores])
     return it
   }()
 }

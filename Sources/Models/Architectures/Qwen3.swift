@@ -14,6 +14,7 @@ extension Architecture {
     it.decoder = decoder
     it.hyperparameters =
       Hyperparameter.common + Hyperparameter.headSizes + Hyperparameter.switchedWindow
+    it.factorSupport = .ofLlamaLike.and([.mistralRS: .ignores])
     return it
   }()
 }

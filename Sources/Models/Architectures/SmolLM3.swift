@@ -22,6 +22,11 @@ extension Architecture {
       UnsupportedFeature(
         config: "use_sliding_window", name: "a window for the layers without rotary embedding"),
     ]
+    it.factorSupport = [
+      .openVINO: .computes, .exllamaV3: .computes, .ortGenAI: .ignores,
+      .mistralRS: .refuses(
+        "unknown variant `longrope`, expected one of `llama3`, `linear`, `default`"),
+    ]
     return it
   }()
 }

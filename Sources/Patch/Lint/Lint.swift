@@ -107,7 +107,11 @@ enum SharedLint {
       ]
     case .ignored:
       let why = reading.notes.isEmpty ? "" : ": \(reading.notes.joined(separator: "; "))"
-      return [LintFinding(.runtimeIgnores, "\(reading.title) runs it without the factors\(why)")]
+      return [
+        LintFinding(
+          reading.isInherent ? .runtimeLacks : .runtimeIgnores,
+          "\(reading.title) runs it without the factors\(why)")
+      ]
     case .divergent:
       return [LintFinding(.runtimeDiverges, "\(reading.title) \(divergence(reading, factors))")]
     case .ok, .unsupported, .plain: return []

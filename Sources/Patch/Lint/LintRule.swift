@@ -68,6 +68,9 @@ public struct LintRule: Equatable, Sendable {
   static let crossing = LintRule(
     "cache-across-the-window", .note,
     "avoid generating across the original window if short and long factors differ")
+  static let runtimeLacks = LintRule(
+    "runtime-lacks-factors", .note,
+    "serve the model with a runtime that `inspect` shows with its factors")
   static let chunkedPrefill = LintRule(
     "chunks-within-the-window", .warning,
     "start the runtime with chunks as long as the window, as `inspect` says")
@@ -159,6 +162,7 @@ public struct LintRule: Equatable, Sendable {
   public static let all: [LintRule] = [
     runtimeFails, runtimeIgnores, runtimeDiverges, factorsMissing, factorCount, factorNotMonotone,
     factorBelowOne, windowNotExtended, tableChoice, mscaleOnShort, crossing, chunkedPrefill,
+    runtimeLacks,
     mscaleLiteral,
     mscaleDiffers, cannotRun, noForwardPass, tokenBeyond, invalidConfig, byteOrderMark, legacyType,
     typeNames, windowNested, windowTop,

@@ -58,7 +58,7 @@ public struct ModelFactors: Equatable, Sendable {
     guard let longRow = set.long.uniform, let shortRow = (set.short ?? .uniform([])).uniform else {
       throw .unsafe(
         subject,
-        "the factors differ by layer: \(Runtime.list(Runtime.allCases)) cannot express that")
+        "the factors differ by layer: no runtime can express that")
     }
     if !allowDivergent { try set.checkExpressible(subject) }
 
@@ -125,17 +125,16 @@ extension FactorSet {
   }
 
   fileprivate func checkExpressible(_ subject: String) throws(ModelError) {
-    let everyRuntime = Runtime.list(Runtime.allCases)
     if startTokens > 0 {
       throw .unsafe(
         subject,
-        "start_tokens is \(startTokens): \(everyRuntime) cannot express it; --allow-divergent leaves it out"
+        "start_tokens is \(startTokens): no runtime can express it; --allow-divergent leaves it out"
       )
     }
     if !buckets.isEmpty {
       throw .unsafe(
         subject,
-        "the factors have tables by length (buckets): \(everyRuntime) cannot express them; --allow-divergent leaves them out"
+        "the factors have tables by length (buckets): no runtime can express them; --allow-divergent leaves them out"
       )
     }
   }

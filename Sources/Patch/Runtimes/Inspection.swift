@@ -111,9 +111,12 @@ public struct Inspection: Sendable {
     for name in ["version", "factors_sha256"] {
       mark[name] = model.first.header[key: "\(PatchMark.member).\(name)"]?.text
     }
-    let reading = Runtime.llamaCpp.reader.read(model)
-    let paper = Self.paper(geometry, factors, scaled: reading)
-    readings = [paper, Self.judged(reading, .llamaCpp, paper, model.path, model.geometry.window)]
+    let paper = Self.paper(geometry, factors, scaled: Runtime.llamaCpp.reader.read(model))
+    readings =
+      [paper]
+      + Runtime.ofFiles.map {
+        Self.judged($0.reader.read(model), $0, paper, model.path, model.geometry.window)
+      }
   }
 
   private static func judged(

@@ -10,6 +10,12 @@ struct LlamaCpp: RuntimeReader {
   /// window.
   static let contextUnit = 256
 
+  /// When the long table is used, in words.
+  /// - Parameter option: that which sets the context.
+  static func switching(_ option: String, _ original: Int) -> String {
+    "at start: \(option) (a multiple of \(contextUnit)) > \(original) means long for every input"
+  }
+
   func read(_ config: FolderConfig) -> RuntimeReading {
     .unsupported(runtime, "reads GGUF files only")
   }
@@ -88,8 +94,7 @@ private struct LlamaCppLoader {
     reading.long = used
     reading.short = used
     if model.longFactors != nil {
-      reading.switching =
-        "at start: -c (a multiple of 256) > \(original) means long for every input"
+      reading.switching = LlamaCpp.switching("-c", original)
     }
     return reading
   }

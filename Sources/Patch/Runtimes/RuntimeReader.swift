@@ -48,7 +48,15 @@ extension Runtime {
     case .vllm: VLLM()
     case .sglang: SGLang()
     case .mlx: MLXLM()
+    case .lmdeploy: LMDeploy()
+    case .openVINO: OpenVINO()
+    case .exllamaV3: ExLlamaV3()
+    case .mistralRS: MistralRS()
+    case .ortGenAI: OrtGenAI()
+    case .ctranslate2: CTranslate2()
     case .llamaCpp: LlamaCpp()
+    case .ikLlamaCpp: IkLlamaCpp()
+    case .ollama: Ollama()
     }
   }
 

@@ -24,6 +24,8 @@ public struct RuntimeReading: Equatable, Sendable {
   public var title: String
   /// How well the runtime uses the factors.
   public var status = Status.plain
+  /// Whether the status follows from the architecture alone, so that no file can change it.
+  public var isInherent = false
   /// Explanations of the status, or the error of the runtime.
   public var notes: [String] = []
   /// The table for inputs within the original window while the long window is served.

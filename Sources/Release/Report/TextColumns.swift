@@ -14,6 +14,37 @@ package enum TextColumns {
       return line
     }
   }
+
+  /// The same, with the last cell of each row wrapped so that lines have at most `width` characters.
+  ///
+  /// All rows must have the same number of cells.
+  package static func lines(_ rows: [[String]], width: Int) -> [String] {
+    let fixed = rows.map { $0.dropLast() }
+    let taken = (fixed.first?.indices).map { columns in
+      columns.reduce(0) { sum, column in sum + 2 + (fixed.map { $0[column].count }.max() ?? 0) }
+    }
+    return lines(
+      rows.flatMap { row in
+        wrapped(row.last ?? "", width: width - (taken ?? 0)).enumerated().map { number, line in
+          (number == 0 ? Array(row.dropLast()) : row.dropLast().map { _ in "" }) + [line]
+        }
+      })
+  }
+
+  /// A text in lines of at most `width` characters, broken at spaces.
+  package static func wrapped(_ text: String, width: Int) -> [String] {
+    var lines = [""]
+    for word in text.split(separator: " ") {
+      if lines[lines.count - 1].isEmpty {
+        lines[lines.count - 1] = String(word)
+      } else if lines[lines.count - 1].count + 1 + word.count <= width {
+        lines[lines.count - 1] += " \(word)"
+      } else {
+        lines.append(String(word))
+      }
+    }
+    return lines
+  }
 }
 
 extension String {

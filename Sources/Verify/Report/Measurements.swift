@@ -1,3 +1,5 @@
+import Formats
+
 /// Everything that a verification has measured, and what is still missing.
 public struct Measurements: Equatable, Sendable {
   /// The model's window before any extension, in tokens.
@@ -57,11 +59,10 @@ public struct Measurements: Equatable, Sendable {
 
   /// The names of the runtimes, in the order in which they were first measured.
   public var runtimes: [String] {
-    var seen: Set<String> = []
     let names =
       passkeys.map(\.runtime) + answers.map(\.runtime) + perplexities.map(\.result.runtime)
       + retentions.map(\.runtime) + crossings.map(\.runtime) + missing.keys.map(\.runtime).sorted()
-    return names.filter { seen.insert($0).inserted }
+    return names.uniqued
   }
 
   /// The lengths, in tokens, in ascending order.

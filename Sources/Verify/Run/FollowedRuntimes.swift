@@ -81,6 +81,12 @@ struct FollowedRuntimes: Sendable {
     var policies: [RopePolicy] = []
     var unfollowed: [UnfollowedRuntime] = []
     for reading in inspection.readings {
+      // What no file can change is shown by `inspect`, and not judged unless it is asked for.
+      if reading.status == .ignored, reading.isInherent {
+        unfollowed.append(
+          UnfollowedRuntime(runtime: reading.name, reason: reading.notes.joined(separator: "; ")))
+        continue
+      }
       do {
         policies.append(try RopePolicy(reading, prefill: prefill))
       } catch {

@@ -24,8 +24,7 @@ extension TaskGrid {
     var tasks = options.tasks
     if tasks.isEmpty { tasks = options.texts.isEmpty ? [.passkey] : [.passkey, .perplexity] }
     if options.baseline != nil { tasks.append(.retention) }
-    var seen: Set<Task> = []
-    return tasks.filter { seen.insert($0).inserted }
+    return tasks.uniqued
   }
 
   private static func lengths(_ geometry: RopeGeometry) -> [Int] {

@@ -34,6 +34,7 @@ enum InspectReport {
     } else {
       lines.append("  factors           none")
     }
+    lines.append("  frequencies       \(frequencies(inspection.readings.first?.long))")
     if let problem { lines.append("  cannot be run     \(problem)") }
     if let version = inspection.mark["version"] {
       lines.append(
@@ -59,24 +60,44 @@ enum InspectReport {
     return both + (factors.isMscaleDerived ? " (sqrt(1 + ln s / ln L0))" : " (literal)")
   }
 
+  /// The greatest width of a line.
+  private static let width = 100
+
+  /// Runtimes that agree share a row.
   private static func table(_ readings: [RuntimeReading]) -> [String] {
-    var rows = [["runtime", "status", "short input", "long input", "frequencies", "switch"]]
-    for reading in readings {
-      rows.append([
-        reading.title, reading.status.rawValue, use(reading.short), use(reading.long),
-        frequencies(reading.long), reading.switching,
-      ])
+    var lines = rows(["status", "short input", "long input", "runtimes"], readings) {
+      [$0.status.rawValue, use($0.short), use($0.long)]
     }
-    var lines = TextColumns.lines(rows).map { "  " + $0 }
-    for reading in readings {
-      lines += reading.notes.map { "  \(reading.title): \($0)" }
+    let switching = readings.filter { !$0.switching.isEmpty }
+    if !switching.isEmpty {
+      lines += ["", "When a runtime uses the long factors"]
+      lines += rows(nil, switching) { [$0.switching] }
+    }
+    let notes = readings.flatMap { reading in reading.notes.map { (reading.title, $0) } }
+    if !notes.isEmpty {
+      lines.append("")
+      for text in notes.map(\.1).uniqued {
+        let titles = notes.filter { $0.1 == text }.map(\.0).joined(separator: ", ")
+        let wrapped = TextColumns.wrapped("\(titles): \(text)", width: width - 4)
+        lines += wrapped.enumerated().map { ($0 == 0 ? "  " : "    ") + $1 }
+      }
     }
     let served = readings.filter { !$0.serving.isEmpty && $0.status != .plain }
     if !served.isEmpty {
       lines += ["", "To serve the whole window"]
-      lines += TextColumns.lines(served.map { [$0.title, $0.serving] }).map { "  " + $0 }
+      lines += ServingAdvice.lines(served)
     }
     return lines
+  }
+
+  /// One row for all readings with the same cells, which ends with their names.
+  private static func rows(
+    _ header: [String]?, _ readings: [RuntimeReading], cells: (RuntimeReading) -> [String]
+  ) -> [String] {
+    let rows = readings.map(cells).uniqued.map { row in
+      row + [readings.filter { cells($0) == row }.map(\.title).joined(separator: ", ")]
+    }
+    return TextColumns.lines([header].compactMap(\.self) + rows, width: width - 2).map { "  " + $0 }
   }
 
   /// The lowest and the highest frequency, in radians per token.
@@ -84,7 +105,7 @@ enum InspectReport {
     guard let list = table?.inverseFrequencies, let least = list.min(), let most = list.max() else {
       return "-"
     }
-    return "\(least.sixDigits) to \(most.sixDigits)"
+    return "\(least.sixDigits) to \(most.sixDigits) radians per token"
   }
 
   private static func use(_ table: UsedTable?) -> String {

@@ -1,3 +1,4 @@
+import Formats
 import Models
 import Patch
 import Release
@@ -8,8 +9,14 @@ enum ServingAdvice {
     let inspection = try Inspection(session)
     let readings = inspection.readings.filter { !$0.serving.isEmpty && $0.status != .plain }
     guard !readings.isEmpty else { return [] }
-    let width = readings.map(\.title.count).max() ?? 0
-    return ["to serve the window of \(inspection.geometry.window) tokens:"]
-      + readings.map { "  \($0.title.padded(to: width))  \($0.serving)" }
+    return ["to serve the window of \(inspection.geometry.window) tokens:"] + lines(readings)
+  }
+
+  /// One line for all runtimes that are served alike.
+  static func lines(_ readings: [RuntimeReading]) -> [String] {
+    let rows = readings.map(\.serving).uniqued.map { serving in
+      [readings.filter { $0.serving == serving }.map(\.title).joined(separator: ", "), serving]
+    }
+    return TextColumns.lines(rows).map { "  " + $0 }
   }
 }

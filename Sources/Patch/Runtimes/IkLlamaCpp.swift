@@ -1,0 +1,47 @@
+import Formats
+import Models
+
+/// ik_llama.cpp, a fork that reads factors for Phi-3 only, and only without a type.
+struct IkLlamaCpp: RuntimeReader {
+  let runtime = Runtime.ikLlamaCpp
+  let prefill = PrefillChunks(2048, option: "-b")
+
+  func read(_ config: FolderConfig) -> RuntimeReading {
+    .unsupported(runtime, "reads GGUF files only")
+  }
+
+  func read(_ model: GGUFModel) -> RuntimeReading {
+    let prefix = model.geometry.architecture
+    let type = model.first.header[key: "\(prefix).\(GGUFRopeName.type)"]?.text ?? "linear"
+    if type == "longrope" {
+      return .unsupported(runtime, "it aborts on the rope scaling type 'longrope'")
+    }
+    guard model.longFactors != nil || model.shortFactors != nil else {
+      return .unsupported(runtime, "lrpatch follows it only with factors")
+    }
+    guard model.architecture.factorSupport[runtime] == .computes else {
+      return .unsupported(
+        runtime, "wrong number of tensors: it accepts factor tensors of Phi-3 only")
+    }
+    if let head = Self.head(model), head != model.geometry.rotaryDimensions {
+      return .unsupported(
+        runtime,
+        "the factor tensors have \(model.geometry.rotaryDimensions / 2) values, but it expects half of the head, \(head / 2)"
+      )
+    }
+    var reading = LlamaCpp().read(model)
+    (reading.name, reading.title) = (runtime.rawValue, runtime.title)
+    return reading
+  }
+
+  /// The hidden size divided by the number of heads.
+  private static func head(_ model: GGUFModel) -> Int? {
+    let prefix = model.geometry.architecture
+    guard let width = model.first.header[key: "\(prefix).embedding_length"]?.integer,
+      let heads = model.first.header[key: "\(prefix).attention.head_count"]?.integer, heads > 0
+    else { return nil }
+    return width / heads
+  }
+
+  func serving(window: Int, model: String) -> String { "llama-server -m \(model) -c \(window)" }
+}

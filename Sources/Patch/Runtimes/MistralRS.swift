@@ -1,0 +1,74 @@
+import Formats
+import Models
+
+/// mistral.rs, whose Phi-3 and Phi-3.5-MoE read factors.
+struct MistralRS: EngineReader {
+  let runtime = Runtime.mistralRS
+  let prefill = PrefillChunks(
+    4096, option: "--max-num-batched-tokens", condition: "on CUDA with paged attention")
+
+  func longRoPE(
+    _ scaling: JSONValue, in config: FolderConfig
+  ) throws(RuntimeRefusal) -> RuntimeReading {
+    guard let scaling = config.object("rope_scaling") else {
+      return try config.plain(
+        runtime, ScalingRules(types: ["default"]), type: "default", nil, theta: config.topTheta(),
+        dimensions: config.dimensions(config.partial(scaling)))
+    }
+    guard let type = scaling["type"]?.text, ["longrope", "su"].contains(type) else {
+      throw RuntimeRefusal("data did not match any variant of untagged enum PhiRopeScalingConfig")
+    }
+    let original = try config.required("original_max_position_embeddings").integer ?? config.window
+    let theta = try config.required(config.architecture.rope.thetaKey).double ?? config.topTheta()
+    var reading = try config.reading(
+      runtime, scaling, original: original, theta: theta,
+      partial: config["partial_rotary_factor"]?.double ?? 1)
+    // It compares lengths as if they were positions, and so switches one token earlier than others.
+    reading.switching = "each forward pass: longest input + 1 > \(original)"
+    reading.rule = .kept(beyond: original - 1)
+    return reading
+  }
+
+  /// It reads Phi-3's lists and scale whatever the type of the scaling is.
+  func read(_ model: GGUFModel) -> RuntimeReading {
+    guard model.architecture.factorSupport[runtime] == .computes else {
+      guard model.longFactors == nil else {
+        return .unsupported(
+          runtime, "its config for this architecture cannot represent the scaling of the file")
+      }
+      return .unsupported(runtime, "lrpatch follows it only with factors")
+    }
+    guard let long = model.longFactors, let short = model.shortFactors else {
+      return .unsupported(runtime, "lrpatch follows it only with factors")
+    }
+    let prefix = model.geometry.architecture
+    guard
+      let mscale = model.first.header[key: "\(prefix).\(GGUFRopeName.attentionFactor)"]?.double
+    else {
+      return .failure(
+        runtime, "it requires the key \(prefix).\(GGUFRopeName.attentionFactor) with factors")
+    }
+    let original =
+      model.first.header[key: "\(prefix).\(GGUFRopeName.originalWindow)"]?.integer
+      ?? model.geometry.window
+    func table(_ name: String, _ factors: [Float]) -> UsedTable {
+      UsedTable(
+        name: name, factors: factors.map(Double.init), mscale: mscale, theta: model.geometry.theta,
+        rotaryDimensions: model.geometry.rotaryDimensions)
+    }
+    var reading = RuntimeReading(runtime)
+    reading.long = table("long", long)
+    reading.short = table("short", short)
+    reading.switching = "each forward pass: longest input + 1 > \(original)"
+    reading.rule = .kept(beyond: original - 1)
+    return reading
+  }
+
+  func changesMscale(of factors: ModelFactors, in architecture: Architecture) -> Bool {
+    architecture.factorSupport[runtime] == .computes
+  }
+
+  func serving(window: Int, model: String) -> String {
+    "mistralrs serve -m \(model) --max-seq-len \(window)"
+  }
+}

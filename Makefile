@@ -32,10 +32,11 @@ test-long: build
 lint: setup
 	@scripts/lint.sh
 
-# Compares lrpatch with transformers, vLLM, SGLang, MLX-LM and llama.cpp. The first run sets them up.
+# Compares lrpatch with the runtimes that people use. The first run sets them up; what cannot be set up is skipped.
 conformance: build
 	swift build -c release --static-swift-stdlib -Xswiftc -use-ld=lld --product lrpatch-probe
 	scripts/peers.sh
+	scripts/peers-engines.sh
 	scripts/conformance/run.sh
 	LRPATCH_VOCABULARIES=$${LRPATCH_PEERS:-$$HOME/.cache/lrpatch-peers}/llama.cpp-source/models \
 	  scripts/test.sh --filter writesWhatItRead

@@ -52,6 +52,34 @@ import Testing
     }
   }
 
+  /// The exponents of MrRoPE-Pro grow by epsilon_j = 2 (1 + j - low) / ((1 + N) N) from pair to pair
+  /// (arXiv 2601.22181); Llama 3 has the ends 18 and 35 (YaRN's).
+  @Test func mrropeIsTheSumOfItsSteps() {
+    let settings = ClosedForm.Settings(
+      theta: 500_000, rotaryDimensions: 128, originalWindow: 8192, window: 131_072)
+    let (low, count) = (18, 17)
+    var exponent = 0.0
+    for (pair, factor) in ClosedForm.mrrope.factors(settings).enumerated() {
+      if (low + 1...low + count).contains(pair) {
+        exponent += 2 * Double(pair - low) / Double((1 + count) * count)
+      }
+      #expect(abs(factor - pow(16, exponent)) < 1e-9 * factor, "pair \(pair)")
+    }
+    #expect(abs(exponent - 1) < 1e-12)
+  }
+
+  @Test func aLargerBaseIsThatBase() {
+    var settings = ClosedForm.Settings(
+      theta: 10_000, rotaryDimensions: 32, originalWindow: 256, window: 1024)
+    settings.newTheta = 90_000
+    let made = ClosedForm.abf.factors(settings)
+    let (plain, larger) = (10_000.0, 90_000.0)
+    for pair in 0..<16 {
+      let ratio = pow(plain, -Double(pair) / 16) / pow(larger, -Double(pair) / 16)
+      #expect(abs(made[pair] - ratio) < 1e-12 * ratio)
+    }
+  }
+
   @Test func formsKeepTheirPromises() {
     var settings = ClosedForm.Settings(
       theta: 10_000, rotaryDimensions: 32, originalWindow: 256, window: 2048)

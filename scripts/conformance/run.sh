@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Checks, with the runtimes' own code, that the runtimes read patched models as lrpatch says they do: transformers 5 and 4,
-# MLX-LM, the rotary modules of vLLM and SGLang, llama.cpp, gguf-py. Also checks that Chromium, huggingface_hub and OpenSSF
+# MLX-LM, the rotary modules of vLLM, SGLang and LMDeploy, OpenVINO, mistral.rs, ONNX Runtime GenAI, CTranslate2, llama.cpp,
+# ik_llama.cpp, gguf-py. Also checks that Chromium, huggingface_hub and OpenSSF
 # model signing accept reports, cards and statements.
 #
 #   scripts/conformance/run.sh           LRPATCH        the program, default .build/release/lrpatch
 #                                        LRPATCH_PEERS  the folder made by scripts/peers.sh, default ~/.cache/lrpatch-peers
 #
-# Prints a line for each check: ok, FAIL, or known (a limit of the runtime that is still there, with the reason), each with
-# the measured difference. Exits with 1 if any check failed. Takes a few minutes on two cores.
+# Prints a line for each check: ok, FAIL, known (a limit of the runtime that is still there, with the reason), or skipped (an
+# engine that scripts/peers-engines.sh has not set up), each with the measured difference. Exits with 1 if any check failed.
+# Takes a quarter of an hour on two cores.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -40,6 +42,7 @@ if [ -f "$CONFORMANCE_WORK/cases.json" ]; then
   "$python" check_scalings.py || failed=1
   "$python" check_defaults.py || failed=1
   "$python" check_mlx.py || failed=1
+  "$python" check_more_engines.py || failed=1
   "$python" check_verify.py || failed=1
   "$python" check_passkeys.py || failed=1
   "$python" check_convert.py || failed=1

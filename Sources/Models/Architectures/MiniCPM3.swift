@@ -40,6 +40,7 @@ extension Architecture {
           .valueDimension, config: "v_head_dim", gguf: "attention.value_length", absent: .none),
         .init(.unrotatedDimension, config: "qk_nope_head_dim"),
       ] + Hyperparameter.depthScaling
+    it.factorSupport = [.ikLlamaCpp: .refuses("unknown model architecture: 'minicpm3'")]
     return it
   }()
 }

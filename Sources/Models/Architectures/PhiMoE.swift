@@ -37,6 +37,7 @@ extension Architecture {
     it.biases.ofOutput = true
     it.biases.requiresOutput = true
     it.factorSupport = [
+      .ikLlamaCpp: .refuses("unknown model architecture: 'phimoe'"),
       .lmdeploy: .computes, .openVINO: .computes, .mistralRS: .computes,
       .ortGenAI: .refuses(
         "NotImplementedError: The longrope RoPE style is not currently supported."),

@@ -160,18 +160,15 @@ public struct LintRule: Equatable, Sendable {
 
   /// All rules, in the order of specs/lint.md.
   public static let all: [LintRule] = [
-    runtimeFails, runtimeIgnores, runtimeDiverges, factorsMissing, factorCount, factorNotMonotone,
-    factorBelowOne, windowNotExtended, tableChoice, mscaleOnShort, crossing, chunkedPrefill,
-    runtimeLacks,
-    mscaleLiteral,
-    mscaleDiffers, cannotRun, noForwardPass, tokenBeyond, invalidConfig, byteOrderMark, legacyType,
-    typeNames, windowNested, windowTop,
-    thetaLost, partialLost, objectsDiffer, onlyParameters, factorRatio, factorWhole, nearMiss,
-    slidingWindow, tokenizerLimit, remoteCode, phimoeShort, weightsMissing, weightsIndex,
-    secondWeights, tiedHead,
-    noGGUF, weightsInvalid, weightsUnaligned,
-    weightsEmptyMetadata, edited, ggufTablesMissing, ggufOneTable, ggufArchitecture, ggufOriginal,
-    ggufAttention, ggufScaling, ggufNested, ggufFinetuned, ggufLongByDefault, ggufUnit,
+    runtimeFails, runtimeIgnores, runtimeLacks, runtimeDiverges, factorsMissing, factorCount,
+    factorNotMonotone, factorBelowOne, windowNotExtended, tableChoice, mscaleOnShort, crossing,
+    chunkedPrefill, mscaleLiteral, mscaleDiffers, cannotRun, noForwardPass, tokenBeyond,
+    invalidConfig, byteOrderMark, legacyType, typeNames, windowNested, windowTop, thetaLost,
+    partialLost, objectsDiffer, onlyParameters, factorRatio, factorWhole, nearMiss, slidingWindow,
+    tokenizerLimit, remoteCode, phimoeShort, weightsMissing, weightsIndex, secondWeights, tiedHead,
+    noGGUF, weightsInvalid, weightsUnaligned, weightsEmptyMetadata, edited, ggufTablesMissing,
+    ggufOneTable, ggufArchitecture, ggufOriginal, ggufAttention, ggufScaling, ggufNested,
+    ggufFinetuned, ggufLongByDefault, ggufUnit,
   ]
 }
 

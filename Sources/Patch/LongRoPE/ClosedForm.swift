@@ -25,6 +25,11 @@ public enum ClosedForm: String, CaseIterable, Sendable {
   /// lambda^(i / c) below the critical pair, and lambda from there on. Source: LongRoPE2,
   /// Algorithm 1.
   case ntkLeft = "ntk-left"
+  /// s^(q (q + 1) / (N (N + 1))) with q = i - low between the ends of YaRN's ramp, which are N pairs
+  /// apart. Source: MrRoPE-Pro (arXiv 2601.22181).
+  case mrrope
+  /// A larger base, theta': (theta' / theta)^(i / h). Source: arXiv 2309.16039.
+  case abf
 
   /// The inputs of the formulas.
   public struct Settings: Codable, Equatable, Sendable {
@@ -44,6 +49,8 @@ public enum ClosedForm: String, CaseIterable, Sendable {
     public var criticalPair: Int?
     /// The factor of the pairs from c on in `ntkLeft`; nil for s.
     public var lambda: Double?
+    /// theta' of `abf`; nil for theta.
+    public var newTheta: Double?
 
     /// Settings with the defaults of YaRN's paper.
     public init(theta: Double, rotaryDimensions: Int, originalWindow: Int, window: Int) {
@@ -86,6 +93,8 @@ public enum ClosedForm: String, CaseIterable, Sendable {
   public var takesCriticalPair: Bool { [.yarnRCD, .ntkRCD, .ntkLeft].contains(self) }
   /// Whether the form uses `Settings.lambda`.
   public var takesLambda: Bool { self == .ntkLeft }
+  /// Whether the form uses `Settings.newTheta`.
+  public var takesTheta: Bool { self == .abf }
 
   /// One factor per pair.
   public func factors(_ settings: Settings) -> [Double] {
@@ -107,6 +116,16 @@ public enum ClosedForm: String, CaseIterable, Sendable {
     case .ntkRCD: return (0..<pairs).map { pow(scale, Double($0) / Double(critical)) }
     case .ntkLeft:
       return Self.ntkLeft(pairs: pairs, criticalPair: critical, lambda: settings.lambda ?? scale)
+    case .mrrope:
+      let (low, high) = Self.rampBounds(settings)
+      let width = max(1, high - low)
+      return (0..<pairs).map { pair in
+        let steps = min(max(Double(pair) - low, 0), width)
+        return pow(scale, steps * (steps + 1) / (width * (width + 1)))
+      }
+    case .abf:
+      let growth = (settings.newTheta ?? settings.theta) / settings.theta
+      return (0..<pairs).map { pow(growth, Double($0) / Double(pairs)) }
     }
   }
 

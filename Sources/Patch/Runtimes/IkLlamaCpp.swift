@@ -6,6 +6,22 @@ struct IkLlamaCpp: RuntimeReader {
   let runtime = Runtime.ikLlamaCpp
   let prefill = PrefillChunks(2048, option: "-b")
 
+  private static let abort = "it aborts on the rope scaling type 'longrope'"
+
+  func read(
+    _ architecture: Architecture, patchedLike paper: RuntimeReading, _ factors: ModelFactors
+  ) -> RuntimeReading {
+    .unsupported(runtime, Self.refusal(architecture) ?? Self.abort)
+  }
+
+  private static func refusal(_ architecture: Architecture) -> String? {
+    if case .refuses(let message)? = architecture.factorSupport[.ikLlamaCpp] {
+      message
+    } else {
+      nil
+    }
+  }
+
   func read(_ config: FolderConfig) -> RuntimeReading {
     .unsupported(runtime, "reads GGUF files only")
   }
@@ -13,15 +29,19 @@ struct IkLlamaCpp: RuntimeReader {
   func read(_ model: GGUFModel) -> RuntimeReading {
     let prefix = model.geometry.architecture
     let type = model.first.header[key: "\(prefix).\(GGUFRopeName.type)"]?.text ?? "linear"
-    if type == "longrope" {
-      return .unsupported(runtime, "it aborts on the rope scaling type 'longrope'")
-    }
+    if let refusal = Self.refusal(model.architecture) { return .unsupported(runtime, refusal) }
+    if type == "longrope" { return .unsupported(runtime, Self.abort) }
     guard model.longFactors != nil || model.shortFactors != nil else {
       return .unsupported(runtime, "lrpatch follows it only with factors")
     }
     guard model.architecture.factorSupport[runtime] == .computes else {
       return .unsupported(
         runtime, "wrong number of tensors: it accepts factor tensors of Phi-3 only")
+    }
+    // It does not tie the output matrix to the embeddings.
+    let output = model.architecture.tensorName(.output, in: .gguf)
+    guard model.shards.contains(where: { $0.header.tensors.contains { $0.name == output } }) else {
+      return .unsupported(runtime, "check_tensor_dims: tensor '\(output)' not found")
     }
     if let head = Self.head(model), head != model.geometry.rotaryDimensions {
       return .unsupported(

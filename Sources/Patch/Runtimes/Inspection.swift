@@ -51,7 +51,7 @@ public struct Inspection: Sendable {
     }
   }
 
-  /// Reads a GGUF model as llama.cpp would serve it with the long window.
+  /// Reads a GGUF model as the runtimes would serve it with the long window.
   private init(_ model: GGUFModel, overlaying fitted: ModelFactors) throws {
     path = model.path
     format = .gguf
@@ -62,7 +62,6 @@ public struct Inspection: Sendable {
     factors = fitted
     mark = [:]
     let paper = Self.paper(geometry, fitted)
-    var reading = RuntimeReading(.llamaCpp)
     guard model.architecture.takesFactorsInGGUF else {
       readings = [
         paper,
@@ -71,9 +70,12 @@ public struct Inspection: Sendable {
       ]
       return
     }
-    reading.long = paper.long
-    reading.short = paper.long
-    readings = [paper, Self.judged(reading, .llamaCpp, paper, model.path, fitted.window)]
+    readings =
+      [paper]
+      + Runtime.ofFiles.map {
+        let reading = $0.reader.read(model.architecture, patchedLike: paper, fitted)
+        return Self.judged(reading, $0, paper, model.path, fitted.window)
+      }
   }
 
   /// Inspects the configs of a folder.
@@ -124,6 +126,9 @@ public struct Inspection: Sendable {
     _ window: Int
   ) -> RuntimeReading {
     var reading = reading
+    if case .kept = reading.rule, reading.short != reading.long {
+      reading.notes.append("keys cached before the crossing keep their short rotation")
+    }
     reading.confine(to: window)
     reading.judge(against: paper)
     if [.ok, .divergent, .plain].contains(reading.status) {

@@ -22,6 +22,15 @@ struct LlamaCpp: RuntimeReader {
 
   func read(_ model: GGUFModel) -> RuntimeReading { LlamaCppLoader(model: model).read() }
 
+  func read(
+    _ architecture: Architecture, patchedLike paper: RuntimeReading, _ factors: ModelFactors
+  ) -> RuntimeReading {
+    var reading = RuntimeReading(runtime)
+    (reading.long, reading.short) = (paper.long, paper.long)
+    reading.switching = Self.switching("-c", factors.originalWindow)
+    return reading
+  }
+
   func serving(window: Int, model: String) -> String {
     "llama-server -m \(model) -c \(window)"
   }

@@ -20,21 +20,17 @@ struct MistralRS: EngineReader {
     }
     let original = try config.required("original_max_position_embeddings").integer ?? config.window
     let theta = try config.required(config.architecture.rope.thetaKey).double ?? config.topTheta()
-    var reading = try config.reading(
+    let tables = try config.reading(
       runtime, scaling, original: original, theta: theta,
       partial: config["partial_rotary_factor"]?.double ?? 1)
-    // It compares lengths as if they were positions, and so switches one token earlier than others.
-    reading.switching = "each forward pass: longest input + 1 > \(original)"
-    reading.rule = .kept(beyond: original - 1)
-    return reading
+    return reading(long: tables.long, short: tables.short, original: original)
   }
 
   /// It reads Phi-3's lists and scale whatever the type of the scaling is.
   func read(_ model: GGUFModel) -> RuntimeReading {
     guard model.architecture.factorSupport[runtime] == .computes else {
       guard model.longFactors == nil else {
-        return .unsupported(
-          runtime, "its config for this architecture cannot represent the scaling of the file")
+        return .unsupported(runtime, Self.refusal)
       }
       return .unsupported(runtime, "lrpatch follows it only with factors")
     }
@@ -56,9 +52,27 @@ struct MistralRS: EngineReader {
         name: name, factors: factors.map(Double.init), mscale: mscale, theta: model.geometry.theta,
         rotaryDimensions: model.geometry.rotaryDimensions)
     }
+    return reading(long: table("long", long), short: table("short", short), original: original)
+  }
+
+  private static let refusal =
+    "its config for this architecture cannot represent the scaling of the file"
+
+  func read(
+    _ architecture: Architecture, patchedLike paper: RuntimeReading, _ factors: ModelFactors
+  ) -> RuntimeReading {
+    guard architecture.factorSupport[runtime] == .computes else {
+      return .unsupported(runtime, Self.refusal)
+    }
+    var short = paper.short
+    short?.mscale = factors.longMscale
+    return reading(long: paper.long, short: short, original: factors.originalWindow)
+  }
+
+  /// It compares lengths as if they were positions, and so switches one token earlier than others.
+  private func reading(long: UsedTable?, short: UsedTable?, original: Int) -> RuntimeReading {
     var reading = RuntimeReading(runtime)
-    reading.long = table("long", long)
-    reading.short = table("short", short)
+    (reading.long, reading.short) = (long, short)
     reading.switching = "each forward pass: longest input + 1 > \(original)"
     reading.rule = .kept(beyond: original - 1)
     return reading

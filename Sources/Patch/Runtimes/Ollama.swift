@@ -34,8 +34,17 @@ struct Ollama: EngineReader {
   }
 
   /// The file is copied as it is.
-  func read(_ model: GGUFModel) -> RuntimeReading {
-    var reading = LlamaCpp().read(model)
+  func read(_ model: GGUFModel) -> RuntimeReading { own(LlamaCpp().read(model)) }
+
+  func read(
+    _ architecture: Architecture, patchedLike paper: RuntimeReading, _ factors: ModelFactors
+  ) -> RuntimeReading {
+    own(LlamaCpp().read(architecture, patchedLike: paper, factors))
+  }
+
+  /// A reading of llama.cpp as Ollama's.
+  private func own(_ reading: RuntimeReading) -> RuntimeReading {
+    var reading = reading
     (reading.name, reading.title) = (runtime.rawValue, runtime.title)
     reading.prefill = prefill
     reading.switching = reading.switching.replacing("-c ", with: "num_ctx ")

@@ -14,6 +14,12 @@ protocol RuntimeReader: Sendable {
   /// What the runtime makes of a GGUF file.
   func read(_ model: GGUFModel) -> RuntimeReading
 
+  /// What the runtime makes of a GGUF file of an architecture, once it has the factors.
+  /// - Parameter paper: the tables of the file.
+  func read(
+    _ architecture: Architecture, patchedLike paper: RuntimeReading, _ factors: ModelFactors
+  ) -> RuntimeReading
+
   /// How the runtime divides a long prompt.
   var prefill: PrefillChunks { get }
 
@@ -35,6 +41,12 @@ struct RuntimeRefusal: Error {
 
 extension RuntimeReader {
   func read(_ model: GGUFModel) -> RuntimeReading { .unsupported(runtime, "reads folders only") }
+
+  func read(
+    _ architecture: Architecture, patchedLike paper: RuntimeReading, _ factors: ModelFactors
+  ) -> RuntimeReading {
+    .unsupported(runtime, "reads folders only")
+  }
 
   func changesMscale(of factors: ModelFactors, in architecture: Architecture) -> Bool { false }
 }
@@ -63,13 +75,7 @@ extension Runtime {
   /// What the runtime makes of a model folder.
   func read(_ config: FolderConfig) -> RuntimeReading {
     if let reason = config.architecture.unsupported[self] { return .unsupported(self, reason) }
-    do {
-      var reading = try reader.read(config)
-      if case .kept = reading.rule, reading.short != reading.long {
-        reading.notes.append("keys cached before the crossing keep their short rotation")
-      }
-      return reading
-    } catch {
+    do { return try reader.read(config) } catch {
       return .failure(self, error.message)
     }
   }

@@ -11,7 +11,8 @@ struct FactorsMakeCommand: ReportingCommand {
     discussion: """
       pi: s for every pair. ntk: from 1 to s. ntk-theta: the base at which the theoretical critical \
       pair gets s. yarn: a ramp, as transformers has it. yarn-rcd, ntk-rcd: the same, at the real \
-      critical pair. ntk-left: lambda from the critical pair on, NTK below it.
+      critical pair. ntk-left: lambda from the critical pair on, NTK below it. mrrope: a ramp of \
+      MrRoPE. abf: another base.
       """
         + examples(
           (
@@ -53,6 +54,9 @@ struct FactorsMakeCommand: ReportingCommand {
   @Option(help: "ntk-left's factor from the critical pair on; default s.")
   var lambda: Double?
 
+  @Option(help: "abf's base, greater than the model's.")
+  var theta: Double?
+
   @Option(
     help: MscaleChoice.help, completion: MscaleChoice.completion, transform: MscaleChoice.init)
   var mscale = MscaleChoice.su
@@ -79,6 +83,12 @@ struct FactorsMakeCommand: ReportingCommand {
       throw ValidationError("--output and --svg have the same name")
     }
     if lambda != nil, !method.takesLambda { throw ValidationError("--lambda is for ntk-left") }
+    if (theta != nil) != method.takesTheta {
+      throw ValidationError(theta == nil ? "abf needs --theta" : "--theta is for abf")
+    }
+    if let theta, !(theta.isFinite && theta > 1) {
+      throw ValidationError("--theta takes a number above 1")
+    }
     if let lambda, !(lambda.isFinite && lambda >= 1) {
       throw ValidationError("--lambda takes a number from 1 on")
     }
@@ -98,6 +108,11 @@ struct FactorsMakeCommand: ReportingCommand {
       target: targetLength.value, original: originalLength?.value, subject: model)
     settings.criticalPair = criticalDimension
     settings.lambda = lambda
+    settings.newTheta = theta
+    if let theta, theta < geometry.theta {
+      throw ModelError.unsupported(
+        model, "its base is \(geometry.theta), and --theta \(theta) is less")
+    }
     if let pair = criticalDimension, !(1..<settings.pairs).contains(pair) {
       throw ModelError.unsupported(
         model, "the critical pair \(pair) does not exist: expected 1 to \(settings.pairs - 1)")
@@ -128,6 +143,7 @@ struct FactorsMakeCommand: ReportingCommand {
     if method.takesLambda {
       members.append(JSONMember("lambda", .number(settings.lambda ?? settings.scale)))
     }
+    if let theta = settings.newTheta { members.append(JSONMember("theta", .number(theta))) }
     return .object(members)
   }
 

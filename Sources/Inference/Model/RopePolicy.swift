@@ -143,6 +143,15 @@ public struct RopePolicy: Equatable, Sendable {
     stages.first { length <= $0.limit } ?? stages[stages.count - 1]
   }
 
+  /// The schedules before and beyond the only switch of a policy that computes all keys again; nil for
+  /// others.
+  package var recomputedSwitch: (limit: Int, first: RopeSchedule, second: RopeSchedule)? {
+    guard rule == .recomputed, stages.count == 2, stages[0].table != stages[1].table else {
+      return nil
+    }
+    return (stages[0].limit, RopeSchedule(stages[0].table), RopeSchedule(stages[1].table))
+  }
+
   /// The positions to score, grouped by the schedule that rotates the tokens before them.
   ///
   /// The token at position p is predicted from the p tokens before it.

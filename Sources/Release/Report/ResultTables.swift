@@ -42,9 +42,15 @@ struct ResultTables {
     case .perplexityRatio: "perplexity, relative to the baseline"
     case .divergence: "divergence from the baseline, nats per token"
     case .agreement: "same likeliest token as the baseline"
-    case .crossing: "perplexity of tokens generated past the original window"
+    case .crossing: "perplexity of tokens generated past the original window\(rotatedAgain)"
     default: "\(metric.rawValue): answers found"
     }
+  }
+
+  /// What comes out if cached keys are rotated again where the paper's rule computes them again.
+  private var rotatedAgain: String {
+    guard let value = measured.crossings.compactMap(\.rotatedAgain).first else { return "" }
+    return " (keys only rotated again: \(value.sixDigits))"
   }
 
   private func method(_ name: String, _ fallback: String) -> String {

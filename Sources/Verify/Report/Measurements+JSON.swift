@@ -131,13 +131,14 @@ extension WindowCrossing.Result {
   var json: JSONValue {
     .object([
       "runtime": .string(runtime), "length": .number(length), "perplexity": .number(perplexity),
-      "tokens": .number(tokens),
+      "tokens": .number(tokens), "rotated_again": rotatedAgain.map { .number($0) } ?? .null,
     ])
   }
 
   fileprivate init(_ reader: ResultReader) throws {
     self.init(
       runtime: try reader.name("runtime"), length: try reader.length(),
-      perplexity: try reader.number("perplexity"), tokens: try reader.count("tokens"))
+      perplexity: try reader.number("perplexity"), tokens: try reader.count("tokens"),
+      rotatedAgain: reader.json["rotated_again"]?.double)
   }
 }

@@ -17,6 +17,9 @@ public struct WindowCrossing: Sendable {
     public var perplexity: Double
     /// The number of scored tokens.
     public var tokens: Int
+    /// The perplexity if the cached keys were only rotated again at the crossing, where this rule
+    /// computes them again; nil for other rules.
+    public var rotatedAgain: Double?
   }
 
   /// Tokens that are generated before the end of the original window, and after it.
@@ -63,7 +66,23 @@ public struct WindowCrossing: Sendable {
       try each(
         Result(
           runtime: scoring.policies[policy].name, length: length, perplexity: exp(mean),
-          tokens: losses[policy].count))
+          tokens: losses[policy].count,
+          rotatedAgain: try rotatedAgain(scoring.policies[policy], scoring.forward)))
     }
+  }
+
+  /// The perplexity with keys that are rotated again rather than computed again.
+  private func rotatedAgain(_ policy: RopePolicy, _ forward: ForwardPass) throws -> Double? {
+    guard let (limit, first, second) = policy.recomputedSwitch, limit < length - 1 else {
+      return nil
+    }
+    let pass = forward.running(forward.model.variant(for: policy.name).model)
+    let losses = try sequences.flatMap { sequence in
+      try pass.scores(
+        of: sequence.tokens, rotatingKeysAgainAt: limit, from: first, to: second,
+        scored: sequence.scored.filter { $0 > limit }
+      ).map { -$0.logProbability }
+    }
+    return losses.isEmpty ? nil : exp(losses.reduce(0, +) / Double(losses.count))
   }
 }

@@ -89,7 +89,7 @@ import Testing
         environment: ["COLUMNS": "60"])
       let lines = result.output.split(separator: "\n")
       #expect(lines.allSatisfy { $0.count <= 60 }, "\(command)")
-      #expect(result.output.contains("USAGE: lrpatch \(command) <"))
+      #expect(result.output.contains("USAGE: lrpatch \(command) "))
     }
   }
 

@@ -28,7 +28,7 @@ engines=(lmdeploy openvino ik_llama.cpp mistral.rs ort-genai ctranslate2)
 limit=1800 # seconds, for all of them together
 
 peers=${LRPATCH_PEERS:-$HOME/.cache/lrpatch-peers}
-[ -x "$peers/venv/bin/python" ] || { echo "There are no runtimes in $peers; run scripts/peers.sh first." >&2; exit 2; }
+[ -x "$peers/venv/bin/python" ] || { echo "$peers holds no runtimes; run scripts/peers.sh first." >&2; exit 2; }
 cd "$peers" || exit 2
 peers=$PWD
 
@@ -79,7 +79,7 @@ set_up_engine() {
       ;;
     ctranslate2) set_up "$1" ctranslate2 "ctranslate2==$ctranslate2" ;;
     *)
-      echo "There is no engine '$1', but: ${engines[*]}" >&2
+      echo "unknown engine '$1'; expected one of: ${engines[*]}" >&2
       exit 2
       ;;
   esac

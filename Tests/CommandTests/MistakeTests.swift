@@ -32,11 +32,11 @@ import Testing
     ("verify model --lengths 128 --require effective_length>=1k", "--task ruler measures it"),
     ("verify model --lengths 128 --require passkey@64>=0.9", "passkey is measured at 128"),
     ("search model -o f.json --target-length 1k --parents 100", "--parents takes a number"),
-    ("convert model -o model.safetensors", "or a folder"),
+    ("convert model -o model.safetensors", "is the suffix of neither"),
     ("convert model -o new --max-shard-size 5", "as in 500M or 2G"),
     ("factors compare factors.json model --length 128", "the arguments are swapped"),
     ("factors sensitivity factors.json model --length 128", "the arguments are swapped"),
-    ("diff factors.json model", "two models or two factors files"),
+    ("diff factors.json model", "diff takes two models"),
   ]) func namesWhatWasMeant(_ line: String, _ text: String) throws {
     let folder = try TemporaryDirectory.workbench()
     let result = try Program.run(line.split(separator: " ").map(String.init), in: folder.path)

@@ -72,7 +72,7 @@ struct ConvertCommand: ReportingCommand {
     if output.isEmpty { throw ValidationError("-o needs a path") }
     if let suffix = Self.suffixesOfFiles.first(where: output.lowercased().hasSuffix) {
       throw ValidationError(
-        "-o takes NAME.gguf for a file, or a folder, whose files convert names itself; '\(suffix)' is the suffix of a file"
+        "-o takes NAME.gguf or a folder, and '\(suffix)' is the suffix of neither"
       )
     }
     if let size = maxShardSize?.value, size < Self.leastShardSize {

@@ -48,7 +48,7 @@ struct DiffCommand: ReportingCommand {
     }
     if ForeignFile.isFactors(first) != ForeignFile.isFactors(second) {
       throw ValidationError(
-        "two models or two factors files are compared; `lrpatch apply --dry-run` shows what factors would change in a model"
+        "diff takes two models or two factors files; `lrpatch apply --dry-run` shows what factors would change in a model"
       )
     }
     let left = try common.open(first)

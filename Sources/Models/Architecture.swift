@@ -26,6 +26,8 @@ public struct Architecture: Sendable {
   public var mlx = MLXTraits()
   /// Runtimes that cannot read LongRoPE for this architecture, each with the reason.
   public var unsupported: [Runtime: String] = [:]
+  /// Runtimes that read the model, but compute something in its layers that is not computed here.
+  public var uncomputed: [Runtime: String] = [:]
   /// What the runtimes that know only some architectures do with factors.
   ///
   /// One that is missing does not know the architecture.

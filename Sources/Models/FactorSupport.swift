@@ -10,13 +10,22 @@ public enum FactorSupport: Equatable, Sendable {
   case refuses(String)
 }
 
+extension FactorSupport {
+  /// mistral.rs, whose Llama-like configs know these types only.
+  static let unknownVariant = FactorSupport.refuses(
+    "unknown variant `longrope`, expected one of `llama3`, `linear`, `default`")
+  /// The model builder of ONNX Runtime GenAI.
+  static let unsupportedStyle = FactorSupport.refuses(
+    "NotImplementedError: The longrope RoPE style is not currently supported.")
+}
+
 extension [Runtime: FactorSupport] {
   /// What is the same for most Llama-like architectures with a class of their own in each runtime.
   static let ofLlamaLike: Self = [
     .lmdeploy: .computes, .openVINO: .computes, .exllamaV3: .computes, .ollama: .ignores,
     .ctranslate2: .refuses(
       "ValueError: Some required model attributes are not set: rotary_scaling_long_factor"),
-    .ortGenAI: .refuses("NotImplementedError: The longrope RoPE style is not currently supported."),
+    .ortGenAI: .unsupportedStyle,
   ]
 
   /// These and others, which count.

@@ -51,6 +51,15 @@ public enum Runtime: String, CaseIterable, Hashable, Sendable {
     }
   }
 
+  /// The runtime whose layers this one runs: itself, unless it is built on another.
+  package var engine: Runtime {
+    switch self {
+    case .ikLlamaCpp, .ollama: .llamaCpp
+    case .openVINO: .transformers5
+    default: self
+    }
+  }
+
   /// The runtimes that read a model folder.
   public static let ofFolders = allCases.filter { ![.llamaCpp, .ikLlamaCpp].contains($0) }
 

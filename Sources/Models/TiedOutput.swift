@@ -25,6 +25,9 @@ extension ModelFile {
   /// - Parameter hasOutput: whether the model has an output matrix.
   package func deviations(hasOutput: Bool) -> [Runtime: [DecoderLayer.Deviation]] {
     var deviations = architecture.decoder?.deviations ?? [:]
+    for runtime in Runtime.allCases where runtime.engine != runtime {
+      deviations[runtime, default: []] += deviations[runtime.engine] ?? []
+    }
     guard hasOutput, format == .folder else { return deviations }
     for runtime in Runtime.ofFolders where ties(runtime) {
       deviations[runtime, default: []].append(.tiedOutput)
@@ -36,13 +39,11 @@ extension ModelFile {
   ///
   /// transformers 5 compares the two and never ties them if they differ.
   private func ties(_ runtime: Runtime) -> Bool {
-    switch runtime {
-    case .transformers5, .llamaCpp, .ikLlamaCpp, .ollama: false
+    switch runtime.engine {
+    case .transformers5, .llamaCpp: false
     case .mlx:
       architecture.mlx.tiesByDefault.map { tieMember ?? $0 } ?? false
-    case .transformers4, .vllm, .sglang, .lmdeploy, .openVINO, .exllamaV3, .mistralRS, .ortGenAI,
-      .ctranslate2:
-      isTied
+    default: isTied
     }
   }
 }

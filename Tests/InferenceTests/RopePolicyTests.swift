@@ -61,6 +61,29 @@ import Testing
     #expect(try shortTokens(.fixed, .chunks(5), prompt: 30) == 0)
   }
 
+  @Test func aRuntimeThatComputesOtherwiseIsNotFollowed() throws {
+    var reading = RuntimeReading(.mistralRS)
+    let table = UsedTable(name: "long", mscale: 1, inverseFrequencies: [1])
+    (reading.short, reading.long) = (table, table)
+    _ = try RopePolicy(reading)
+    reading.uncomputed = "it routes tokens to other experts"
+    #expect(throws: ModelError.self) { try RopePolicy(reading) }
+  }
+
+  /// A runtime that is built on another departs from the model as that one does.
+  @Test(arguments: ["phimoe", "minicpm3"])
+  func runtimesBuiltOnOthersShareTheirDeviations(_ name: String) throws {
+    let model = try ModelFile(path: Fixture.path("architectures/\(name).gguf"))
+    let deviations = model.deviations(hasOutput: true)
+    let ofLlamaCpp = deviations[.llamaCpp] ?? []
+    #expect(!ofLlamaCpp.isEmpty)
+    for runtime in [Runtime.ollama, .ikLlamaCpp] {
+      #expect(deviations[runtime]?.count == ofLlamaCpp.count)
+    }
+    let transformer = try Transformer(path: model.path)
+    #expect(transformer.variant(for: Runtime.ollama.rawValue).isVariant)
+  }
+
   @Test func growsTheBaseWithEveryChunk() throws {
     let scaling = DynamicNTK(factor: 4, window: 12, theta: 100, rotaryDimensions: 4)
     let policy = try Self.policy(.growing(scaling), prefill: .chunks(5))

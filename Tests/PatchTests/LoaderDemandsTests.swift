@@ -57,6 +57,25 @@ import Testing
     }
   }
 
+  /// mistral.rs obeys a sliding window that llama.cpp ignores, and is then not followed.
+  @Test func aWindowThatLlamaCppIgnoresKeepsMistralRSFromBeingFollowed() throws {
+    let place = try TemporaryDirectory()
+    let path = try place.copy("architectures/phi3.gguf")
+    let set = try FactorSource(path: Fixture.path("architectures/phi3.factors.json")).set
+    let apply = Apply(set, factorsSHA256: "", version: "test", options: ApplyOptions())
+    let tried = try Inspection(ModelSession(path: path, exclusive: false), overlaying: set).readings
+    #expect(tried.contains { $0.uncomputed != nil && $0.name == Runtime.mistralRS.rawValue })
+    do {
+      let session = try ModelSession(path: path, exclusive: true)
+      try apply.perform(apply.plan(for: session), in: session)
+    }
+    let readings = try Inspection(ModelSession(path: path, exclusive: false)).readings
+    let reading = try #require(readings.first { $0.name == Runtime.mistralRS.rawValue })
+    #expect(reading.long != nil && reading.uncomputed?.contains("sliding_window (48)") == true)
+    #expect(reading.notes.contains { $0.hasPrefix("verify cannot follow it") })
+    #expect(readings.allSatisfy { $0.name == reading.name || $0.uncomputed == nil })
+  }
+
   /// The paper's rule is what llama.cpp computes if the file has no factors.
   @Test(arguments: [
     ([GGUFKey("llama.rope.scaling.factor", .float32(2))], "linear", 1.0),

@@ -56,23 +56,17 @@ public final class Generator {
     if schedules.allSatisfy({ $0 == schedules[0] }) {
       let states = try state(after: tokens, schedules[0], count, wanted: lengths.count)
       for (row, length) in lengths.enumerated() {
-        scores.append(try score(states, row, length < tokens.count ? tokens[length] : tokens[0]))
+        scores.append(
+          try forward.score(states, row, length < tokens.count ? tokens[length] : tokens[0]))
       }
     } else {
       for (length, schedule) in zip(lengths, schedules) {
         let states = try state(after: Array(tokens[..<length]), schedule, count)
-        scores.append(try score(states, 0, length < tokens.count ? tokens[length] : tokens[0]))
+        scores.append(
+          try forward.score(states, 0, length < tokens.count ? tokens[length] : tokens[0]))
       }
     }
     return scores
-  }
-
-  private func score(_ states: Matrix, _ row: Int, _ token: Int) throws -> TokenScore {
-    let logits = try forward.logits(states, rows: [row])
-    let (total, greedy) = forward.engine.logSumExp(logits, row: 0)
-    return TokenScore(
-      logProbability: Double(logits[0, token]) - total, greedy: greedy,
-      greedyLogProbability: Double(logits[0, greedy]) - total)
   }
 
   /// Whether the keys and values of `count` tokens are within the limit.
@@ -120,5 +114,17 @@ public final class Generator {
     cached = tokens
     self.schedule = schedule
     return state
+  }
+}
+
+extension ForwardPass {
+  /// The score of a token that follows one row of hidden states.
+  /// - Parameter states: (rows, hidden), normed.
+  func score(_ states: Matrix, _ row: Int, _ token: Int) throws -> TokenScore {
+    let logits = try logits(states, rows: [row])
+    let (total, greedy) = engine.logSumExp(logits, row: 0)
+    return TokenScore(
+      logProbability: Double(logits[0, token]) - total, greedy: greedy,
+      greedyLogProbability: Double(logits[0, greedy]) - total)
   }
 }

@@ -3,8 +3,8 @@ import Numerics
 extension KeyValueCache {
   /// Rotates the keys of all cached tokens with other tables, as if they had never been rotated.
   ///
-  /// Everything that later layers made of the first rotation stays as it is, so this is not the same
-  /// as computing the tokens again.
+  /// What later layers made of the first rotation stays, so this is not the same as computing the
+  /// tokens again.
   /// - Parameters:
   ///   - old: the schedule that rotated the keys.
   ///   - new: the schedule to rotate them with.
@@ -58,12 +58,6 @@ extension ForwardPass {
     cache.rotateAgain(from: first, to: second, self)
     let rest = Array(tokens[place..<tokens.count - 1])
     let states = try extend(cache, by: rest, second, wanted: rest.count)
-    return try scored.map { position in
-      let logits = try logits(states, rows: [position - 1 - place])
-      let (total, greedy) = engine.logSumExp(logits, row: 0)
-      return TokenScore(
-        logProbability: Double(logits[0, tokens[position]]) - total, greedy: greedy,
-        greedyLogProbability: Double(logits[0, greedy]) - total)
-    }
+    return try scored.map { try score(states, $0 - 1 - place, tokens[$0]) }
   }
 }

@@ -22,10 +22,13 @@ public struct RopePolicy: Equatable, Sendable {
 
   /// The policy of a runtime.
   /// - Parameter prefill: how prompts are given to it. The papers' rule does not depend on that.
-  /// - Throws: `ModelError` if the runtime does not run the model.
+  /// - Throws: `ModelError` if the runtime does not run the model, or not as `Inference` does.
   public init(_ reading: RuntimeReading, prefill: Prefill = .own) throws {
     guard let short = reading.short, let long = reading.long, long.inverseFrequencies != nil else {
       throw ModelError.unsupported(reading.title, reading.notes.first ?? "does not run the model")
+    }
+    if let other = reading.uncomputed {
+      throw ModelError.unsupported(reading.title, "not computed here: \(other)")
     }
     name = reading.name
     chunk = reading.prefill.flatMap { prefill.chunk($0) }
@@ -127,7 +130,8 @@ public struct RopePolicy: Equatable, Sendable {
   private var afterChunks: RopeSchedule {
     let (short, long) = (stages[0], stages[1])
     return RopeSchedule(
-      short.table, before: chunk.map { short.limit / $0 * $0 } ?? 0, then: long.table)
+      short.table, before: chunk.map { PrefillChunks.within(short.limit, of: $0) } ?? 0,
+      then: long.table)
   }
 
   /// Whether both policies rotate a prompt and `count` generated tokens in the same way.
@@ -143,8 +147,9 @@ public struct RopePolicy: Equatable, Sendable {
     stages.first { length <= $0.limit } ?? stages[stages.count - 1]
   }
 
-  /// The schedules before and beyond the only switch of a policy that computes all keys again; nil for
-  /// others.
+  /// The schedules on both sides of the switch, for a policy that computes all keys again there.
+  ///
+  /// Nil for others.
   package var recomputedSwitch: (limit: Int, first: RopeSchedule, second: RopeSchedule)? {
     guard rule == .recomputed, stages.count == 2, stages[0].table != stages[1].table else {
       return nil

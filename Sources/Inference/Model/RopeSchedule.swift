@@ -51,12 +51,13 @@ public struct RopeSchedule: Equatable, Hashable, Sendable {
     growth = nil
   }
 
-  /// Dynamic NTK scaling: one table for each chunk of the prompt, and one for each further position,
-  /// because cached keys are kept.
+  /// Dynamic NTK scaling: one table for each chunk of the prompt and one for each further position.
+  ///
+  /// Cached keys are kept.
   /// - Parameter chunk: the tokens of the prompt that are given at once; nil for all.
   package init(_ scaling: DynamicNTK, prompt: Int, chunk: Int? = nil) {
     let length = max(prompt, scaling.window)
-    let whole = chunk.map { scaling.window / $0 * $0 } ?? 0
+    let whole = chunk.map { PrefillChunks.within(scaling.window, of: $0) } ?? 0
     // Chunks that end within the window have its table.
     let ends =
       prompt > scaling.window

@@ -27,8 +27,7 @@ extension Architecture {
     ]
     it.factorSupport = [
       .openVINO: .computes,
-      .ortGenAI: .refuses(
-        "NotImplementedError: The longrope RoPE style is not currently supported."),
+      .ortGenAI: .unsupportedStyle,
     ]
     return it
   }()

@@ -12,8 +12,7 @@ extension Architecture {
     it.biases = .ofAttention(gguf: Biases.projections)
     it.unsupportedFeatures = [.experts, .usedExperts]
     it.factorSupport = .ofLlamaLike.and([
-      .mistralRS: .refuses(
-        "unknown variant `longrope`, expected one of `llama3`, `linear`, `default`"),
+      .mistralRS: .unknownVariant,
       .ortGenAI: .ignores,
     ])
     return it

@@ -18,7 +18,7 @@ extension Architecture {
     var decoder = DecoderLayer()
     decoder.attention = .fused
     decoder.feedForward = .fusedGateUp
-    decoder.deviations = [.mlx: [.noWindow]]
+    decoder.deviations = [.mlx: [.noWindow], .ollama: [.noWindow]]
     it.decoder = decoder
     it.rope.isPartial = true
     it.biases.gguf = [.fusedQKV]
@@ -26,11 +26,13 @@ extension Architecture {
     // llama.cpp tells Phi-4 from the others by the window of 0.
     it.hyperparameters =
       Hyperparameter.common + [.rotaryDimensions, .slidingWindow] + Hyperparameter.headSizes
+    // Its converter fails with or without factors.
+    it.unsupported = [
+      .ctranslate2: "AttributeError: 'Phi3Attention' object has no attribute 'rotary_emb'"
+    ]
     it.factorSupport = [
       .lmdeploy: .computes, .openVINO: .computes, .exllamaV3: .computes, .mistralRS: .computes,
       .ortGenAI: .computes, .ollama: .computes, .ikLlamaCpp: .computes,
-      .ctranslate2: .refuses(
-        "AttributeError: 'Phi3Attention' object has no attribute 'rotary_emb'"),
     ]
     return it
   }()

@@ -36,11 +36,11 @@ extension Architecture {
     it.biases.ofNorms = true
     it.biases.ofOutput = true
     it.biases.requiresOutput = true
+    it.uncomputed = [.mistralRS: "it routes tokens to other experts"]
     it.factorSupport = [
       .ikLlamaCpp: .refuses("unknown model architecture: 'phimoe'"),
       .lmdeploy: .computes, .openVINO: .computes, .mistralRS: .computes,
-      .ortGenAI: .refuses(
-        "NotImplementedError: The longrope RoPE style is not currently supported."),
+      .ortGenAI: .unsupportedStyle,
     ]
     return it
   }()

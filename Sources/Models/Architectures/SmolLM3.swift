@@ -24,8 +24,7 @@ extension Architecture {
     ]
     it.factorSupport = [
       .openVINO: .computes, .exllamaV3: .computes, .ortGenAI: .ignores,
-      .mistralRS: .refuses(
-        "unknown variant `longrope`, expected one of `llama3`, `linear`, `default`"),
+      .mistralRS: .unknownVariant,
     ]
     return it
   }()

@@ -9,9 +9,9 @@ struct IkLlamaCpp: RuntimeReader {
   private static let abort = "it aborts on the rope scaling type 'longrope'"
 
   func read(
-    _ architecture: Architecture, patchedLike paper: RuntimeReading, _ factors: ModelFactors
+    _ model: GGUFModel, patchedLike paper: RuntimeReading, _ factors: ModelFactors
   ) -> RuntimeReading {
-    .unsupported(runtime, Self.refusal(architecture) ?? Self.abort)
+    .unsupported(runtime, Self.refusal(model.architecture) ?? Self.abort)
   }
 
   private static func refusal(_ architecture: Architecture) -> String? {
@@ -23,7 +23,7 @@ struct IkLlamaCpp: RuntimeReader {
   }
 
   func read(_ config: FolderConfig) -> RuntimeReading {
-    .unsupported(runtime, "reads GGUF files only")
+    .readsFilesOnly(runtime)
   }
 
   func read(_ model: GGUFModel) -> RuntimeReading {
@@ -32,7 +32,7 @@ struct IkLlamaCpp: RuntimeReader {
     if let refusal = Self.refusal(model.architecture) { return .unsupported(runtime, refusal) }
     if type == "longrope" { return .unsupported(runtime, Self.abort) }
     guard model.longFactors != nil || model.shortFactors != nil else {
-      return .unsupported(runtime, "lrpatch follows it only with factors")
+      return .followedOnlyWithFactors(runtime)
     }
     guard model.architecture.factorSupport[runtime] == .computes else {
       return .unsupported(
@@ -49,9 +49,7 @@ struct IkLlamaCpp: RuntimeReader {
         "the factor tensors have \(model.geometry.rotaryDimensions / 2) values, but it expects half of the head, \(head / 2)"
       )
     }
-    var reading = LlamaCpp().read(model)
-    (reading.name, reading.title) = (runtime.rawValue, runtime.title)
-    return reading
+    return LlamaCpp.read(model, as: runtime)
   }
 
   /// The hidden size divided by the number of heads.

@@ -73,8 +73,9 @@ public struct Inspection: Sendable {
     readings =
       [paper]
       + Runtime.ofFiles.map {
-        let reading = $0.reader.read(model.architecture, patchedLike: paper, fitted)
-        return Self.judged(reading, $0, paper, model.path, fitted.window)
+        let reading = $0.reader.read(model, patchedLike: paper, fitted)
+        return Self.judged(
+          reading, $0, paper, model.path, fitted.window, model.architecture)
       }
   }
 
@@ -98,7 +99,9 @@ public struct Inspection: Sendable {
     let paper = Self.paper(geometry, factors, scaled: scaled?.1)
     readings = [paper]
     for (runtime, reading) in read {
-      readings.append(Self.judged(reading, runtime, paper, model.path, model.geometry.window))
+      readings.append(
+        Self.judged(
+          reading, runtime, paper, model.path, model.geometry.window, model.architecture))
     }
   }
 
@@ -117,17 +120,22 @@ public struct Inspection: Sendable {
     readings =
       [paper]
       + Runtime.ofFiles.map {
-        Self.judged($0.reader.read(model), $0, paper, model.path, model.geometry.window)
+        Self.judged(
+          $0.reader.read(model), $0, paper, model.path, model.geometry.window, model.architecture)
       }
   }
 
   private static func judged(
     _ reading: RuntimeReading, _ runtime: Runtime, _ paper: RuntimeReading, _ path: String,
-    _ window: Int
+    _ window: Int, _ architecture: Architecture
   ) -> RuntimeReading {
     var reading = reading
     if case .kept = reading.rule, reading.short != reading.long {
       reading.notes.append("keys cached before the crossing keep their short rotation")
+    }
+    reading.uncomputed = reading.uncomputed ?? architecture.uncomputed[runtime]
+    if let other = reading.uncomputed, reading.long != nil {
+      reading.notes.append("verify cannot follow it: \(other)")
     }
     reading.confine(to: window)
     reading.judge(against: paper)

@@ -17,17 +17,33 @@ struct LlamaCpp: RuntimeReader {
   }
 
   func read(_ config: FolderConfig) -> RuntimeReading {
-    .unsupported(runtime, "reads GGUF files only")
+    .readsFilesOnly(runtime)
   }
 
-  func read(_ model: GGUFModel) -> RuntimeReading { LlamaCppLoader(model: model).read() }
+  func read(_ model: GGUFModel) -> RuntimeReading { Self.read(model, as: runtime) }
+
+  /// What a runtime makes of a file that it runs with llama.cpp's loader.
+  /// - Parameter option: that which sets the context.
+  static func read(
+    _ model: GGUFModel, as runtime: Runtime, option: String = "-c"
+  ) -> RuntimeReading {
+    LlamaCppLoader(model: model, runtime: runtime, option: option).read()
+  }
 
   func read(
-    _ architecture: Architecture, patchedLike paper: RuntimeReading, _ factors: ModelFactors
+    _ model: GGUFModel, patchedLike paper: RuntimeReading, _ factors: ModelFactors
+  ) -> RuntimeReading {
+    Self.read(patchedLike: paper, factors, as: runtime)
+  }
+
+  /// The reading of a file with factors that serves its whole window.
+  static func read(
+    patchedLike paper: RuntimeReading, _ factors: ModelFactors, as runtime: Runtime,
+    option: String = "-c"
   ) -> RuntimeReading {
     var reading = RuntimeReading(runtime)
     (reading.long, reading.short) = (paper.long, paper.long)
-    reading.switching = Self.switching("-c", factors.originalWindow)
+    reading.switching = switching(option, factors.originalWindow)
     return reading
   }
 
@@ -39,6 +55,9 @@ struct LlamaCpp: RuntimeReader {
 /// The behaviour of llama.cpp's loader and graph for one file.
 private struct LlamaCppLoader {
   let model: GGUFModel
+  let runtime: Runtime
+  /// The option that sets the context.
+  let option: String
 
   private var prefix: String { model.geometry.architecture }
 
@@ -48,11 +67,11 @@ private struct LlamaCppLoader {
 
   func read() -> RuntimeReading {
     if let key = model.mistypedKeys.first {
-      return .failure(.llamaCpp, "it refuses a key of another type: \(key.description)")
+      return .failure(runtime, "it refuses a key of another type: \(key.description)")
     }
     let type = value(GGUFRopeName.type)?.text ?? "linear"
     guard ["none", "linear", "yarn", "longrope"].contains(type) else {
-      return .failure(.llamaCpp, "it aborts on the rope scaling type '\(type.sanitized)'")
+      return .failure(runtime, "it aborts on the rope scaling type '\(type.sanitized)'")
     }
     let isLongRoPE = type == "longrope"
     let creates = model.architecture.gguf?.factorTensors ?? .never
@@ -69,17 +88,17 @@ private struct LlamaCppLoader {
       (GGUFModel.frequenciesName, model.frequencyFactors),
     ] {
       if let table, table.count != pairs {
-        return .failure(.llamaCpp, "\(name) has \(table.count) values, expected \(pairs)")
+        return .failure(runtime, "\(name) has \(table.count) values, expected \(pairs)")
       }
     }
     if hasTables, !createsTables {
       return .failure(
-        .llamaCpp,
+        runtime,
         "wrong number of tensors: it accepts factor tensors only if rope.scaling.type is longrope")
     }
     if model.frequencyFactors != nil, isLongRoPE || creates != .forLongRoPE {
       return .failure(
-        .llamaCpp,
+        runtime,
         "wrong number of tensors: it does not accept rope_freqs.weight together with longrope")
     }
     return tables(type)
@@ -87,7 +106,7 @@ private struct LlamaCppLoader {
 
   private func tables(_ type: String) -> RuntimeReading {
     let original = value(GGUFRopeName.originalWindow)?.integer ?? model.geometry.window
-    var reading = RuntimeReading(.llamaCpp)
+    var reading = RuntimeReading(runtime)
     reading.notes = unreadKeys(type)
     if let frequencies = model.frequencyFactors {
       reading.long = table("llama3", frequencies, type, original)
@@ -103,7 +122,7 @@ private struct LlamaCppLoader {
     reading.long = used
     reading.short = used
     if model.longFactors != nil {
-      reading.switching = LlamaCpp.switching("-c", original)
+      reading.switching = LlamaCpp.switching(option, original)
     }
     return reading
   }

@@ -28,14 +28,11 @@ struct MistralRS: EngineReader {
 
   /// It reads Phi-3's lists and scale whatever the type of the scaling is.
   func read(_ model: GGUFModel) -> RuntimeReading {
-    guard model.architecture.factorSupport[runtime] == .computes else {
-      guard model.longFactors == nil else {
-        return .unsupported(runtime, Self.refusal)
-      }
-      return .unsupported(runtime, "lrpatch follows it only with factors")
-    }
     guard let long = model.longFactors, let short = model.shortFactors else {
-      return .unsupported(runtime, "lrpatch follows it only with factors")
+      return .followedOnlyWithFactors(runtime)
+    }
+    guard model.architecture.factorSupport[runtime] == .computes else {
+      return .unsupported(runtime, Self.refusal)
     }
     let prefix = model.geometry.architecture
     guard
@@ -52,21 +49,36 @@ struct MistralRS: EngineReader {
         name: name, factors: factors.map(Double.init), mscale: mscale, theta: model.geometry.theta,
         rotaryDimensions: model.geometry.rotaryDimensions)
     }
-    return reading(long: table("long", long), short: table("short", short), original: original)
+    var reading = reading(
+      long: table("long", long), short: table("short", short), original: original)
+    reading.uncomputed = Self.obeyedWindow(model, below: model.geometry.window)
+    return reading
   }
 
   private static let refusal =
     "its config for this architecture cannot represent the scaling of the file"
 
   func read(
-    _ architecture: Architecture, patchedLike paper: RuntimeReading, _ factors: ModelFactors
+    _ model: GGUFModel, patchedLike paper: RuntimeReading, _ factors: ModelFactors
   ) -> RuntimeReading {
-    guard architecture.factorSupport[runtime] == .computes else {
+    guard model.architecture.factorSupport[runtime] == .computes else {
       return .unsupported(runtime, Self.refusal)
     }
     var short = paper.short
     short?.mscale = factors.longMscale
-    return reading(long: paper.long, short: short, original: factors.originalWindow)
+    var reading = reading(long: paper.long, short: short, original: factors.originalWindow)
+    reading.uncomputed = Self.obeyedWindow(model, below: factors.window)
+    return reading
+  }
+
+  /// What a sliding window in the file does, in words; nil if it limits nothing.
+  private static func obeyedWindow(_ model: GGUFModel, below window: Int) -> String? {
+    guard let name = Hyperparameter.slidingWindow.gguf else { return nil }
+    let key = "\(model.geometry.architecture).\(name)"
+    guard let sliding = model.first.header[key: key]?.integer, (1..<window).contains(sliding) else {
+      return nil
+    }
+    return "it obeys \(key) (\(sliding)), which llama.cpp ignores"
   }
 
   /// It compares lengths as if they were positions, and so switches one token earlier than others.

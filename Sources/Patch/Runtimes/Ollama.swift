@@ -6,6 +6,9 @@ struct Ollama: EngineReader {
   let runtime = Runtime.ollama
   let prefill = PrefillChunks(512, option: "num_batch")
 
+  /// The option that sets the context.
+  private static let option = "num_ctx"
+
   /// What its importer writes for Phi-3, as llama.cpp runs it.
   func longRoPE(
     _ scaling: JSONValue, in config: FolderConfig
@@ -29,26 +32,19 @@ struct Ollama: EngineReader {
     let isLong = config.window.roundedUp(to: LlamaCpp.contextUnit) > original
     let used = isLong ? reading.long : reading.short
     (reading.long, reading.short) = (used, used)
-    reading.switching = LlamaCpp.switching("num_ctx", original)
+    reading.switching = LlamaCpp.switching(Self.option, original)
     return reading
   }
 
   /// The file is copied as it is.
-  func read(_ model: GGUFModel) -> RuntimeReading { own(LlamaCpp().read(model)) }
-
-  func read(
-    _ architecture: Architecture, patchedLike paper: RuntimeReading, _ factors: ModelFactors
-  ) -> RuntimeReading {
-    own(LlamaCpp().read(architecture, patchedLike: paper, factors))
+  func read(_ model: GGUFModel) -> RuntimeReading {
+    LlamaCpp.read(model, as: runtime, option: Self.option)
   }
 
-  /// A reading of llama.cpp as Ollama's.
-  private func own(_ reading: RuntimeReading) -> RuntimeReading {
-    var reading = reading
-    (reading.name, reading.title) = (runtime.rawValue, runtime.title)
-    reading.prefill = prefill
-    reading.switching = reading.switching.replacing("-c ", with: "num_ctx ")
-    return reading
+  func read(
+    _ model: GGUFModel, patchedLike paper: RuntimeReading, _ factors: ModelFactors
+  ) -> RuntimeReading {
+    LlamaCpp.read(patchedLike: paper, factors, as: runtime, option: Self.option)
   }
 
   func serving(window: Int, model: String) -> String { "OLLAMA_CONTEXT_LENGTH=\(window)" }

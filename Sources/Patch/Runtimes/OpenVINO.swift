@@ -27,7 +27,7 @@ struct OpenVINO: EngineReader {
     reading.rule = .kept(beyond: read.original)
     if read.original >= Self.scheduledChunk, reading.short != reading.long {
       reading.notes.append(
-        "a ContinuousBatchingPipeline gives prompts in chunks of \(Self.scheduledChunk), which keep short factors; SchedulerConfig.max_num_batched_tokens avoids it with the size of the window"
+        "a ContinuousBatchingPipeline prefills in chunks of \(Self.scheduledChunk), which keep short factors; set \(prefill.option) to the window"
       )
     }
     return reading

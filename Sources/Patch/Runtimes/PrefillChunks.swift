@@ -17,6 +17,11 @@ public struct PrefillChunks: Equatable, Sendable {
   }
 }
 
+extension PrefillChunks {
+  /// The number of first tokens in chunks that end within a window.
+  package static func within(_ window: Int, of chunk: Int) -> Int { window / chunk * chunk }
+}
+
 extension RuntimeReading {
   /// The number of first tokens of a long prompt that keep the short rotation, if the prompt is
   /// given in chunks; 0 if there are none.
@@ -24,7 +29,7 @@ extension RuntimeReading {
   public func shortTokens(chunk: Int) -> Int {
     guard prefill != nil, let short, let long, short != long else { return 0 }
     switch rule {
-    case .kept(let limit), .recomputed(let limit): return limit / chunk * chunk
+    case .kept(let limit), .recomputed(let limit): return PrefillChunks.within(limit, of: chunk)
     case .fixed, .growing: return 0
     }
   }
@@ -37,8 +42,8 @@ extension RuntimeReading {
     guard tokens > 0 else { return nil }
     let condition = prefill.condition.map { " (\($0))" } ?? ""
     return """
-      prompts are given in chunks of \(size) tokens\(condition), so the first \(tokens) of a long one \
-      keep short factors; \(prefill.option) avoids it with the size of the window
+      it prefills in chunks of \(size) tokens\(condition), so the first \(tokens) tokens of a long \
+      prompt keep short factors; set \(prefill.option) to the window
       """
   }
 }

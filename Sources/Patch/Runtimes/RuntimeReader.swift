@@ -14,10 +14,10 @@ protocol RuntimeReader: Sendable {
   /// What the runtime makes of a GGUF file.
   func read(_ model: GGUFModel) -> RuntimeReading
 
-  /// What the runtime makes of a GGUF file of an architecture, once it has the factors.
-  /// - Parameter paper: the tables of the file.
+  /// What the runtime makes of a GGUF file once it has the factors.
+  /// - Parameter paper: the tables that the file then has.
   func read(
-    _ architecture: Architecture, patchedLike paper: RuntimeReading, _ factors: ModelFactors
+    _ model: GGUFModel, patchedLike paper: RuntimeReading, _ factors: ModelFactors
   ) -> RuntimeReading
 
   /// How the runtime divides a long prompt.
@@ -43,7 +43,7 @@ extension RuntimeReader {
   func read(_ model: GGUFModel) -> RuntimeReading { .unsupported(runtime, "reads folders only") }
 
   func read(
-    _ architecture: Architecture, patchedLike paper: RuntimeReading, _ factors: ModelFactors
+    _ model: GGUFModel, patchedLike paper: RuntimeReading, _ factors: ModelFactors
   ) -> RuntimeReading {
     .unsupported(runtime, "reads folders only")
   }

@@ -26,6 +26,8 @@ public struct RuntimeReading: Equatable, Sendable {
   public var status = Status.plain
   /// Whether the status follows from the architecture alone, so that no file can change it.
   public var isInherent = false
+  /// What keeps `verify` from running the model as this runtime does; nil if nothing does.
+  public var uncomputed: String?
   /// Explanations of the status, or the error of the runtime.
   public var notes: [String] = []
   /// The table for inputs within the original window while the long window is served.
@@ -130,6 +132,15 @@ extension RuntimeReading {
     reading.status = .fails
     reading.notes = [reason]
     return reading
+  }
+
+  /// The reading of a runtime whose behaviour is known only for files with factors.
+  static func followedOnlyWithFactors(_ runtime: Runtime) -> RuntimeReading {
+    .unsupported(runtime, "lrpatch follows it only with factors")
+  }
+
+  static func readsFilesOnly(_ runtime: Runtime) -> RuntimeReading {
+    .unsupported(runtime, "reads GGUF files only")
   }
 
   static func unsupported(_ runtime: Runtime, _ reason: String) -> RuntimeReading {

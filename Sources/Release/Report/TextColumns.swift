@@ -15,7 +15,7 @@ package enum TextColumns {
     }
   }
 
-  /// The same, with the last cell of each row wrapped so that lines have at most `width` characters.
+  /// The same, with the last cell of each row wrapped to lines of at most `width` characters.
   ///
   /// All rows must have the same number of cells.
   package static func lines(_ rows: [[String]], width: Int) -> [String] {

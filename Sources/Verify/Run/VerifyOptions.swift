@@ -88,6 +88,9 @@ public struct VerifyOptions: Sendable {
       try OptionError.require(
         (1...limit).contains(value), "--\(name) takes a number from 1 to \(limit)")
     }
+    if case .chunks(let size) = prefill {
+      try OptionError.require(size >= 1, "--prefill-chunk takes a number of tokens from 1 on")
+    }
     let areLengths = lengths?.allSatisfy { (1...1 << 40).contains($0) } ?? true
     try OptionError.require(areLengths, "--lengths takes numbers of tokens from 1 to 2^40")
     try OptionError.require(shard == nil || (gates ?? []).isEmpty, "a shard is never judged")

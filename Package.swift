@@ -105,6 +105,9 @@ let package = Package(
       name: "FormatsTests", dependencies: ["Formats", "TestSupport"], exclude: ["Golden"],
       swiftSettings: lenient),
     .testTarget(
+      name: "ModelsTests", dependencies: ["Formats", "Models", "TestSupport"],
+      swiftSettings: lenient),
+    .testTarget(
       name: "PatchTests", dependencies: ["Formats", "Models", "Patch", "TestSupport"],
       exclude: ["Golden"], swiftSettings: lenient),
     .testTarget(

@@ -52,13 +52,13 @@ package enum ForeignFile {
   package static func isFactors(_ path: String) -> Bool {
     guard !FileSystem.isFolder(path) else { return false }
     if path.hasSuffix(".csv") { return true }
-    return schema(path)?.hasPrefix("lrpatch.factors/") == true
+    return schema(path).map(DocumentSchema.factors.isOf) == true
   }
 
   /// The `schema` of a JSON document that lrpatch wrote, or nil for any other file.
   private static func schema(_ path: String) -> String? {
     guard path.hasSuffix(".json"), let document = try? JSONDocument(path: path, limit: 64 << 20),
-      let schema = document.value["schema"]?.text, schema.hasPrefix("lrpatch.")
+      let schema = document.value["schema"]?.text, schema.hasPrefix(DocumentSchema.prefix)
     else { return nil }
     return schema
   }

@@ -9,13 +9,17 @@ public enum ModelFile: Sendable {
 
   /// Opens a folder, a GGUF file, or the split GGUF model that has `path` as one of its shards.
   /// - Throws: `FileError`, `FormatError`, or `ModelError` if a part of the description is missing,
-  ///   unknown or contradictory.
+  ///   unknown or contradictory, or if the path is something that people take for a model.
   public init(path: String) throws {
-    self =
-      switch Self.format(of: path) {
-      case .folder: .folder(try ModelFolder(path: path))
-      case .gguf: .gguf(try GGUFModel(path: path))
+    if try FileStatus(of: path, followingLinks: true).kind == .folder {
+      guard FileSystem.exists("\(path)/\(ModelFolder.configName)") else {
+        throw try ForeignFile.folder(path)
       }
+      self = .folder(try ModelFolder(path: path))
+    } else {
+      if let error = ForeignFile.file(path) { throw error }
+      self = .gguf(try GGUFModel(path: path))
+    }
   }
 
   /// `folder` for a folder, `gguf` for everything else.

@@ -129,7 +129,7 @@ struct Failure {
   /// The document of specs/error.schema.json.
   var document: JSONValue {
     .object([
-      "schema": .string("lrpatch.error/1"), "version": .string(lrpatchVersion),
+      "schema": DocumentSchema.error.json, "version": .string(lrpatchVersion),
       "code": .number(Int(exitCode.rawValue)), "kind": .string(exitCode.summary),
       "message": .string(message.isEmpty ? exitCode.summary : message),
       "subject": subject.map { .string($0) } ?? .null,

@@ -37,7 +37,7 @@ struct ModelArguments: ParsableArguments {
     }
     if common.json {
       Output.json(
-        .object(["schema": .string("lrpatch.list/1"), "documents": .array(documents)]))
+        .object(["schema": DocumentSchema.list.json, "documents": .array(documents)]))
     }
     if let first { throw ReportedError(error: first) }
   }

@@ -37,6 +37,22 @@ import Testing
     #expect(!counts.isEmpty && counts.allSatisfy { $0 == LintRule.all.count }, "\(counts)")
   }
 
+  // MARK: Schemas
+
+  /// Each document that others read has its file in specs, and no file is left over.
+  @Test func everyDocumentHasItsSchema() throws {
+    let own: Set<DocumentSchema> = [.checkpoint, .journal, .undo]
+    let names = DocumentSchema.allCases.filter { !own.contains($0) }.map(\.name)
+    for name in names {
+      let text = try Self.text("specs/\(name).schema.json")
+      #expect(text.contains("\"lrpatch.\(name)/"), "\(name)")
+    }
+    let files = try FileSystem.names(in: "\(Fixture.root)/specs").filter {
+      $0.hasSuffix(".schema.json")
+    }
+    #expect(Set(files) == Set(names.map { "\($0).schema.json" }))
+  }
+
   // MARK: Architectures
 
   /// The lists in the README's table of what works.

@@ -19,14 +19,9 @@ struct TokenizerTexts {
     header = file.header
     let kept = PreservedConfigs.value("tokenizer", in: header)
     let made: JSONValue =
-      switch vocabulary.model {
-      case "gpt2": try ByteLevelTokenizer(vocabulary).json
-      case "llama": PieceTokenizer(vocabulary).json
-      default:
-        throw ModelError.unsupported(
-          path,
-          "a vocabulary of the kind '\(vocabulary.model.sanitized)' cannot be converted, expected 'gpt2' or 'llama'"
-        )
+      switch vocabulary.kind {
+      case .merges: try ByteLevelTokenizer(vocabulary).json
+      case .pieces: PieceTokenizer(vocabulary).json
       }
     let json = kept.map { Self.merged($0, made) } ?? made
     add(TokenizerFile.name, json)
@@ -88,7 +83,7 @@ struct StoredVocabulary {
   }
 
   let path: String
-  let model: String
+  let kind: VocabularyKind
   let pre: String
   let tokens: [String]
   let kinds: [Kind]
@@ -107,7 +102,14 @@ struct StoredVocabulary {
     self.header = header
     self.path = path
     func text(_ name: String) -> String? { header[key: "tokenizer.ggml.\(name)"]?.text }
-    model = text("model") ?? "none"
+    let model = text("model") ?? "none"
+    guard let kind = VocabularyKind(model) else {
+      throw ModelError.unsupported(
+        path,
+        "a vocabulary of the kind '\(model.sanitized)' cannot be converted, expected \(VocabularyKind.list)"
+      )
+    }
+    self.kind = kind
     pre = text("pre") ?? "default"
     guard let tokens = try file.strings("tokenizer.ggml.tokens"), !tokens.isEmpty else {
       throw ModelError.unsupported(path, "the vocabulary has no tokens")
@@ -127,7 +129,7 @@ struct StoredVocabulary {
     onlyAdded = Set(file.integers(PreservedConfigs.prefix + "added_only") ?? [])
     addsPrefix = header[key: "tokenizer.ggml.add_space_prefix"] != .bool(false)
     absorbsSpace = header.tokensAbsorbSpace
-    guard model != "llama" || scores.count == tokens.count && !scores.contains(where: \.isNaN)
+    guard kind != .pieces || scores.count == tokens.count && !scores.contains(where: \.isNaN)
     else {
       throw ModelError.unsupported(path, "the vocabulary does not have one score per token")
     }
@@ -147,7 +149,7 @@ struct StoredVocabulary {
     if case .bool(let flag)? = header[key: "tokenizer.ggml.add_bos_token"] {
       adds = flag
     } else {
-      adds = model == "llama" || NamedPretokenizer(pre)?.addsBeginning == true
+      adds = kind == .pieces || NamedPretokenizer(pre)?.addsBeginning == true
     }
     return adds ? namedBeginning : nil
   }
@@ -155,9 +157,8 @@ struct StoredVocabulary {
   /// The beginning token, or llama.cpp's default.
   private var namedBeginning: Int? {
     if let id = id("bos") { return id }
-    return DefaultTokens(vocabulary: model).map(\.beginning).flatMap {
-      tokens.indices.contains($0) ? $0 : nil
-    }
+    let usual = kind.defaultTokens.beginning
+    return tokens.indices.contains(usual) ? usual : nil
   }
 
   /// All tokens except those that fill gaps.

@@ -63,9 +63,9 @@ struct VocabularyKeys {
   }
 
   private mutating func add(
-    model: String, pre: String, _ tokens: [String], scores: [Float]? = nil, _ kinds: [Kind]
+    _ kind: VocabularyKind, pre: String, _ tokens: [String], scores: [Float]? = nil, _ kinds: [Kind]
   ) {
-    add("model", .string(model))
+    add("model", .string(kind.rawValue))
     add("pre", .string(pre))
     add("tokens", .array(GGUFArray(strings: tokens)))
     if let scores { add("scores", .array(GGUFArray(floats: scores))) }
@@ -89,7 +89,7 @@ struct VocabularyKeys {
       ignoresMerges: file.json["model"]?["ignore_merges"]?.flag == true,
       subject: file.path)
     let (tokens, kinds) = Self.tokens(file, count) { _ in .normal }
-    add(model: "gpt2", pre: pre, tokens, kinds)
+    add(.merges, pre: pre, tokens, kinds)
     add(
       "merges",
       .array(
@@ -150,7 +150,7 @@ struct VocabularyKeys {
         "the merges of \(scores.shared) tokens overlap in rank: llama.cpp merges the leftmost pair of such tokens first"
       )
     }
-    add(model: "llama", pre: "default", tokens, scores: scores.scores, kinds)
+    add(.pieces, pre: "default", tokens, scores: scores.scores, kinds)
     add("add_space_prefix", .bool(try addsPrefix(file)))
     // Scores do not determine the order of merges that form the same token.
     keys.append(

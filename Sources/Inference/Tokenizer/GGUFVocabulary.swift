@@ -89,7 +89,7 @@ struct GGUFVocabulary {
     func present(_ id: Int?) -> Int? {
       id.flatMap { vocabulary.pieces.indices.contains($0) ? $0 : nil }
     }
-    let defaults = DefaultTokens(vocabulary: model)
+    let defaults = VocabularyKind(model)?.defaultTokens
     let named = ids["bos"] ?? present(defaults?.beginning)
     let endings = [ids["eos"] ?? present(defaults?.ending), ids["eot"], ids["eom"]].compactMap(
       \.self)

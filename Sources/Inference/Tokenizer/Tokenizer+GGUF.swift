@@ -6,13 +6,13 @@ import Models
 extension Tokenizer {
   init(gguf file: borrowing GGUFFile, path: String) throws {
     let table = try GGUFVocabulary(file, path: path)
-    switch table.model {
-    case "llama": try self.init(pieces: table)
-    case "gpt2": try self.init(merges: table, try file.strings("tokenizer.ggml.merges"))
-    case let model:
+    switch VocabularyKind(table.model) {
+    case .pieces: try self.init(pieces: table)
+    case .merges: try self.init(merges: table, try file.strings("tokenizer.ggml.merges"))
+    case nil:
       throw ModelError.unsupported(
         path,
-        "a vocabulary of the kind '\(model ?? "none")' is not supported, expected 'gpt2' or 'llama'"
+        "a vocabulary of the kind '\(table.model ?? "none")' is not supported, expected \(VocabularyKind.list)"
       )
     }
   }

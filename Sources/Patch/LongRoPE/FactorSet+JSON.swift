@@ -5,7 +5,7 @@ public import Models
 /// and the scaling objects of configs.
 extension FactorSet {
   /// The schema of the canonical form.
-  public static let schema = "lrpatch.factors/1"
+  public static let schema = DocumentSchema.factors.rawValue
 
   /// Reads any accepted JSON form: the canonical form, a config with `rope_scaling` or
   /// `rope_parameters`, or one of these objects by itself.

@@ -9,7 +9,7 @@ import Models
 /// The journal is complete and synced before the first byte is overwritten. The change counts as
 /// made once the journal is removed.
 struct Journal: Sendable, Codable {
-  static let schema = "lrpatch.journal/1"
+  static let schema = DocumentSchema.journal.rawValue
   static let suffix = ".lrpatch-journal"
 
   var schema = Journal.schema

@@ -8,7 +8,7 @@ import Models
 /// record of a GGUF file is part of the bytes that a record restores, so the records form a stack.
 /// A record is zstd-compressed JSON without dates, so that the same patch gives the same bytes.
 package struct UndoRecord: Equatable, Sendable, Codable {
-  static let schema = "lrpatch.undo/1"
+  static let schema = DocumentSchema.undo.rawValue
   package static let key = "lrpatch.undo"
   /// A record contains only headers and configs.
   ///

@@ -66,7 +66,7 @@ package struct MixFolder {
       ])
     }
     return .object([
-      "schema": .string("lrpatch.mix/1"), "original_window": .number(settings.originalWindow),
+      "schema": DocumentSchema.mix.json, "original_window": .number(settings.originalWindow),
       "window": .number(settings.window), "vocabulary_size": .number(tokenizer.vocabulary),
       "beginning_token": id(settings.beginning), "end_token": id(settings.end),
       "seed": .number(String(settings.seed)),

@@ -8,7 +8,7 @@ import Verify
 /// texts.
 public struct Checkpoint: Codable, Sendable {
   /// The name and version of the format.
-  public static let schema = "lrpatch.search/1"
+  public static let schema = DocumentSchema.checkpoint.rawValue
 
   /// A text under its path, with its SHA-256.
   public struct Text: Codable, Equatable, Sendable {

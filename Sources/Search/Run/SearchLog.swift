@@ -3,7 +3,7 @@ import Glibc
 
 /// A search, generation by generation, as lines of JSON (specs/search-log.schema.json).
 struct SearchLog {
-  static let schema = "lrpatch.search-log/1"
+  static let schema = DocumentSchema.searchLog.rawValue
 
   private let lines: [JSONValue]
 

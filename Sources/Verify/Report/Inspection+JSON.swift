@@ -4,7 +4,7 @@ package import Patch
 
 /// An inspection as `lrpatch inspect --json` prints it (specs/inspect.schema.json).
 extension Inspection {
-  package static let schema = "lrpatch.inspect/1"
+  package static let schema = DocumentSchema.inspect.rawValue
 
   package var members: [JSONMember] {
     [

@@ -3,7 +3,7 @@ public import Formats
 /// The result of a verification as it is saved: `lrpatch.verify/1` (specs/verify.schema.json).
 public struct ResultDocument: Sendable {
   /// The name and version of the format.
-  public static let schema = "lrpatch.verify/1"
+  public static let schema = DocumentSchema.verify.rawValue
 
   /// What makes the numbers comparable with others, as JSON.
   public var method: JSONValue

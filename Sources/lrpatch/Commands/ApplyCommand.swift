@@ -168,7 +168,7 @@ struct ApplyCommand: ReportingCommand {
 
   private func document(_ plan: Plan, status: String) -> JSONValue {
     .object([
-      "schema": .string("lrpatch.apply/1"),
+      "schema": DocumentSchema.apply.json,
       "model": .string(output ?? model),
       "status": .string(status),
       "changes": .array(plan.changes.map(\.json)),

@@ -102,7 +102,7 @@ struct CardCommand: ReportingCommand {
 
   private func document(_ card: CardFile, _ status: String, text: [UInt8]? = nil) -> JSONValue {
     .object([
-      "schema": .string("lrpatch.card/1"), "model": .string(model), "card": .string(card.path),
+      "schema": DocumentSchema.card.json, "model": .string(model), "card": .string(card.path),
       "status": .string(status),
       "text": text.map { .string(String(decoding: $0, as: UTF8.self)) } ?? .null,
     ])

@@ -118,7 +118,7 @@ struct ConvertCommand: ReportingCommand {
     if common.json {
       return Output.json(
         .object([
-          "schema": .string("lrpatch.convert/1"), "model": .string(model),
+          "schema": DocumentSchema.convert.json, "model": .string(model),
           "output": .array(conversion.paths.map { .string($0) }), "type": .string(type.rawValue),
           "tensor_bytes": .number(conversion.tensorBytes),
           "remarks": .array(conversion.remarks.map { .string($0) }),

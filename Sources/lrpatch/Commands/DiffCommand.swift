@@ -32,7 +32,7 @@ struct DiffCommand: ReportingCommand {
     if common.json {
       Output.json(
         .object([
-          "schema": .string("lrpatch.diff/1"), "first": .string(first), "second": .string(second),
+          "schema": DocumentSchema.diff.json, "first": .string(first), "second": .string(second),
           "differences": .array(entries.map(json)),
         ]))
     } else if !common.quiet {

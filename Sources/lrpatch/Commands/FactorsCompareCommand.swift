@@ -93,7 +93,7 @@ struct FactorsCompareCommand: ReportingCommand {
 
   private func json(_ comparison: Comparison) -> JSONValue {
     .object([
-      "schema": .string("lrpatch.comparison/1"), "model": .string(model),
+      "schema": DocumentSchema.comparison.json, "model": .string(model),
       "length": .number(evaluation.length.value), "fitness": .string(evaluation.fitness.rawValue),
       "units": .number(comparison.losses[0].count),
       "sets": .array(factors.indices.map { json(comparison, $0) }),

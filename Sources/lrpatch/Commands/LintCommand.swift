@@ -69,7 +69,7 @@ struct LintCommand: ReportingCommand {
 
   private func document(_ model: String, _ findings: [LintFinding]) -> JSONValue {
     .object([
-      "schema": .string("lrpatch.lint/1"), "model": .string(model),
+      "schema": DocumentSchema.lint.json, "model": .string(model),
       "findings": .array(findings.map(json)),
     ])
   }

@@ -74,7 +74,7 @@ struct ProvenanceCommand: ReportingCommand {
     differences: [String] = []
   ) -> JSONValue {
     .object([
-      "schema": .string("lrpatch.provenance/1"), "model": .string(model),
+      "schema": DocumentSchema.provenance.json, "model": .string(model),
       "sums": .string(files.sums), "statement": statement.map { .string($0) } ?? .null,
       "files": .array(
         manifest.files.map {

@@ -47,7 +47,7 @@ struct RevertCommand: ReportingCommand {
     if common.json {
       Output.json(
         .object([
-          "schema": .string("lrpatch.revert/1"), "model": .string(model),
+          "schema": DocumentSchema.revert.json, "model": .string(model),
           "reverted": .number(count), "recovered": .bool(wasRecovered),
         ]))
     } else if count > 0, !common.quiet {

@@ -46,7 +46,7 @@ struct SearchReport {
 
   private func json(_ set: FactorSet, _ best: Evaluated) -> JSONValue {
     .object([
-      "schema": .string("lrpatch.search-result/1"), "model": .string(command.model),
+      "schema": DocumentSchema.searchResult.json, "model": .string(command.model),
       "output": .string(command.output), "fitness": .number(exp(best.fitness)),
       "cost": outcome.costJSON,
       "seconds": .number(outcome.seconds), "complete": .bool(outcome.stop == nil),

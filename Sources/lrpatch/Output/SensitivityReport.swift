@@ -98,7 +98,7 @@ struct SensitivityReport {
 
   func json(_ model: String) -> JSONValue {
     .object([
-      "schema": .string("lrpatch.sensitivity/1"), "model": .string(model),
+      "schema": DocumentSchema.sensitivity.json, "model": .string(model),
       "factors": .string(factors), "length": .number(sensitivity.length),
       "fitness": .string(fitness.rawValue), "units": .number(sensitivity.units),
       "loss": .number(sensitivity.loss), "tolerance": .number(Sensitivity.tolerance),

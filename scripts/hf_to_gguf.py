@@ -22,9 +22,11 @@ import transformers  # noqa: E402
 
 
 def with_needle_vocabulary(model_class):
-    """The same converter class, but it writes the vocabulary as byte-level BPE."""
-    model_class.get_vocab_base_pre = lambda self, tokenizer: "smollm"
-    model_class.set_vocab = lambda self: self._set_vocab_gpt2()
+    """The same converter class, but it writes the vocabulary as byte-level BPE, as do the classes inside it to which it
+    leaves the work."""
+    for each in [model_class, *filter(lambda member: isinstance(member, type), vars(model_class).values())]:
+        each.get_vocab_base_pre = lambda self, tokenizer: "smollm"
+        each.set_vocab = lambda self: self._set_vocab_gpt2()
     return model_class
 
 

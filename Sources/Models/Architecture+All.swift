@@ -5,7 +5,7 @@ extension Architecture {
   public static let all: [Architecture] = [
     llama, mistral, ministral, phi3, phi3Vision, phi4MM, phi4Multimodal, phi3Small, phiMoE, miniCPM,
     miniCPM3, qwen2, qwen3, granite, graniteMoEHybrid, graniteMoE, apertus, smolLM3, olmo2,
-    llamaEmbed, mistral3, graniteSWA, deci, step35,
+    llamaEmbed, ministral3, graniteSWA, deci, step35,
   ]
 
   // MARK: Shared reasons for `unsupported`

@@ -126,6 +126,11 @@ public struct Architecture: Sendable {
     public var defaultTheta = 10_000.0
     /// The ends of YaRN's ramp.
     public var yarnTurns = YaRN.publishedTurns
+    /// Members of the scaling object that are not about the scaling, and so stay when it changes.
+    public var keptMembers: [String] = []
+    /// Whether a converted config describes even a plain rotary embedding in `rope_parameters`,
+    /// because only transformers 5 reads the architecture.
+    public var writesParameters = false
   }
 
   /// How a sliding window limits attention.

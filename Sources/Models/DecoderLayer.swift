@@ -102,6 +102,8 @@ public struct DecoderLayer: Sendable {
   public var feedForward = FeedForward.gated
   /// Which layers have rotary embeddings.
   public var rotaryLayers = RotaryLayers.all
+  /// Whether rotated queries are multiplied by a factor that grows with their position.
+  public var hasTemperature = false
   /// Multipliers on embeddings, attention, residuals and logits.
   public var multipliers = Multipliers.none
   /// Whether `hidden_act` must be SiLU.

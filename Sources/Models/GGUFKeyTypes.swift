@@ -58,6 +58,9 @@ extension Architecture {
       guard let name = row.gguf else { continue }
       types["\(prefix).\(name)"] = row.kind == .count ? .uint32 : .float32
     }
+    if decoder?.hasTemperature == true {
+      types["\(prefix).\(QueryTemperature.key)"] = .float32
+    }
     for name in Self.otherCounts { types["\(prefix).\(name)"] = .uint32 }
     types["\(prefix).attention.causal"] = .bool
     types["\(prefix).rope.scaling.alpha"] = .float32

@@ -13,6 +13,10 @@ package enum GGUFRopeName {
   /// mscale, for all lengths.
   package static let attentionFactor = "rope.scaling.attn_factor"
   package static let finetuned = "rope.scaling.finetuned"
+  /// The ends of YaRN's ramp, and c in the divisor 0.1 c ln s + 1 of its attention scale.
+  package static let betaFast = "rope.scaling.yarn_beta_fast"
+  package static let betaSlow = "rope.scaling.yarn_beta_slow"
+  package static let logMultiplier = "rope.scaling.yarn_log_multiplier"
 
   /// The types that llama.cpp's loader accepts.
   static let types: [String: GGUFValueType] = [
@@ -38,13 +42,13 @@ package enum GGUFRopeName {
     YarnParameter(
       config: "attention_factor", gguf: "rope.scaling.yarn_attn_factor", defaultValue: 1),
     YarnParameter(
-      config: "beta_fast", gguf: "rope.scaling.yarn_beta_fast",
+      config: "beta_fast", gguf: betaFast,
       defaultValue: YaRN.publishedTurns.fast, isReadWithTurns: true),
     YarnParameter(
-      config: "beta_slow", gguf: "rope.scaling.yarn_beta_slow",
+      config: "beta_slow", gguf: betaSlow,
       defaultValue: YaRN.publishedTurns.slow, isReadWithTurns: true),
     YarnParameter(
-      config: nil, gguf: "rope.scaling.yarn_log_multiplier", defaultValue: 0,
+      config: nil, gguf: logMultiplier, defaultValue: 0,
       isReadWithTurns: true),
   ]
 }

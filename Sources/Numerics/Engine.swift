@@ -127,6 +127,11 @@ package struct Engine: Sendable {
       x.address(row: row), y.address(row: source), scale, x.columns)
   }
 
+  /// Computes x *= factor for one row.
+  package func scale(_ x: Matrix, row: Int, by factor: Float) {
+    unsafe kernels.functions.pointee.scale_all(x.address(row: row), factor, x.columns)
+  }
+
   /// Computes x *= factor.
   package func scale(_ x: Matrix, by factor: Float) {
     if factor != 1 {

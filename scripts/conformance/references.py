@@ -23,7 +23,8 @@ def transformers_predictions(case, table):
         factor = case.factor_lists()[f"{table}_factor"]
         config.original_max_position_embeddings = case.original_window
         config.max_position_embeddings = case.window
-        config.rope_parameters = {
+        kept = {name: value for name, value in config.rope_parameters.items() if name == "llama_4_scaling_beta"}
+        config.rope_parameters = kept | {
             "rope_type": "longrope", "rope_theta": case.theta, "partial_rotary_factor": case.partial_rotary_factor,
             "attention_factor": case.mscale_value(), "short_factor": factor, "long_factor": factor,
             "original_max_position_embeddings": case.original_window,

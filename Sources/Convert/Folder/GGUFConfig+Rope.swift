@@ -23,6 +23,7 @@ extension GGUFConfig {
         "has \(GGUFModel.frequenciesName) and \(geometry.scalingType) scaling, which a config cannot express together"
       )
     }
+    if architecture.rope.writesParameters { try setParameters() }
     switch geometry.scalingType {
     case "longrope":
       try set("max_position_embeddings", .number(geometry.originalWindow))
@@ -33,8 +34,23 @@ extension GGUFConfig {
       if architecture.gguf?.requiresOriginalWindow == true {
         try set("original_max_position_embeddings", .number(geometry.originalWindow))
       }
-      try set("rope_scaling", .null)
+      if !architecture.rope.writesParameters { try set("rope_scaling", .null) }
     }
+  }
+
+  /// Describes the rotary embedding as transformers 5 does; a scaling may be added.
+  private mutating func setParameters() throws {
+    let geometry = model.geometry
+    var members = [
+      JSONMember("rope_type", .string("default")),
+      JSONMember("rope_theta", .number(Float(geometry.theta).asDecimal)),
+      JSONMember("original_max_position_embeddings", .number(geometry.originalWindow)),
+    ]
+    if architecture.decoder?.hasTemperature == true {
+      let scale = try ModelFile.gguf(model).queryTemperature()?.scale ?? 0
+      members.append(JSONMember(QueryTemperature.member, .number(Float(scale).asDecimal)))
+    }
+    try set("rope_parameters", .object(members))
   }
 
   /// Whether a conversion of the preserved config would give the keys and tables of the file.
@@ -46,6 +62,8 @@ extension GGUFConfig {
     let own = model.first.header.keys.filter {
       $0.name.hasPrefix("\(prefix).rope.") && $0.name != "\(prefix).\(GGUFRopeName.dimensions)"
         || $0.name == "\(prefix).\(GGUFRopeName.window)"
+        || architecture.decoder?.hasTemperature == true
+          && $0.name == "\(prefix).\(QueryTemperature.key)"
     }
     let expected = Dictionary(
       rope.keys.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
@@ -141,13 +159,36 @@ extension GGUFConfig {
     if type == "yarn" {
       members.append(
         JSONMember("original_max_position_embeddings", .number(model.geometry.originalWindow)))
-      let scale = try attentionFactor(type)
-      if scale != 1 {
-        members.append(
-          JSONMember("attention_factor", .number(scale * YaRN.mscale(scale: factor))))
+      members += try yarnMembers(factor: factor)
+    }
+    guard architecture.rope.writesParameters else {
+      return try set("rope_scaling", .object(members))
+    }
+    let others = document.value["rope_parameters"]?.members ?? []
+    let names = Set(members.map(\.name))
+    try set("rope_parameters", .object(members + others.filter { !names.contains($0.name) }))
+  }
+
+  /// The ends of YaRN's ramp if the file has them, and its attention scale if the factor does not
+  /// determine it.
+  private func yarnMembers(factor: Double) throws -> [JSONMember] {
+    var members: [JSONMember] = []
+    var scale = try attentionFactor("yarn")
+    var own = YaRN.mscale(scale: factor)
+    if architecture.gguf?.readsYarnTurns == true {
+      for (member, key) in [
+        ("beta_fast", GGUFRopeName.betaFast), ("beta_slow", GGUFRopeName.betaSlow),
+      ] {
+        if let turns = ropeNumber(key) { members.append(JSONMember(member, .number(turns))) }
+      }
+      if let all = ropeNumber(GGUFRopeName.logMultiplier), all != 0 {
+        members += [JSONMember("mscale", .number(1.0)), JSONMember("mscale_all_dim", .number(all))]
+        own /= YaRN.mscale(scale: factor, coefficient: all)
       }
     }
-    try set("rope_scaling", .object(members))
+    scale *= own
+    if scale != own { members.append(JSONMember("attention_factor", .number(scale))) }
+    return members
   }
 
   /// The attention scale of a file without factors.

@@ -21,7 +21,9 @@ struct RopeContents {
     switch geometry.scalingType {
     case "default":
       try requireTheta(model)
-      if gguf.requiresOriginalWindow { addOriginalWindow(prefix, geometry.originalWindow) }
+      if gguf.requiresOriginalWindow || model.architecture.decoder?.hasTemperature == true {
+        addOriginalWindow(prefix, geometry.originalWindow)
+      }
     case "linear":
       try requireTheta(model)
       try addFactor("linear", prefix, model)
@@ -31,6 +33,9 @@ struct RopeContents {
     case let other:
       throw ModelError.unsupported(
         model.path, "llama.cpp does not support RoPE scaling of the type '\(other.sanitized)'")
+    }
+    if let temperature = try ModelFile.folder(model).queryTemperature() {
+      add("\(prefix).\(QueryTemperature.key)", .float32(Float(temperature.scale)))
     }
   }
 
@@ -69,8 +74,8 @@ struct RopeContents {
 
   /// Writes YaRN as transformers computes it.
   ///
-  /// llama.cpp reads the ends of the ramp from no file, and the attention scale from
-  /// `attn_factor`, which multiplies the one that follows from the factor.
+  /// For most architectures llama.cpp reads the ends of the ramp from no file. It reads the
+  /// attention scale from `attn_factor`, which multiplies the one that follows from the factor.
   /// - Throws: `ModelError` for a ramp that llama.cpp does not compute.
   private mutating func addYarn(_ prefix: String, _ model: ModelFolder) throws {
     let reading = try Inspection(model).readings[0]
@@ -81,19 +86,35 @@ struct RopeContents {
     let scale =
       try model.optionalScalingNumber("factor")
       ?? Double(geometry.window) / Double(geometry.originalWindow)
-    let computed = YaRN(factor: scale, originalWindow: geometry.originalWindow)
-      .inverse(theta: geometry.theta, rotaryDimensions: geometry.rotaryDimensions)
+    var yarn = YaRN(factor: scale, originalWindow: geometry.originalWindow)
+    let readsTurns = model.architecture.gguf?.readsYarnTurns == true
+    if readsTurns {
+      yarn.turns = YarnTurns(
+        fast: try model.optionalScalingNumber("beta_fast") ?? yarn.turns.fast,
+        slow: try model.optionalScalingNumber("beta_slow") ?? yarn.turns.slow)
+    }
+    let computed = yarn.inverse(
+      theta: geometry.theta, rotaryDimensions: geometry.rotaryDimensions)
     guard zip(frequencies, computed).allSatisfy({ abs($0 - $1) <= 1e-6 * $1 }) else {
       let turns = YaRN.publishedTurns
       throw ModelError.unsupported(
         model.path,
-        "llama.cpp computes YaRN only with beta_fast \(turns.fast), beta_slow \(turns.slow) and a ramp between whole pairs (truncate), unlike this config"
+        "llama.cpp computes YaRN only with \(readsTurns ? "" : "beta_fast \(turns.fast), beta_slow \(turns.slow) and ")a ramp between whole pairs (truncate), unlike this config"
       )
     }
     add("\(prefix).\(GGUFRopeName.type)", .string("yarn"))
     add("\(prefix).\(GGUFRopeName.factor)", .float32(Float(scale)))
     addOriginalWindow(prefix, geometry.originalWindow)
-    let attention = Float(wanted.mscale / YaRN.mscale(scale: scale))
+    var own = YaRN.mscale(scale: scale)
+    if readsTurns {
+      add("\(prefix).\(GGUFRopeName.betaFast)", .float32(Float(yarn.turns.fast)))
+      add("\(prefix).\(GGUFRopeName.betaSlow)", .float32(Float(yarn.turns.slow)))
+      if let all = try model.optionalScalingNumber("mscale_all_dim"), all != 0 {
+        add("\(prefix).\(GGUFRopeName.logMultiplier)", .float32(Float(all)))
+        own /= YaRN.mscale(scale: scale, coefficient: all)
+      }
+    }
+    let attention = Float(wanted.mscale / own)
     if attention != 1 { add("\(prefix).\(GGUFRopeName.attentionFactor)", .float32(attention)) }
   }
 

@@ -71,6 +71,7 @@ struct LayerGradient {
       try checkpoint()
       let all = Array(rows)
       let (query, key) = (inner.query.gathered(all), inner.key.gathered(all))
+      pass.scaleByTemperature(query, rows: all)
       pass.rotate(query, rows: all, by: back)
       pass.rotate(key, rows: all, by: back)
       let part = throughInputs(query, key, inner.value.gathered(all), rows)

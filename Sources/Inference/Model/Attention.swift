@@ -63,7 +63,7 @@ struct Attention {
     var tasks: [Task] = []
     for (query, row) in rows.enumerated() {
       let segment = batch.segment(ofRow: row)
-      let position = batch.segments[segment].start + row - batch.segments[segment].rows.lowerBound
+      let position = batch.position(ofRow: row)
       if let last = tasks.last, last.segment == segment, last.positions.count < Self.queryBlock,
         isInOneBlock(last.positions[0], position)
       {

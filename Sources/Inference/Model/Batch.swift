@@ -69,6 +69,12 @@ package struct Batch: Sendable {
     preconditionFailure("position \(position) is not in the sequence")
   }
 
+  /// The position of a row in its sequence.
+  func position(ofRow row: Int) -> Int {
+    let segment = segments[segment(ofRow: row)]
+    return segment.start + row - segment.rows.lowerBound
+  }
+
   /// The segment that contains a row.
   package func segment(ofRow row: Int) -> Int {
     var (low, high) = (0, segments.count - 1)

@@ -1,3 +1,4 @@
+import Models
 import Numerics
 
 /// The forward pass of one decoder layer over the rows of a batch, block by block.
@@ -78,6 +79,7 @@ struct LayerPass {
     let query = queries(input)
     if let norm = layer.attention.queryNorm { engine.norm(query, norm, into: query) }
     rotate(query, rows: rows, by: rotary)
+    scaleByTemperature(query, rows: rows)
     return query
   }
 
@@ -130,6 +132,15 @@ struct LayerPass {
           x, row: index, headDimension: model.shape.headDimension, offset: model.shape.rotaryOffset,
           by: rotary, at: rows[index] - firstRow, interleaved: model.shape.isInterleaved)
       }
+    }
+  }
+
+  /// Multiplies queries, or the derivatives by them, by the temperature of their positions.
+  func scaleByTemperature(_ query: Matrix, rows: [Int]) {
+    guard let temperature = model.temperature else { return }
+    for (index, row) in rows.enumerated() {
+      let factor = temperature.factor(at: batch.position(ofRow: row))
+      if factor != 1 { engine.scale(query, row: index, by: factor) }
     }
   }
 

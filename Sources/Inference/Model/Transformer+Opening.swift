@@ -27,6 +27,7 @@ extension Transformer {
     try setMultipliers(model, decoder)
     try setPatterns(model, decoder)
     try setRotaryLayers(model, decoder)
+    temperature = try model.queryTemperature()
     try requireVocabulary(of: model)
     if let tokens = model.config["dummy_token_indices"], !tokens.isNull {
       excludedTokens = try Self.tokens(tokens, model.path)

@@ -1,3 +1,4 @@
+import Models
 package import Numerics
 
 /// The description of a decoder: its sizes, its multipliers and its weights.
@@ -12,6 +13,8 @@ public struct Transformer: Sendable {
   package var layers: [Layer]
   /// The factor on the outputs of attention and of the feed-forward.
   var residualScale: Float = 1
+  /// The factor on rotated queries by their position, or nil.
+  var temperature: QueryTemperature?
   var finalNorm: Norm
   package var output: Projection  // (vocabulary, hidden)
   var logitScale: Float = 1

@@ -122,7 +122,14 @@ package struct ConfigEdits {
       JSONMember("type", .string("longrope")),
     ]
     if needsMscales { members += mscales }
-    return members
+    return members + keptMembers
+  }
+
+  /// What the scaling object holds besides the scaling.
+  private var keptMembers: [JSONMember] {
+    model.architecture.rope.keptMembers.compactMap { name in
+      model.scaling?[name].map { JSONMember(name, $0) }
+    }
   }
 
   private var scalingMembers: [JSONMember] {

@@ -151,9 +151,9 @@ private struct LlamaCppLoader {
     var yarn = YaRN(factor: stretch, originalWindow: original)
     if model.architecture.gguf?.readsYarnTurns == true {
       yarn.turns = YarnTurns(
-        fast: value("rope.scaling.yarn_beta_fast")?.double ?? yarn.turns.fast,
-        slow: value("rope.scaling.yarn_beta_slow")?.double ?? yarn.turns.slow)
-      let multiplier = value("rope.scaling.yarn_log_multiplier")?.double ?? 0
+        fast: value(GGUFRopeName.betaFast)?.double ?? yarn.turns.fast,
+        slow: value(GGUFRopeName.betaSlow)?.double ?? yarn.turns.slow)
+      let multiplier = value(GGUFRopeName.logMultiplier)?.double ?? 0
       mscale *=
         YaRN.mscale(scale: stretch)
         / (multiplier == 0 ? 1 : YaRN.mscale(scale: stretch, coefficient: multiplier))

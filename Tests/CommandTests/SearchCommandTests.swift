@@ -321,6 +321,11 @@ import Testing
         "input_ids I32 [\(count), 1024]", "position_ids I32 [\(count), 1024]", "kind U8 [\(count)]",
       ])
     #expect(FileSystem.exists("\(folder.path)/mixed/train.py"))
+    // Rows that skip positions are as long as the original window.
+    let skipping = arguments.dropLast() + ["skipping", "--positions", "longrecipe", "--json"]
+    let second = try Program.run(Array(skipping), in: folder.path)
+    let made = try JSONDocument(parsing: Array(second.output.utf8)).value
+    #expect(made["row_tokens"]?.integer == 256 && made["positions"]?.text == "longrecipe")
     #expect(try Program.run(arguments, in: folder.path).status == 4)
     let wrong = try Program.run(
       ["mix", Self.text, "--model", Self.model, "-o", "x"], in: folder.path)

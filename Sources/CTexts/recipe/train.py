@@ -6,7 +6,7 @@
 
 As in LongRoPE2 (arXiv 2502.20082), section 3.3, rows of short segments are trained with the short factors, and rows of long
 segments with the long factors. transformers takes the long factors for a whole batch if its longest position is beyond the
-original window, so all rows of a batch are of one kind.
+original window, so all rows of a batch are of one kind. Long rows may skip positions (PoSE, LongRecipe).
 
 Needs torch, transformers (4.57 or newer), accelerate and safetensors. Downloads nothing.
 """
@@ -64,7 +64,7 @@ class Rows(torch.utils.data.Dataset):
         self.files, self.places, self.kinds = [], [], []
         for number, entry in enumerate(mix["files"]):
             file = safe_open(folder / entry["name"], framework="pt")
-            shape, found = [entry["rows"], mix["window"]], file.get_tensor("kind").tolist()
+            shape, found = [entry["rows"], mix.get("row_tokens", mix["window"])], file.get_tensor("kind").tolist()
             if any(file.get_slice(name).get_shape() != shape for name in ("input_ids", "position_ids")) or len(found) != shape[0]:
                 raise SystemExit(f"{entry['name']} is not the file that mix.json describes.")
             self.files.append(file)
@@ -91,19 +91,24 @@ class Rows(torch.utils.data.Dataset):
 
 
 class Collator:
-    """Makes a batch of rows. Only positions say where segments begin: transformers derives its mask from them."""
+    """Makes a batch of rows. Only positions say where segments begin: transformers derives its mask from them.
 
-    def __init__(self, original_window, flatten):
-        self.original_window, self.flatten = original_window, flatten
+    A long row that skips positions is one segment. There a mask says so, or transformers would begin a segment at each gap.
+    """
+
+    def __init__(self, original_window, flatten, skips):
+        self.original_window, self.flatten, self.skips = original_window, flatten, skips
 
     def __call__(self, rows):
         tokens, positions = (torch.cat([row[name] for row in rows]).long() for name in ("input_ids", "position_ids"))
         if any(row["kind"] == SHORT for row in rows) and positions.max() >= self.original_window:
             raise SystemExit("A batch of short rows has positions beyond the original window: `kind` and positions disagree.")
-        if self.flatten:  # for flash attention, transformers splits a batch into segments only if it is one row
+        whole = self.skips and all(row["kind"] == LONG for row in rows)
+        if self.flatten and not whole:  # for flash attention, transformers splits a batch into segments only if it is one row
             tokens, positions = tokens.reshape(1, -1), positions.reshape(1, -1)
         labels = tokens.masked_fill(positions == 0, -100)  # the first token of a segment is not predicted
-        return {"input_ids": tokens, "position_ids": positions, "labels": labels}
+        batch = {"input_ids": tokens, "position_ids": positions, "labels": labels}
+        return batch | {"attention_mask": torch.ones_like(tokens)} if whole else batch
 
 
 def read_rope(config):
@@ -161,6 +166,23 @@ def check_segments(model, collate, vocabulary, window, tolerance):
         difference = ((together[cut:] - alone).norm() / (alone - alone.mean(-1, keepdim=True)).norm()).item()
         if not difference < tolerance:
             raise SystemExit(f"Logits of a packed segment differ from those of the segment alone by {difference:.2g} of their size.")
+
+
+@torch.no_grad()
+def check_gaps(model, collate, vocabulary, window):
+    """Refuses to train if tokens do not see those before a gap in the positions of a long row."""
+    device, length = next(model.parameters()).device, min(window // 2, 128)
+    tokens = torch.randint(vocabulary, (2 * length,), generator=torch.Generator().manual_seed(0))
+    positions = torch.arange(2 * length) + (torch.arange(2 * length) >= length) * window
+
+    def logits(part):
+        batch = collate([{"input_ids": tokens[None, part], "position_ids": positions[None, part], "kind": LONG}])
+        del batch["labels"]
+        return model(**{name: tensor.to(device) for name, tensor in batch.items()}, use_cache=False).logits.float()[0]
+
+    whole, alone = logits(slice(None))[length:], logits(slice(length, None))
+    if (whole - alone).norm() < 1e-2 * (alone - alone.mean(-1, keepdim=True)).norm():
+        raise SystemExit("Tokens do not see those before a gap in the positions: this version of transformers cannot train such rows.")
 
 
 class MixedWindowTrainer(Trainer):
@@ -254,10 +276,16 @@ def main():
     model.config.use_cache = False  # with a cache, transformers does not look for segments
     check_tables(model, config)
 
-    rows, collate = Rows(options.data, mix, options.batch_rows), Collator(window, flash)
+    rows, collate = Rows(options.data, mix, options.batch_rows), Collator(window, flash, mix.get("positions", "full") != "full")
     trainer = MixedWindowTrainer(model=model, args=arguments, train_dataset=rows, data_collator=collate)
     tolerance = 1e-3 if options.dtype == "fp32" else 5e-2
-    trainer.check = lambda model: check_segments(model, collate, config["vocab_size"], window, tolerance)
+
+    def check(model):
+        check_segments(model, collate, config["vocab_size"], window, tolerance)
+        if collate.skips:
+            check_gaps(model, collate, config["vocab_size"], window)
+
+    trainer.check = check
     trainer.train(resume_from_checkpoint=options.resume or None)
     trainer.save_model(str(options.out))
     if trainer.is_world_process_zero():

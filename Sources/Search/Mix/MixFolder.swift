@@ -11,7 +11,7 @@ package struct MixFolder {
   private let tokenizer: Tokenizer
 
   /// The number of rows in one file of about a gibibyte.
-  private static func rowsAFile(_ window: Int) -> Int { max(1, (1 << 30) / (8 * window)) }
+  private static func rowsAFile(_ rowTokens: Int) -> Int { max(1, (1 << 30) / (8 * rowTokens)) }
 
   package init(
     _ mixture: Mixture, _ settings: Mixture.Settings, _ texts: [MixText], _ tokenizer: Tokenizer
@@ -22,19 +22,19 @@ package struct MixFolder {
     self.tokenizer = tokenizer
   }
 
-  private static func encoded(_ rows: ArraySlice<Mixture.Row>, _ window: Int) -> [UInt8] {
+  private static func encoded(_ rows: ArraySlice<Mixture.Row>, _ rowTokens: Int) -> [UInt8] {
     func tensor(_ name: String, _ type: ElementType, _ shape: [Int], _ bytes: Int)
       -> SafetensorsTensor
     {
       SafetensorsTensor(name: name, dtype: type, shape: shape, range: 0..<bytes)
     }
-    let count = rows.count * window * 4
+    let count = rows.count * rowTokens * 4
     guard
       let writer = try? SafetensorsWriter(
         metadata: nil,
         tensors: [
-          tensor("input_ids", .i32, [rows.count, window], count),
-          tensor("position_ids", .i32, [rows.count, window], count),
+          tensor("input_ids", .i32, [rows.count, rowTokens], count),
+          tensor("position_ids", .i32, [rows.count, rowTokens], count),
           tensor("kind", .u8, [rows.count], rows.count),
         ])
     else { preconditionFailure("three tensors make a header") }
@@ -67,11 +67,12 @@ package struct MixFolder {
     }
     return .object([
       "schema": DocumentSchema.mix.json, "original_window": .number(settings.originalWindow),
-      "window": .number(settings.window), "vocabulary_size": .number(tokenizer.vocabulary),
+      "window": .number(settings.window), "positions": .string(settings.positions.rawValue),
+      "row_tokens": .number(settings.rowTokens), "vocabulary_size": .number(tokenizer.vocabulary),
       "beginning_token": id(settings.beginning), "end_token": id(settings.end),
       "seed": .number(String(settings.seed)),
       "files": .array(files),
-      "rows": counts(1), "tokens": counts(settings.window),
+      "rows": counts(1), "tokens": counts(settings.rowTokens),
       "texts": .array(
         texts.map {
           .object([
@@ -94,11 +95,11 @@ package struct MixFolder {
         try file.sync()
       }
       var files: [JSONValue] = []
-      let size = Self.rowsAFile(settings.window)
+      let size = Self.rowsAFile(settings.rowTokens)
       for (number, start) in stride(from: 0, to: mixture.rows.count, by: size).enumerated() {
         let rows = mixture.rows[start..<min(start + size, mixture.rows.count)]
         let name = String(format: "mix-%05d.safetensors", number)
-        let bytes = Self.encoded(rows, settings.window)
+        let bytes = Self.encoded(rows, settings.rowTokens)
         try write(name, bytes)
         files.append(
           .object([

@@ -18,7 +18,7 @@ struct MixSegments {
   /// The longest part of a document that fits into a short segment.
   var shortest: Int { settings.originalWindow - marks }
   /// The longest part of a document that fits into a long segment.
-  private var longest: Int { settings.window - marks }
+  private var longest: Int { settings.rowTokens - marks }
   /// The tokens that mark the beginning and the end of a segment.
   private var marks: Int { (settings.beginning == nil ? 0 : 1) + (settings.end == nil ? 0 : 1) }
 
@@ -26,7 +26,9 @@ struct MixSegments {
   ///
   /// If there are too few short ones, pieces of the long ones take their place.
   mutating func add(_ documents: [[Int]], _ random: inout SearchRandom) {
-    for document in documents where document.count <= shortest { add(document, isShort: true) }
+    for document in documents where document.count <= shortest {
+      add(document, isShort: true, &random)
+    }
     for document in documents where document.count > shortest { cut(document, &random) }
   }
 
@@ -37,14 +39,14 @@ struct MixSegments {
       let isShort = left <= shortest || needsShort
       let most = !isShort ? longest : left > shortest ? shortSize(&random) : left
       let end = place + min(left, most)
-      add(Array(document[place..<end]), isShort: isShort)
+      add(Array(document[place..<end]), isShort: isShort, &random)
       place = end
     }
   }
 
   /// Whether there is less short data than there should be after one more row.
   private var needsShort: Bool {
-    Double(shortTokens) < settings.shortShare * Double(tokens + settings.window)
+    Double(shortTokens) < settings.shortShare * Double(tokens + settings.rowTokens)
   }
 
   /// The size of a short piece of a long document.
@@ -53,8 +55,8 @@ struct MixSegments {
     return least + random.index(below: shortest - least + 1)
   }
 
-  private mutating func add(_ piece: [Int], isShort: Bool) {
-    if isShort { short.add(piece) } else { long.add(piece) }
+  private mutating func add(_ piece: [Int], isShort: Bool, _ random: inout SearchRandom) {
+    if isShort { short.add(piece, &random) } else { long.add(piece, &random) }
     shortTokens += isShort ? piece.count : 0
     tokens += piece.count
   }
@@ -63,7 +65,7 @@ struct MixSegments {
 
   /// The numbers of short and long rows that have the requested share of short ones.
   var counts: (short: Int, long: Int) {
-    let most = settings.maximumTokens.map { max(1, $0 / settings.window) } ?? .max
+    let most = settings.maximumTokens.map { max(1, $0 / settings.rowTokens) } ?? .max
     var total = min(most, shortRows.count + longRows.count)
     while total > 0, split(total).short > shortRows.count || split(total).long > longRows.count {
       total -= 1

@@ -3,14 +3,19 @@ import Models
 /// Training data for LongRoPE2's mixed windows (section 3.3): rows of short segments and rows of
 /// long segments.
 ///
-/// Positions begin at 0 in each segment.
+/// Positions begin at 0 in each segment. In long rows they may skip some (`MixPositions`), so that
+/// a row as long as the original window reaches through the extended one.
 public struct Mixture: Sendable {
   /// The sizes of a mixture.
   public struct Settings: Sendable {
     /// The length of a short segment, in tokens.
     public var originalWindow: Int
-    /// The length of a row, in tokens.
+    /// The extended window, in tokens.
     public var window: Int
+    /// The positions in long rows.
+    public var positions = MixPositions.full
+    /// The tokens that end a sentence, between which `longrecipe` skips positions.
+    public var sentenceEnds: Set<Int> = []
     /// The share of short data: 0.3 in the paper.
     public var shortShare = 0.3
     /// The most tokens to use, or nil for all.
@@ -22,6 +27,12 @@ public struct Mixture: Sendable {
     /// The token with which every segment ends, or nil.
     public var end: Int?
 
+    /// The length of a row, in tokens: that of the extended window, or of the original one if
+    /// positions are skipped.
+    public var rowTokens: Int {
+      positions.rowTokens(originalWindow: originalWindow, window: window)
+    }
+
     /// Settings with the paper's share of short data.
     public init(originalWindow: Int, window: Int) {
       self.originalWindow = originalWindow
@@ -29,7 +40,7 @@ public struct Mixture: Sendable {
     }
   }
 
-  /// A row of as many tokens as the window, with the position of each in its segment.
+  /// A row of `rowTokens` tokens, with the position of each in its segment.
   public struct Row: Equatable, Sendable {
     /// The tokens of all segments.
     public var tokens: [Int32] = []
@@ -52,15 +63,15 @@ public struct Mixture: Sendable {
       throw ModelError.unsupported(
         "mix", "an original window of \(settings.originalWindow) tokens has no room for a document")
     }
-    if let most = settings.maximumTokens, most < settings.window {
+    if let most = settings.maximumTokens, most < settings.rowTokens {
       throw ModelError.unsupported(
         "--tokens",
-        "\(most) tokens are fewer than one row of \(settings.window)")
+        "\(most) tokens are fewer than one row of \(settings.rowTokens)")
     }
     segments.add(random.shuffled(documents.count).map { documents[$0] }, &random)
     let (counts, share) = (segments.counts, settings.shortShare)
     guard share == 0 || counts.short > 0, share == 1 || counts.long > 0 else {
-      throw Self.tooLittleText(documents, segments, settings.window)
+      throw Self.tooLittleText(documents, segments, settings.rowTokens)
     }
     let rows =
       Array(segments.shortRows.prefix(counts.short)) + segments.longRows.prefix(counts.long)
@@ -68,14 +79,14 @@ public struct Mixture: Sendable {
   }
 
   private static func tooLittleText(
-    _ documents: [[Int]], _ segments: MixSegments, _ window: Int
+    _ documents: [[Int]], _ segments: MixSegments, _ rowTokens: Int
   ) -> ModelError {
     let tokens = documents.reduce(0) { $0 + $1.count }
     return .unsupported(
       "mix",
       """
       the texts have \(tokens) tokens, which give only \(segments.longRows.count) long and \
-      \(segments.shortRows.count) short rows of \(window); give more text
+      \(segments.shortRows.count) short rows of \(rowTokens); give more text
       """)
   }
 }

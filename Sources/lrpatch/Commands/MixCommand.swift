@@ -20,6 +20,10 @@ struct MixCommand: ReportingCommand {
           (
             "ten million tokens, half of them in short segments",
             "mix corpus.jsonl --model model -o data --tokens 10M --short-share 0.5"
+          ),
+          (
+            "rows as long as the original window, for a long one",
+            "mix books/*.txt --model model -o data --positions pose"
           )))
 
   @Argument(help: "The texts.", completion: .file())
@@ -41,6 +45,14 @@ struct MixCommand: ReportingCommand {
   @Option(
     help: ArgumentHelp("The original window; default what the model says.", valueName: "tokens"))
   var originalLength: TokenCount?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Positions in long rows: full, all of the extended window; pose or longrecipe, rows as long \
+      as the original window that skip positions, once or between sentences.
+      """, valueName: "positions"), completion: choices(MixPositions.self), transform: choice)
+  var positions = MixPositions.full
 
   @Option(help: "The share of the tokens in short segments, from 0 to 1.")
   var shortShare = 0.3
@@ -78,6 +90,8 @@ struct MixCommand: ReportingCommand {
       )
     }
     settings.shortShare = shortShare
+    settings.positions = positions
+    if positions == .longrecipe { settings.sentenceEnds = tokenizer.sentenceEnds }
     settings.maximumTokens = tokens?.value
     settings.seed = seed
     (settings.beginning, settings.end) = (tokenizer.beginning, tokenizer.endings.min())
@@ -89,7 +103,7 @@ struct MixCommand: ReportingCommand {
     if common.json { return Output.json(description) }
     if !common.quiet {
       Output.result(
-        "\(output): \(folder.rows(long: true)) long and \(folder.rows(long: false)) short rows of \(settings.window) tokens\nnext: python \(output)/train.py \(model) OUT"
+        "\(output): \(folder.rows(long: true)) long and \(folder.rows(long: false)) short rows of \(settings.rowTokens) tokens\nnext: python \(output)/train.py \(model) OUT"
       )
     }
   }

@@ -54,6 +54,8 @@ public struct Architecture: Sendable {
   var finalNormName = "model.norm"
   /// Name prefixes of tensors that belong to another part of the model, such as a vision encoder.
   var otherParts: [String] = []
+  /// Whether the model is multimodal although its config has no part for the language model.
+  var isPartOfFlatConfig = false
 
   /// The name in messages and results: `model_type`, or the GGUF name if there is none.
   public var name: String { modelType ?? gguf?.name ?? "unknown" }

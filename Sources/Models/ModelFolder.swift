@@ -103,7 +103,12 @@ public struct ModelFolder: Sendable {
     guard let modelType = text["model_type"]?.text else {
       throw .unsupported(path, "'model_type' is missing")
     }
-    let architecture = try Architecture.named(modelType, subject: path)
+    let architecture: Architecture
+    if let languageModel = try Architecture.miniCPMV(text, path) {
+      architecture = languageModel
+    } else {
+      architecture = try Architecture.named(modelType, subject: path)
+    }
     return (architecture, location, try RopeConfig(text, path).geometry(architecture))
   }
 }

@@ -109,7 +109,8 @@ package struct ModelTensors: Sendable {
       )
     }
     let layout = TensorLayout.of(
-      names, embedding: model.tensorName(.embedding), isMultimodal: !folder.location.isEmpty)
+      names, embedding: model.tensorName(.embedding),
+      isMultimodal: !folder.location.isEmpty || folder.architecture.isPartOfFlatConfig)
     var (own, others): ([ModelTensor], [ModelTensor]) = ([], [])
     for var tensor in tensors {
       if let name = layout.plainName(tensor.name) {

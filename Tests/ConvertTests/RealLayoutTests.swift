@@ -59,6 +59,47 @@ import Testing
       (names.all + names.otherParts).map(\.name).sorted() == folder.tensors.map(\.name).sorted())
   }
 
+  /// MiniCPM-V 4.0 as it is published: the language model's members beside those of the other
+  /// parts, and factors of 1 that extend nothing.
+  @Test func runsTheLanguageModelOfMiniCPMV() throws {
+    let place = try TemporaryDirectory()
+    var folder = try NeedleFolder()
+    folder.rename { "llm." + $0 }
+    let norm = try #require(folder.tensors.first { $0.name.hasSuffix("norm.weight") })
+    folder.tensors.append(
+      .init(name: "vpm.norm.weight", type: norm.type, shape: norm.shape, bytes: norm.bytes))
+    try folder.set("model_type", .string("minicpmv"))
+    try folder.set("version", .number(4.0))
+    try folder.set("slice_config", .object(["model_type": .string("minicpmv")]))
+    let ones = JSONValue.numbers(Array(repeating: 1, count: 16))
+    try folder.setScaling(
+      .object([
+        "rope_type": .string("longrope"), "long_factor": ones, "short_factor": ones,
+        "factor": .number(1.0), "original_max_position_embeddings": .number(260),
+      ]))
+    let model = try folder.write(to: place)
+    let conversion = try expectSame(model, place)
+    #expect(conversion.remarks.contains { $0.contains("other parts") })
+    #expect(try GGUFModel(path: "\(place.path)/out.gguf").architecture.name == "llama")
+    // The original window is above the window.
+    let found = try Lint.findings(ModelSession(path: model, exclusive: false)).map(\.rule.name)
+    #expect(found.contains("window-not-extended"), "\(found)")
+  }
+
+  @Test(arguments: ["4.6", "\"7\"", "true"])
+  func otherVersionsOfMiniCPMVAreRefused(_ version: String) throws {
+    let place = try TemporaryDirectory()
+    var folder = try NeedleFolder()
+    try folder.set("model_type", .string("minicpmv"))
+    try folder.set("version", JSONDocument(parsing: Array(version.utf8)).value)
+    let model = try folder.write(to: place)
+    #expect {
+      _ = try Transformer(path: model)
+    } throws: {
+      "\($0)".contains("version")
+    }
+  }
+
   @Test func patchesTheTextOfAMultimodalModel() throws {
     let place = try TemporaryDirectory()
     var folder = try NeedleFolder("models/needle-256-x4")

@@ -86,7 +86,13 @@ enum SharedLint {
         found.append(LintFinding(.factorBelowOne, "the \(name) factors go down to \(least)"))
       }
     }
-    if factors.window <= factors.originalWindow, factors.long != factors.short {
+    if factors.window < factors.originalWindow {
+      found.append(
+        LintFinding(
+          .windowNotExtended,
+          "the original window of \(factors.originalWindow) tokens is above the window of \(factors.window)"
+        ))
+    } else if factors.window == factors.originalWindow, factors.long != factors.short {
       found.append(
         LintFinding(
           .windowNotExtended,

@@ -95,11 +95,16 @@ extension FactorSet {
         "the bucket up to \(bucket.maximumLength) has \(bucket.factors.pairs) factors, expected \(long.pairs)"
       )
     }
-    if let originalWindow, let window, window < originalWindow {
+    if let originalWindow, let window, window < originalWindow, !hasOneTable {
       throw .unsupported(
         subject, "the window \(window) is smaller than the original window \(originalWindow)")
     }
   }
+
+  /// Whether long and short factors are the same, so that the original window changes nothing.
+  ///
+  /// MiniCPM-V 4.0 is published so, with an original window above its window.
+  var hasOneTable: Bool { short == long && buckets.isEmpty }
 
   /// The canonical form.
   public var json: JSONValue {

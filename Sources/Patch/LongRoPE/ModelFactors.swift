@@ -82,7 +82,7 @@ public struct ModelFactors: Equatable, Sendable {
         "the factors do not say which window they extend to; pass --target-length to apply or factors convert"
       )
     }
-    guard window >= original else {
+    guard window >= original || set.hasOneTable else {
       throw .unsupported(
         subject, "the target window \(window) is below the original window \(original)")
     }

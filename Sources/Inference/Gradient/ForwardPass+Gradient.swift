@@ -99,9 +99,10 @@ extension ForwardPass {
       let losses = Slots<Double>(rows.count)
       engine.parallel.run(rows.count) { row in
         let token = sequence.tokens[scored[row]]
-        losses.set(row, lossGradient(logits, row: row, token: token, of: sequence.scored.count))
+        let weight = sequence.weight(start + row)
+        losses.set(row, weight * lossGradient(logits, row: row, token: token, weight: weight))
       }
-      loss += losses.values.reduce(0, +) / Double(sequence.scored.count)
+      loss += losses.values.reduce(0, +)
       let back = engine.projectBack(logits, model.output.weight)
       engine.normGradient(states, model.finalNorm, back)
       for (index, row) in rows.enumerated() {
@@ -113,13 +114,13 @@ extension ForwardPass {
 
   /// Replaces a row of logits by the derivative of the mean loss by the output of the projection.
   /// - Returns: the loss of the row.
-  private func lossGradient(_ logits: Matrix, row: Int, token: Int, of count: Int) -> Double {
+  private func lossGradient(_ logits: Matrix, row: Int, token: Int, weight: Double) -> Double {
     let total = engine.logSumExp(logits, row: row).value
     let loss = total - Double(logits[row, token])
     engine.kernels.softmax(logits, row: row, logSum: Float(total))
     logits[row, token] -= 1
     engine.divide(
-      logits, row: row, columns: 0..<logits.columns, by: Float(count) / model.logitScale)
+      logits, row: row, columns: 0..<logits.columns, by: 1 / (Float(weight) * model.logitScale))
     return loss
   }
 }

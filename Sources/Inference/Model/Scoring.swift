@@ -25,6 +25,20 @@ public struct Scoring: Sendable {
     ///
     /// Position 0 cannot be scored.
     public var scored: [Int]
+    /// The weight of each scored token in the mean loss; nil if all weigh the same.
+    public var weights: [Double]?
+
+    /// The mean loss of the scored tokens, in nats.
+    /// - Parameter scores: in the order of `scored`.
+    public func loss(_ scores: [TokenScore]) -> Double {
+      guard let weights else {
+        return -scores.reduce(0) { $0 + $1.logProbability } / Double(scores.count)
+      }
+      return -zip(scores, weights).reduce(0) { $0 + $1.0.logProbability * $1.1 }
+    }
+
+    /// The share of one scored token in the mean loss.
+    func weight(_ index: Int) -> Double { weights?[index] ?? 1 / Double(scored.count) }
 
     /// - Precondition: all positions in `scored` are from 1 to the last one.
     public init(tokens: [Int], prompt: Int, scored: [Int]) {

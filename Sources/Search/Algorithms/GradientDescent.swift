@@ -42,7 +42,10 @@ struct GradientDescent: SearchAlgorithm {
     let first = critical ?? space.settings.candidateCriticalPairs.lowerBound
     add(given)
     add([ClosedForm.yarn, .ntkTheta].map { candidate($0.factors(space.settings)) })
-    add([last, (first + last) / 2].map(ntkLeft))
+    // LongRoPE2 finds factors above s from a pair below the theoretical one.
+    for lambda in [space.scale, 1.1 * space.scale] {
+      add([last, (first + last) / 2].map { ntkLeft($0, lambda) })
+    }
     let pairs = critical.map { [$0] } ?? Array(stride(from: last + 1, through: first, by: -2))
     add(pairs.map { step(at: $0) })
     stepPairs = Set(pairs)
@@ -60,8 +63,8 @@ struct GradientDescent: SearchAlgorithm {
     Candidate(space.fitted(factors), mscale: space.searchesMscale ? space.mscale : nil)
   }
 
-  private func ntkLeft(_ pair: Int) -> Candidate {
-    candidate(ClosedForm.ntkLeft(pairs: space.pairs, criticalPair: pair, lambda: space.scale))
+  private func ntkLeft(_ pair: Int, _ lambda: Double) -> Candidate {
+    candidate(ClosedForm.ntkLeft(pairs: space.pairs, criticalPair: pair, lambda: lambda))
   }
 
   /// 1 below a pair, s from it on.

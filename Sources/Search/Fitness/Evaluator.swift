@@ -37,8 +37,8 @@ public struct Evaluator: Sendable {
     // nothing.
     for (index, policy) in policies.enumerated() {
       try Scoring(forward, [policy]).run(sequences) { number, _, scores in
-        let mean = -scores.reduce(0) { $0 + $1.logProbability } / Double(scores.count)
-        result[index][order[number] - range.lowerBound] = mean * units.weights[order[number]]
+        let loss = sequences[number].loss(scores)
+        result[index][order[number] - range.lowerBound] = loss * units.weights[order[number]]
       }
     }
     return result

@@ -14,6 +14,8 @@ public struct FitnessSettings: Codable, Equatable, Sendable {
   public var needles = 0
   /// The wording of the needle prompts.
   public var needlePrompt = NeedlePrompt.paper
+  /// Whether the prompts are the documents too: their haystacks' tokens are scored as well.
+  public var scoresHaystack = false
   /// Whether all needles are at the beginning, instead of evenly spread.
   public var needlesAtStart = false
   /// The weight of the needles, from 0 to 1, if there are documents as well.

@@ -4,10 +4,10 @@ public import Inference
 ///
 /// Units are independent of each other.
 public struct FitnessUnit: Sendable {
-  /// The kind of a unit: a document or a needle prompt.
-  public enum Kind: String, Codable, Sendable { case perplexity, needle }
+  /// The kind of a unit: a document, a needle prompt, or a prompt whose haystack is a document.
+  public enum Kind: String, Codable, Sendable { case perplexity, needle, both }
 
-  /// Whether the unit is a document or a needle prompt.
+  /// The kind of the unit.
   public var kind: Kind
   /// Its tokens, and the positions that are scored.
   public var sequence: Scoring.Sequence

@@ -35,10 +35,11 @@ public struct FitnessUnits: Sendable {
     var random = SearchRandom(seed: settings.seed &+ 0x5EED)
     units = random.shuffled(units.count).map { units[$0] }
     self.units = units
-    let needles = units.count { $0.kind == .needle }
+    let needles = units.count { $0.kind != .perplexity }
     let documents = units.count - needles
     let share = needles == 0 ? 0 : documents == 0 ? 1 : settings.needleWeight
     weights = units.map { unit in
+      if unit.kind == .both { return 1 }
       let (part, count) = unit.kind == .needle ? (share, needles) : (1 - share, documents)
       return part * Double(units.count) / Double(count)
     }
@@ -145,6 +146,7 @@ public struct FitnessUnits: Sendable {
     guard settings.needles > 0 else { return [] }
     let count = settings.needles
     let all = texts.flatMap(\.self)
+    if settings.needlePrompt == .keys { return try keys(settings, all, tokenizer) }
     return try (0..<count).map { number in
       let depth = settings.needlesAtStart || count == 1 ? 0 : Double(number) / Double(count - 1)
       let cell = Passkey.Cell(length: settings.length, depth: depth, sample: number)
@@ -153,12 +155,7 @@ public struct FitnessUnits: Sendable {
         let made = try Passkey(tokenizer).prompt(cell, seed: settings.seed)
         prompt = (made.tokens, made.prompt)
       } else {
-        guard !all.isEmpty else {
-          throw ModelError.unsupported("needle", "the texts have no tokens")
-        }
-        // Each needle is put into another part of the texts.
-        let start = number * all.count / count
-        let hay = (0..<settings.length).map { all[(start + $0) % all.count] }
+        let hay = try haystack(number, of: count, settings.length, all)
         let needle = try Needle(
           tokenizer, haystack: hay, wording: settings.needlePrompt == .paper ? .paper : .released)
         prompt = try needle.tokens(cell, seed: settings.seed)
@@ -168,6 +165,37 @@ public struct FitnessUnits: Sendable {
         scored: Array(prompt.prompt..<prompt.tokens.count))
       made.depth = depth
       return made
+    }
+  }
+
+  /// The haystack of one of several needles: each is put into another part of the texts.
+  private static func haystack(
+    _ number: Int, of count: Int, _ length: Int, _ all: [Int]
+  ) throws(ModelError) -> [Int] {
+    guard !all.isEmpty else { throw .unsupported("needle", "the texts have no tokens") }
+    let start = number * all.count / count
+    return (0..<length).map { all[(start + $0) % all.count] }
+  }
+
+  /// Prompts with several keys, whose haystacks may count as documents.
+  private static func keys(
+    _ settings: FitnessSettings, _ all: [Int], _ tokenizer: Tokenizer
+  ) throws -> [FitnessUnit] {
+    var random = SearchRandom(seed: settings.seed &+ 0x4E7)
+    return try (0..<settings.needles).map { number in
+      let hay = try haystack(number, of: settings.needles, settings.length, all)
+      let prompt = try KeyPrompt(tokenizer, length: settings.length, hay: hay, &random)
+      guard settings.scoresHaystack else {
+        return unit(.needle, prompt.tokens, prompt: prompt.tokens.count, scored: prompt.digits)
+      }
+      var both = unit(
+        .both, prompt.tokens, prompt: prompt.tokens.count,
+        scored: prompt.haystack + prompt.digits)
+      let (document, needle) = (1 - settings.needleWeight, settings.needleWeight)
+      both.sequence.weights =
+        prompt.haystack.map { _ in document / Double(prompt.haystack.count) }
+        + prompt.digits.map { _ in needle / Double(prompt.digits.count) }
+      return both
     }
   }
 }

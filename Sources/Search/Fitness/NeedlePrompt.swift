@@ -6,4 +6,7 @@ public enum NeedlePrompt: String, CaseIterable, Codable, Sendable {
   case released
   /// LongRoPE's passkey prompt, for models that know no other.
   case passkey
+  /// Several pass keys in each prompt, asked for one after another, so that one prompt measures all
+  /// depths.
+  case keys
 }

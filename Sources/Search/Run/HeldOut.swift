@@ -30,13 +30,20 @@ public struct HeldOut: Sendable {
   ) throws {
     var settings = checkpoint.fitness
     let other = TextPart(otherThan: settings.part, of: settings.parts)
-    part = settings.documents > 0 ? other : nil
-    if settings.documents > 0 {
+    let usesTexts = settings.documents > 0 || settings.needlePrompt == .keys
+    part = usesTexts ? other : nil
+    if usesTexts {
       guard let part else { return nil }
       (settings.part, settings.parts) = (part.number, part.count)
+    }
+    if settings.documents > 0 {
       settings.documents = 2 * max(4, settings.documents)
       settings.needles = 0
       units = settings.documents
+    } else if settings.needlePrompt == .keys {
+      settings.needles = 2 * max(4, settings.needles)
+      settings.seed &+= Self.otherSeed
+      units = settings.needles
     } else {
       settings.needles = max(20, settings.needles)
       settings.seed &+= Self.otherSeed

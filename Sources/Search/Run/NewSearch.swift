@@ -58,10 +58,13 @@ struct NewSearch {
   private var fitness: FitnessSettings {
     let kind = options.fitness ?? .perplexity
     var fitness = FitnessSettings(length: target)
-    if kind.hasDocuments {
+    if kind.hasDocuments, !options.scoresHaystack {
       fitness.documents = options.documents ?? SearchOptions.Default.documents
     }
-    if kind.hasNeedles { fitness.needles = options.needles ?? SearchOptions.Default.needles }
+    if kind.hasNeedles {
+      fitness.needles = options.needles ?? SearchOptions.Default.needles(options.needlePrompt)
+    }
+    fitness.scoresHaystack = options.scoresHaystack
     if let method = options.method { fitness.method = method.rawValue }
     if let stride = options.stride { fitness.stride = stride }
     if let prompt = options.needlePrompt { fitness.needlePrompt = prompt }

@@ -94,12 +94,12 @@ extension SearchOptions {
     let name = algorithm ?? Default.algorithm
     let isEvolution = name.isPublished || name == .longrope || name == .longrope2
     let given: [(name: String, isGiven: Bool, isUsed: Bool)] = [
-      ("documents", documents != nil, kind.hasDocuments),
+      ("documents", documents != nil, kind.hasDocuments && !scoresHaystack),
       ("method", method != nil, kind.hasDocuments),
       ("stride", stride != nil, kind.hasDocuments && method == .sliding),
       ("needles", needles != nil, kind.hasNeedles),
       ("needle-prompt", needlePrompt != nil, kind.hasNeedles),
-      ("needles-at-start", needlesAtStart, kind.hasNeedles),
+      ("needles-at-start", needlesAtStart, kind.hasNeedles && needlePrompt != .keys),
       ("needle-weight", needleWeight != nil, kind.hasNeedles && kind.hasDocuments),
       ("population", population != nil, isEvolution), ("parents", parents != nil, isEvolution),
       ("mutants", mutants != nil, isEvolution), ("crossovers", crossovers != nil, isEvolution),

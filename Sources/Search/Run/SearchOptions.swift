@@ -122,10 +122,14 @@ public struct SearchOptions: Sendable {
 }
 
 extension SearchOptions {
+  /// Whether the needle prompts are the documents too.
+  var scoresHaystack: Bool { fitness == .both && needlePrompt == .keys }
+
   /// Defaults that no other type has.
   package enum Default {
     package static let algorithm = AlgorithmName.gradient
     package static let documents = 5
-    package static let needles = 20
+    /// A prompt with several keys measures as much as several needles.
+    package static func needles(_ prompt: NeedlePrompt?) -> Int { prompt == .keys ? 4 : 20 }
   }
 }

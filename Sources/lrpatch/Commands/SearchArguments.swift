@@ -42,7 +42,9 @@ struct SearchFitnessArguments: ParsableArguments {
   var stride: Int?
 
   @Option(
-    help: "Needles, at evenly spread depths. (default: \(SearchOptions.Default.needles))")
+    help:
+      "Needles, at evenly spread depths. (default: \(SearchOptions.Default.needles(nil)); \(SearchOptions.Default.needles(.keys)) prompts of keys)"
+  )
   var needles: Int?
 
   @Option(

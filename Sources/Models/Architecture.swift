@@ -106,6 +106,9 @@ public struct Architecture: Sendable {
     public var requiresOutput = false
     /// Whether the loader takes the width of all heads together to be that of the hidden state.
     public var fixesHeadSize = false
+
+    /// Whether the loader needs `rope.scaling.type` to use factor tensors.
+    public var needsType: Bool { if case .forLongRoPE = factorTensors { true } else { false } }
   }
 
   /// Where the description of the rotary embedding is found in a config.

@@ -257,4 +257,58 @@ import Testing
       GGUFBuilder.llama().key("llama.rope.scaling.type", "longrope").floats("output.weight", [4]))
     #expect(try bench.lint().contains { $0.rule.name == "gguf-factor-tensors-missing" })
   }
+
+  /// Loaders that always create the tables need no type, and ik_llama.cpp aborts on it.
+  @Test(arguments: ["phi3", "phimoe", "minicpm3", "llama"])
+  func writesATypeOnlyWhereItIsNeeded(_ name: String) throws {
+    let place = try TemporaryDirectory()
+    let base = Fixture.path("architectures/\(name).gguf")
+    let typed = GGUFKey("\(name).rope.scaling.type", .string("linear"))
+    let path = try place.write("m.gguf", EditedGGUF.bytes(of: base, setting: [typed]))
+    let before = try FileSystem.contents(of: path)
+    let source = try FactorSource(path: Fixture.path("architectures/\(name).factors.json"))
+    let apply = Apply(
+      source.set, factorsSHA256: "", version: "test", options: ApplyOptions())
+    do {
+      let session = try ModelSession(path: path, exclusive: true)
+      try apply.perform(apply.plan(for: session), in: session)
+    }
+    let header = try GGUFFile(path: path).header
+    #expect(header[key: typed.name] == (name == "llama" ? .string("longrope") : nil))
+    let session = try ModelSession(path: path, exclusive: true)
+    let readings = try Inspection(session).readings
+    #expect(readings.first { $0.name == "llama.cpp" }?.status == .ok)
+    #expect(
+      readings.first { $0.name == "ik_llama.cpp" }?.status
+        == (name == "phi3" ? .ok : .unsupported))
+    #expect(try apply.plan(for: session).isEmpty)
+    _ = try Revert().perform(in: session)
+    #expect(try FileSystem.contents(of: path) == before)
+  }
+
+  /// `apply --for`: refused by name if a runtime would not use the factors.
+  @Test func refusesFactorsThatARequiredRuntimeDoesNotUse() throws {
+    let source = try FactorSource(path: Fixture.path("architectures/llama.factors.json"))
+    func plan(_ model: String, _ runtimes: [Runtime]) throws -> Plan {
+      var options = ApplyOptions()
+      options.runtimes = runtimes
+      let session = try ModelSession(path: Fixture.path(model), exclusive: false)
+      return try Apply(source.set, factorsSHA256: "", version: "test", options: options)
+        .plan(for: session)
+    }
+    #expect(try !plan("architectures/llama", [.transformers5, .sglang]).isEmpty)
+    #expect(try !plan("architectures/llama.gguf", [.llamaCpp]).isEmpty)
+    for (model, runtimes, word) in [
+      ("architectures/llama", Runtime.ofFolders, "mistral.rs: "),
+      ("architectures/llama", [.llamaCpp], "llama.cpp: reads GGUF files only"),
+      ("architectures/llama.gguf", Runtime.ofFiles, "ik_llama.cpp: it aborts"),
+      ("architectures/llama.gguf", [.vllm], "vLLM: does not read this format"),
+    ] {
+      #expect {
+        _ = try plan(model, runtimes)
+      } throws: {
+        "\($0)".contains("would not be used by") && "\($0)".contains(word)
+      }
+    }
+  }
 }

@@ -29,7 +29,7 @@ struct RopeContents {
       try addFactor("linear", prefix, model)
     case "yarn": try addYarn(prefix, model)
     case "llama3": try addLlama3(model)
-    case "longrope", "su": try addFactors(model, prefix, allowDivergent)
+    case "longrope", "su": try addFactors(model, gguf, allowDivergent)
     case let other:
       throw ModelError.unsupported(
         model.path, "llama.cpp does not support RoPE scaling of the type '\(other.sanitized)'")
@@ -129,11 +129,11 @@ struct RopeContents {
   }
 
   private mutating func addFactors(
-    _ model: ModelFolder, _ prefix: String, _ allowDivergent: Bool
+    _ model: ModelFolder, _ gguf: Architecture.GGUF, _ allowDivergent: Bool
   ) throws {
     guard model.architecture.takesFactorsInGGUF else {
       throw ModelError.unsupported(
-        model.path, "llama.cpp does not support factors for the architecture '\(prefix)'")
+        model.path, "llama.cpp does not support factors for the architecture '\(gguf.name)'")
     }
     guard model.geometry.isOriginalWindowKnown else {
       throw ModelError.unsupported(
@@ -145,7 +145,7 @@ struct RopeContents {
       subject: model.path, targetWindow: model.geometry.window, allowDivergent: allowDivergent,
       requiresOriginalWindow: true)
     if !allowDivergent { try GGUFLongRoPE.requireOneMscale(factors, model.path) }
-    let longRoPE = GGUFLongRoPE(factors, prefix: prefix)
+    let longRoPE = GGUFLongRoPE(factors, gguf)
     keys.removeAll { key in longRoPE.keys.contains { $0.name == key.name } }
     keys += longRoPE.keys
     tensors = longRoPE.tables.map { PlannedTensor($0.name, floats: $0.values) }

@@ -9,14 +9,19 @@ package struct GGUFLongRoPE: Sendable {
   /// One-dimensional tensors of 32-bit floats: (pairs).
   package let tables: [(name: String, values: [Float])]
 
-  /// - Parameter prefix: `general.architecture`.
-  package init(_ factors: ModelFactors, prefix: String) {
-    keys = [
-      GGUFKey("\(prefix).\(GGUFRopeName.window)", .uint32(UInt32(factors.window))),
-      GGUFKey("\(prefix).\(GGUFRopeName.type)", .string("longrope")),
-      GGUFKey("\(prefix).\(GGUFRopeName.originalWindow)", .uint32(UInt32(factors.originalWindow))),
-      GGUFKey("\(prefix).\(GGUFRopeName.attentionFactor)", .float32(Float(factors.longMscale))),
-    ]
+  /// The type is written only where llama.cpp's loader needs it for the tables: ik_llama.cpp aborts
+  /// on it, and runs a Phi-3 without it.
+  package init(_ factors: ModelFactors, _ gguf: Architecture.GGUF) {
+    func key(_ name: String, _ value: GGUFValue) -> GGUFKey {
+      GGUFKey("\(gguf.name).\(name)", value)
+    }
+    keys =
+      [key(GGUFRopeName.window, .uint32(UInt32(factors.window)))]
+      + (gguf.needsType ? [key(GGUFRopeName.type, .string("longrope"))] : [])
+      + [
+        key(GGUFRopeName.originalWindow, .uint32(UInt32(factors.originalWindow))),
+        key(GGUFRopeName.attentionFactor, .float32(Float(factors.longMscale))),
+      ]
     tables = [
       (GGUFModel.longName, factors.long.map { Float($0) }),
       (GGUFModel.shortName, factors.short.map { Float($0) }),
@@ -28,6 +33,7 @@ package struct GGUFLongRoPE: Sendable {
     let prefix = model.geometry.architecture
     let names = [GGUFRopeName.factor, GGUFRopeName.legacyFactor] + GGUFRopeName.yarn.map(\.gguf)
     var keys = Set(names.map { "\(prefix).\($0)" })
+    if model.architecture.gguf?.needsType == false { keys.insert("\(prefix).\(GGUFRopeName.type)") }
     let finetuned = "\(prefix).\(GGUFRopeName.finetuned)"
     if model.first.header[key: finetuned] == .bool(false) { keys.insert(finetuned) }
     return keys

@@ -1,5 +1,5 @@
 package import Formats
-package import Models
+public import Models
 
 /// Options of `Apply`.
 public struct ApplyOptions: Sendable {
@@ -13,6 +13,8 @@ public struct ApplyOptions: Sendable {
   public var force = false
   /// Link unchanged files into an output folder instead of copying them.
   public var hardLinks = false
+  /// The runtimes that must use the factors.
+  public var runtimes: [Runtime] = []
 
   /// The defaults: none of the options.
   public init() {}
@@ -71,6 +73,9 @@ public struct Apply: Sendable {
   private func folderPlan(_ model: ModelFolder) throws -> Plan {
     let fitted = try fit(to: model.geometry, model.path)
     try refuseDivergence(of: fitted, model)
+    try requireRuntimes {
+      try Inspection(model.patched(with: fitted, options: options, mark: mark))
+    }
     var plan = try ConfigEdits(model: model, factors: fitted, options: options, mark: mark)
       .plan()
     plan.remarks += factors.anomalies + remarks(fitted, shrinking: model.geometry)
@@ -115,6 +120,29 @@ public struct Apply: Sendable {
       "\(what): \(Runtime.list(runtimes)) cannot express it; --allow-divergent writes it anyway")
   }
 
+  /// Refuses the factors if a runtime that must use them would not.
+  /// - Parameter patched: inspects the model as it will be.
+  /// - Throws: `ModelError` of kind `unsafe` that names each such runtime with its reason.
+  private func requireRuntimes(_ patched: () throws -> Inspection) throws {
+    guard !options.runtimes.isEmpty else { return }
+    let inspection = try patched()
+    let failing = options.runtimes.compactMap { runtime -> String? in
+      let reading = inspection.readings.first { $0.name == runtime.rawValue }
+      switch reading?.status {
+      case .ok?: return nil
+      case .divergent? where options.allowDivergent: return nil
+      case nil: return "\(runtime.title): does not read this format"
+      case let status?:
+        return
+          "\(runtime.title): \(reading?.notes.first ?? "it would use other factors (\(status.rawValue))")"
+      }
+    }
+    guard failing.isEmpty else {
+      throw ModelError.unsafe(
+        inspection.path, "the factors would not be used by \(failing.joined(separator: "; by "))")
+    }
+  }
+
   // MARK: GGUF
 
   /// The keys and tables of a GGUF model with the factors, for a file that is written from scratch.
@@ -129,9 +157,8 @@ public struct Apply: Sendable {
   /// - Throws: `ModelError` if llama.cpp does not support factors for the architecture, or if these
   ///   factors cannot be written.
   package func contents(for model: GGUFModel) throws -> Contents {
-    try requireFactorTensors(model)
-    let factors = try fitGGUF(model)
-    let longRoPE = GGUFLongRoPE(factors, prefix: model.geometry.architecture)
+    let gguf = try takingFactors(model)
+    let longRoPE = GGUFLongRoPE(try fitGGUF(model), gguf)
     return Contents(
       setKeys: longRoPE.keys + mark.keys, removedKeys: GGUFLongRoPE.staleKeys(in: model),
       tables: longRoPE.tables, removedTensors: [GGUFModel.frequenciesName])
@@ -143,19 +170,22 @@ public struct Apply: Sendable {
     return fitted
   }
 
-  private func requireFactorTensors(_ model: GGUFModel) throws {
-    guard !model.architecture.takesFactorsInGGUF else { return }
+  /// How llama.cpp handles the architecture.
+  /// - Throws: `ModelError` if its loader takes no factors.
+  private func takingFactors(_ model: GGUFModel) throws(ModelError) -> Architecture.GGUF {
+    if let gguf = model.architecture.gguf, model.architecture.takesFactorsInGGUF { return gguf }
     let names = Architecture.list({ $0.takesFactorsInGGUF }, by: { $0.gguf?.name })
-    throw ModelError.unsupported(
+    throw .unsupported(
       model.path,
       "llama.cpp's loader for architecture '\(model.geometry.architecture.sanitized)' refuses or ignores factor tensors, expected one of \(names)"
     )
   }
 
   private func ggufPlan(_ model: GGUFModel) throws -> Plan {
-    try requireFactorTensors(model)
+    let gguf = try takingFactors(model)
     let fitted = try fitGGUF(model)
-    let edits = try GGUFFactorEdits(model: model, factors: fitted, mark: mark).edits()
+    try requireRuntimes { try Inspection(model, overlaying: fitted) }
+    let edits = try GGUFFactorEdits(model: model, gguf: gguf, factors: fitted, mark: mark).edits()
     let remarks = factors.anomalies + remarks(fitted, shrinking: model.geometry)
     var plan = Plan(changes: [], remarks: remarks, edits: [])
     guard edits.contains(where: { !$0.isEmpty }) else { return plan }

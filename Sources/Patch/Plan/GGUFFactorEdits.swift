@@ -5,6 +5,7 @@ import Models
 /// (specs/runtimes.md).
 struct GGUFFactorEdits {
   let model: GGUFModel
+  let gguf: Architecture.GGUF
   let factors: ModelFactors
   let mark: PatchMark
 
@@ -30,7 +31,7 @@ struct GGUFFactorEdits {
   }
 
   private var wanted: GGUFLongRoPE {
-    GGUFLongRoPE(factors, prefix: model.geometry.architecture)
+    GGUFLongRoPE(factors, gguf)
   }
 
   /// The keys that are absent from the header or have another value there.

@@ -11,7 +11,10 @@ struct IkLlamaCpp: RuntimeReader {
   func read(
     _ model: GGUFModel, patchedLike paper: RuntimeReading, _ factors: ModelFactors
   ) -> RuntimeReading {
-    .unsupported(runtime, Self.refusal(model.architecture) ?? Self.abort)
+    if model.architecture.gguf?.needsType == true {
+      return .unsupported(runtime, Self.refusal(model.architecture) ?? Self.abort)
+    }
+    return refusal(model) ?? LlamaCpp.read(patchedLike: paper, factors, as: runtime)
   }
 
   private static func refusal(_ architecture: Architecture) -> String? {
@@ -34,6 +37,12 @@ struct IkLlamaCpp: RuntimeReader {
     guard model.longFactors != nil || model.shortFactors != nil else {
       return .followedOnlyWithFactors(runtime)
     }
+    return refusal(model) ?? LlamaCpp.read(model, as: runtime)
+  }
+
+  /// What keeps it from running a model with factors, or nil if nothing does.
+  private func refusal(_ model: GGUFModel) -> RuntimeReading? {
+    if let refusal = Self.refusal(model.architecture) { return .unsupported(runtime, refusal) }
     guard model.architecture.factorSupport[runtime] == .computes else {
       return .unsupported(
         runtime, "wrong number of tensors: it accepts factor tensors of Phi-3 only")
@@ -49,7 +58,7 @@ struct IkLlamaCpp: RuntimeReader {
         "the factor tensors have \(model.geometry.rotaryDimensions / 2) values, but it expects half of the head, \(head / 2)"
       )
     }
-    return LlamaCpp.read(model, as: runtime)
+    return nil
   }
 
   /// The hidden size divided by the number of heads.

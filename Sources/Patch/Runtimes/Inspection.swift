@@ -52,7 +52,7 @@ public struct Inspection: Sendable {
   }
 
   /// Reads a GGUF model as the runtimes would serve it with the long window.
-  private init(_ model: GGUFModel, overlaying fitted: ModelFactors) throws {
+  init(_ model: GGUFModel, overlaying fitted: ModelFactors) throws {
     path = model.path
     format = .gguf
     geometry = model.geometry

@@ -16,6 +16,10 @@ struct ApplyCommand: ReportingCommand {
           (
             "what would change, for a copy that extends to 128k",
             "apply factors.json model -o long --target-length 128k --dry-run"
+          ),
+          (
+            "only if both of these will use the factors",
+            "apply factors.json model --for vllm,sglang"
           )))
 
   @Argument(
@@ -53,6 +57,16 @@ struct ApplyCommand: ReportingCommand {
     completion: .file())
   var shortFactors: String?
 
+  @Option(
+    name: .customLong("for"),
+    help: ArgumentHelp(
+      """
+      Refuse unless this runtime will use the factors: \(Runtime.allCases.map(\.rawValue)
+        .joined(separator: ", ")), or all that read the model's format; may be repeated or \
+      separated by commas.
+      """, valueName: "runtime"), completion: choices(Runtime.self))
+  var runtimes: [String] = []
+
   @Flag(help: "Write values that some runtime cannot express.")
   var allowDivergent = false
 
@@ -85,8 +99,8 @@ struct ApplyCommand: ReportingCommand {
       hash = sha256(Array("\(source.sha256) \(short.sha256)".utf8))
     }
     if let originalLength { set.originalWindow = originalLength.value }
-    let apply = Apply(
-      set, factorsSHA256: hash, version: lrpatchVersion, options: options)
+    let apply = try Apply(
+      set, factorsSHA256: hash, version: lrpatchVersion, options: options())
     if let output, FileSystem.isFolder(model) == output.hasSuffix(".gguf"),
       FileSystem.isFolder(model) || GGUFSplit(containing: model) == nil
     {
@@ -118,14 +132,28 @@ struct ApplyCommand: ReportingCommand {
     try report(plan, apply, session)
   }
 
-  private var options: ApplyOptions {
+  private func options() throws -> ApplyOptions {
     var options = ApplyOptions()
+    options.runtimes = try requiredRuntimes()
     options.targetWindow = targetLength?.value
     options.allowDivergent = allowDivergent
     options.keepSlidingWindow = keepSlidingWindow
     options.force = force
     options.hardLinks = hardLink
     return options
+  }
+
+  private func requiredRuntimes() throws -> [Runtime] {
+    let names = listed(runtimes)
+    if names.contains("all") {
+      return ModelFile.format(of: model) == .folder ? Runtime.ofFolders : Runtime.ofFiles
+    }
+    return try names.map { name in
+      guard let runtime = Runtime(rawValue: name) else {
+        throw unknown(name, of: "--for", ["all"] + Runtime.allCases.map(\.rawValue))
+      }
+      return runtime
+    }
   }
 
   // MARK: Reporting

@@ -50,11 +50,12 @@ bench: build
 	$${LRPATCH_PEERS:-$$HOME/.cache/lrpatch-peers}/venv/bin/python scripts/bench-convert.py
 	$${LRPATCH_PEERS:-$$HOME/.cache/lrpatch-peers}/venv/bin/python scripts/bench-search.py
 
-# Writes specs/results.md: closed forms and searches on the trained fixture model. Half an hour on two cores.
+# Write specs/results.md: prompts in chunks, closed forms and searches on the trained fixture model. Half an hour on two cores.
 results: build
+	python3 scripts/results-chunks.py
 	python3 scripts/results.py
 
-# Writes the first part of specs/results.md: a language model from PyPI. Up to three hours on two cores; resumable.
+# Writes the section of specs/results.md on a language model from PyPI. Up to three hours on two cores; resumable.
 results-real: build
 	python3 scripts/results-real.py
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes specs/results.md from its mark on: how closed forms and searches perform on needle-256, by lrpatch's own commands.
+"""Writes the section of specs/results.md on needle-256: how closed forms and searches perform on needle-256, by lrpatch's own commands.
 
     scripts/results.py [--quick]
 
@@ -17,10 +17,11 @@ import tempfile
 import time
 from pathlib import Path
 
+import results_file
+
 ROOT = Path(__file__).resolve().parent.parent
 LRPATCH = Path(os.environ.get("LRPATCH", ROOT / ".build/release/lrpatch"))
 MODEL = ROOT / "fixtures/models/needle-256"
-MARK = "<!-- The rest is written by scripts/results.py. -->"  # what comes before is by scripts/results-real.py
 NEEDLES, PASSKEYS, DOCUMENTS = 200, 20, 40
 
 
@@ -146,7 +147,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="run small searches, to try the command")
     quick = parser.parse_args().quick
     lines = [
-        MARK, "", "## A model made for tests: needle-256", "",
+        "## A model made for tests: needle-256", "",
         "Written by `scripts/results.py`. Factors alone extend needle-256 (fixtures/README.md), which was trained within 256 tokens.",
         f"Perplexity: {DOCUMENTS} documents of the half of Moby-Dick that no search saw. Needle perplexity: exp of the mean loss on the",
         f"answers of {NEEDLES} passkeys, at evenly spread depths, that no search saw. Passkeys: the share of {PASSKEYS} that is found exactly.",
@@ -156,12 +157,10 @@ def main():
     with tempfile.TemporaryDirectory() as place:
         for window in [1024] if quick else [1024, 2048]:
             lines += [*table(window, Path(place), quick), ""]
-    text = "\n".join(lines)
     if quick:
-        print(text)
+        print("\n".join(lines))
     else:
-        file = ROOT / "specs/results.md"
-        file.write_text(file.read_text().partition(MARK)[0] + text)
+        results_file.replace("needle-256", lines)
 
 
 if __name__ == "__main__":

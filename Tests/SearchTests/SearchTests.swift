@@ -43,7 +43,7 @@ import Verify
         #expect(
           candidate.factors.count == 16 && candidate.isMonotone,
           "\(algorithm): \(candidate.factors)")
-        if [.longrope, .cmaES, .gradient].contains(algorithm) {
+        if [.longrope, .cmaES, .gradient, .dcis].contains(algorithm) {
           #expect(space.contains(candidate), "\(candidate.factors)")
         }
         if algorithm == .longrope2 {
@@ -56,8 +56,9 @@ import Verify
           }
         }
         if let mscale = candidate.mscale { #expect(space.mscaleLimits.contains(mscale)) }
-        // A descent begins at a form that was evaluated without derivatives.
-        if ![.dimMono, .dimPieceMono, .gradient].contains(algorithm) {
+        // A descent begins at a form that was evaluated without derivatives, and segments of
+        // different sizes may lead to one list.
+        if ![.dimMono, .dimPieceMono, .gradient, .dcis].contains(algorithm) {
           #expect(keys.insert(candidate.key).inserted, "a duplicate")
         }
       }
@@ -72,6 +73,27 @@ import Verify
             derivatives: slopes.map { $0.logFactors + [$0.logMscale] })
         })
     }
+  }
+
+  /// DCIS takes no step that is a loss, and ends when its segments are single pairs.
+  @Test func dcisEndsWithSinglePairs() throws {
+    let space = SearchFixture.space()
+    let fitness = SearchFixture.distance(to: SearchFixture.target)
+    var search = DivideAndConquer(space, given: [])
+    var (evaluations, best) = (0, Double.infinity)
+    var first: Double?
+    while case let asked = search.ask(), !asked.isEmpty {
+      evaluations += asked.count
+      search.tell(
+        asked.map { Evaluated(candidate: $0, losses: [fitness($0)], isComplete: true) })
+      let now = try #require(search.best).fitness
+      #expect(now <= best)
+      (best, first) = (now, first ?? now)
+      #expect(evaluations < 1000)
+      if evaluations >= 1000 { break }
+    }
+    #expect(DivideAndConquer.evaluations(pairs: 16) == 301 && evaluations <= 301)
+    #expect(best < 0.5 * (first ?? 0), "\(best) from \(first ?? 0) in \(evaluations)")
   }
 
   @Test func seedsAreThePapers() {

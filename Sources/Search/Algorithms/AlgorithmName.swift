@@ -10,6 +10,8 @@ public enum AlgorithmName: String, CaseIterable, Codable, Sendable {
   case dimMono = "dim_mono"
   case dimPieceMono = "dim_piece_mono"
   case cmaES = "cma-es"
+  /// The divide and conquer incremental search.
+  case dcis
   /// A quasi-Newton method along the derivatives by all factors.
   case gradient
 
@@ -40,6 +42,7 @@ public enum AlgorithmName: String, CaseIterable, Codable, Sendable {
       [.initial, .startTokens, .readjusting, .maximum, .mscale, .pairMscales, .race]
     case .longrope2: [.criticalPair, .maximum, .mscale, .pairMscales, .race]
     case .cmaES, .gradient: [.initial, .readjusting, .criticalPair, .maximum, .mscale, .race]
+    case .dcis: [.initial, .maximum, .race]
     case .dimMono, .dimPieceMono: []
     }
   }
@@ -47,7 +50,7 @@ public enum AlgorithmName: String, CaseIterable, Codable, Sendable {
   /// Whether it is one of the published code's algorithms.
   public var isPublished: Bool { self == .dimMono || self == .dimPieceMono }
 
-  /// The algorithms of the papers, CMA-ES and `gradient`.
+  /// All algorithms but those of the published code.
   public static let standard = allCases.filter { !$0.isPublished }
   /// The algorithms of the published code.
   public static let published = allCases.filter(\.isPublished)
@@ -61,7 +64,7 @@ public enum AlgorithmName: String, CaseIterable, Codable, Sendable {
   public var defaultMaximum: Double {
     switch self {
     case .longrope2, .gradient: 2
-    case .longrope, .cmaES, .dimMono, .dimPieceMono: 1.25
+    case .longrope, .cmaES, .dcis, .dimMono, .dimPieceMono: 1.25
     }
   }
 

@@ -8,6 +8,7 @@ enum AnyAlgorithm: SearchAlgorithm {
   case longRoPE2(Evolution<LongRoPE2Genetics>)
   case released(PublishedSearch)
   case cmaES(CMAES)
+  case dcis(DivideAndConquer)
   case gradient(GradientDescent)
 
   init(_ settings: SearchSettings, _ space: SearchSpace) {
@@ -32,6 +33,7 @@ enum AnyAlgorithm: SearchAlgorithm {
           space, seeds: settings.initial + Self.seeds(space, settings.criticalPair),
           size: settings.generationSize, maximumGenerations: evolution.iterations,
           seed: settings.seed))
+    case .dcis: self = .dcis(DivideAndConquer(space, given: settings.initial))
     case .gradient:
       self = .gradient(
         GradientDescent(
@@ -74,6 +76,9 @@ enum AnyAlgorithm: SearchAlgorithm {
     case .cmaES(var search):
       asked = search.ask()
       self = .cmaES(search)
+    case .dcis(var search):
+      asked = search.ask()
+      self = .dcis(search)
     case .gradient(var search):
       asked = search.ask()
       self = .gradient(search)
@@ -95,6 +100,9 @@ enum AnyAlgorithm: SearchAlgorithm {
     case .cmaES(var search):
       search.tell(results)
       self = .cmaES(search)
+    case .dcis(var search):
+      search.tell(results)
+      self = .dcis(search)
     case .gradient(var search):
       search.tell(results)
       self = .gradient(search)
@@ -107,6 +115,7 @@ enum AnyAlgorithm: SearchAlgorithm {
     case .longRoPE2(let search): search.threshold
     case .released(let search): search.threshold
     case .cmaES(let search): search.threshold
+    case .dcis(let search): search.threshold
     case .gradient(let search): search.threshold
     }
   }
@@ -121,6 +130,7 @@ enum AnyAlgorithm: SearchAlgorithm {
     case .longRoPE2(let search): search.best
     case .released(let search): search.best
     case .cmaES(let search): search.best
+    case .dcis(let search): search.best
     case .gradient(let search): search.best
     }
   }
@@ -132,6 +142,7 @@ enum AnyAlgorithm: SearchAlgorithm {
     case .longRoPE2(let search): search.isSound(pairs: pairs)
     case .released(let search): search.isSound(pairs: pairs)
     case .cmaES(let search): search.isSound(pairs: pairs)
+    case .dcis(let search): search.isSound(pairs: pairs)
     case .gradient(let search): search.isSound(pairs: pairs)
     }
   }

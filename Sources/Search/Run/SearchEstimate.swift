@@ -46,6 +46,7 @@ struct SearchEstimate {
         + generations * Double(evolution.mutants + evolution.crossovers)
     case .cmaES:
       return forms + generations * Double(CMAES.size(settings.generationSize, space))
+    case .dcis: return DivideAndConquer.evaluations(pairs: space.pairs)
     case .gradient: return forms + generations * SearchCost.gradientCost
     }
   }

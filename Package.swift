@@ -140,7 +140,12 @@ let package = Package(
       dependencies: ["Formats", "Models", "Patch", "Verify", "Release", "TestSupport"],
       swiftSettings: lenient),
     .testTarget(
-      name: "CommandTests", dependencies: ["Formats", "Models", "Patch", "TestSupport", "lrpatch"],
+      name: "CommandTests",
+      dependencies: [
+        "Formats", "Models", "Patch", "Numerics", "Convert", "Inference", "Search", "Verify",
+        "TestSupport",
+        "lrpatch",
+      ],
       exclude: ["Golden"], swiftSettings: lenient),
   ],
   swiftLanguageModes: [.v6]

@@ -1,9 +1,14 @@
+import Convert
 import Formats
 import Foundation
+import Inference
 import Models
+import Numerics
 import Patch
+import Search
 import TestSupport
 import Testing
+import Verify
 
 /// Facts that the documentation repeats, held to the code that knows them.
 @Suite("Documented facts") struct DocumentedFactsTests {
@@ -53,17 +58,55 @@ import Testing
     #expect(Set(files) == Set(names.map { "\($0).schema.json" }))
   }
 
+  /// Places in schemas that list the names of an enumeration.
+  static let lists: [(schema: String, path: [String], names: [String])] = [
+    (
+      "search-log", ["$defs", "head", "properties", "algorithm"],
+      AlgorithmName.allCases.map(\.rawValue)
+    ),
+    ("mix", ["properties", "positions"], MixPositions.allCases.map(\.rawValue)),
+    (
+      "inspect", ["$defs", "reading", "properties", "runtime"],
+      ["paper"] + Runtime.allCases.map(\.rawValue)
+    ),
+    ("inspect", ["properties", "format"], [ModelFormat.folder, .gguf].map(\.rawValue)),
+    (
+      "verify", ["properties", "method", "properties", "precision"],
+      Precision.allCases.map(\.rawValue)
+    ),
+    (
+      "verify", ["properties", "method", "properties", "perplexity"],
+      Perplexity.Method.allCases.map(\.rawValue)
+    ),
+    (
+      "verify", ["properties", "method", "properties", "passkey_prompt"],
+      Passkey.Style.allCases.map(\.rawValue)
+    ),
+    (
+      "verify", ["properties", "method", "properties", "bos"],
+      Tokenizer.Beginning.allCases.map(\.rawValue)
+    ),
+    ("convert", ["properties", "type"], TensorType.allCases.map(\.rawValue)),
+  ]
+
+  @Test(arguments: lists.indices) func theSchemaListsTheNames(_ index: Int) throws {
+    let (schema, path, names) = Self.lists[index]
+    let place = try Self.json("specs/\(schema).schema.json").member(at: path)
+    let listed = try #require(place["enum"]?.elements).compactMap(\.text)
+    #expect(Set(listed) == Set(names) && !names.isEmpty, "\(schema): \(path)")
+  }
+
   // MARK: Architectures
 
   /// The lists in the README's table of what works.
-  static let lists: [String] = [
+  static let architectures: [String] = [
     "folders of \(Architecture.list { $0.modelType != nil })",
     "folders and GGUF files of \(Architecture.list { $0.decoder != nil && $0.gguf != nil })",
     "folders of \(Architecture.list { $0.decoder != nil && $0.gguf == nil })",
     "| `convert`, both ways | \(Architecture.list(\.isConvertible)) |",
   ]
 
-  @Test(arguments: lists) func theReadmeListsTheArchitectures(_ list: String) throws {
+  @Test(arguments: architectures) func theReadmeListsTheArchitectures(_ list: String) throws {
     #expect(try Self.text("README.md").contains(list), "README.md lacks: \(list)")
   }
 

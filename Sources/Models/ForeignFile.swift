@@ -48,6 +48,13 @@ package enum ForeignFile {
     return nil
   }
 
+  private static func beginsAsGGUF(_ path: String) -> Bool {
+    guard (try? FileStatus(of: path, followingLinks: true).kind) == .file,
+      let file = try? Descriptor(path: path, .read)
+    else { return false }
+    return (try? file.read(at: 0, count: 4)) == Array("GGUF".utf8)
+  }
+
   /// Whether a file holds factors: a canonical file, or the table that a search writes.
   package static func isFactors(_ path: String) -> Bool {
     guard !FileSystem.isFolder(path) else { return false }
@@ -93,7 +100,9 @@ package enum ForeignFile {
       return .unsupported(
         path, "is a file of a model folder; name the folder '\(folder.sanitized)'")
     }
-    if pickles.contains(where: { name.hasSuffix($0) }), !name.contains(".gguf") {
+    if pickles.contains(where: { name.hasSuffix($0) }), !name.contains(".gguf"),
+      !beginsAsGGUF(path)
+    {
       return .unsupported(
         path,
         "is in PyTorch's pickle format, which runs code when it is read; save the model as safetensors with transformers (save_pretrained)"

@@ -44,8 +44,10 @@ struct RopeKeys {
     var originals = [original ?? window]
     if let frequencyFactors, type == "none" {
       type = "llama3"
-      originals = Self.windows(
-        explaining: frequencyFactors, theta: theta, dimensions: dimensions, window: window)
+      if original == nil {
+        originals = Self.windows(
+          explaining: frequencyFactors, theta: theta, dimensions: dimensions, window: window)
+      }
     }
     let isKnown = type != "longrope" || original != nil
     return RopeGeometry(

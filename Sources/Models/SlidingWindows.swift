@@ -15,6 +15,10 @@ extension ModelFolder {
       let windows = none.map { _ in window }
       try requireLayerTypes(windows)
       return windows
+    case .byType(let missing):
+      let window = try slidingWindow(missing: missing)
+      guard let types = textConfig["layer_types"]?.elements else { return none.map { _ in window } }
+      return types.prefix(layers).map { $0.text == "sliding_attention" ? window : nil }
     case .switched:
       var windows = none
       if textConfig["use_sliding_window"]?.flag == true,

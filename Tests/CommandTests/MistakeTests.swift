@@ -27,6 +27,7 @@ import Testing
     ("verify --lenghts 1k", "unknown option '--lenghts'"),
     ("apply --targt-length", "unknown option '--targt-length'"),
     ("factors make model --metod pi", "unknown option '--metod'"),
+    ("apply factors.json model --for all,vlm", "did you mean 'vllm'?"),
     ("--versoin", "did you mean '--version'?"), ("verify --hlep", "did you mean '--help'?"),
     ("verify model --stride 1x", "--stride: unknown value '1x'"),
     ("verify model --lengths 128 --require effective_length>=1k", "--task ruler measures it"),

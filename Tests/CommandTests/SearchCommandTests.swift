@@ -31,10 +31,11 @@ import Testing
     ["--algorithm", "cma-es", "--search-mscale", "--generation-size", "6"],
     ["--algorithm", "longrope", "--start-tokens", "--method", "sliding", "--no-race"],
     ["--algorithm", "gradient", "--search-mscale", "--fitness", "both", "--needles", "2"],
+    ["--algorithm", "dcis", "--fitness", "both", "--needle-prompt", "keys", "--needles", "3"],
   ])
   func goesOnFromACheckpointAsIfNothingHadBeen(_ choice: [String]) throws {
     let folder = try TemporaryDirectory()
-    let limit = choice.contains("cma-es") ? ["--evaluations", "30"] : []
+    let limit = choice.contains("cma-es") || choice.contains("dcis") ? ["--evaluations", "30"] : []
     let whole = try search(
       choice + Self.small + limit + ["-o", "whole.json", "--jobs", "1", "--log", "whole.log"],
       in: folder)
@@ -89,6 +90,23 @@ import Testing
         "\(more): \(result.status) \(result.errors)")
     }
     #expect(try resume(settings + ["--target-length", "512"]).status == 0)
+  }
+
+  /// An option that a search does not use is no conflict.
+  @Test func unusedOptionsMayBeRepeated() throws {
+    let folder = try TemporaryDirectory()
+    let settings = [
+      "--target-length", "512", "--fitness", "both", "--needle-prompt", "keys", "--needles", "2",
+      "--documents", "3", "--evaluations", "4", "--no-comparison",
+    ]
+    let first = try search(settings + ["-o", "a.json"], in: folder)
+    #expect(first.status == 0 && first.errors.contains("does not use --documents"))
+    #expect(first.output.contains("fitness") && !first.output.contains("needle perplexity"))
+    let rest = try search(
+      settings + ["-o", "b.json", "--resume", "a.json.checkpoint", "-q"], in: folder)
+    #expect(rest.status == 0, "\(rest.errors)")
+    let found = try JSONDocument(path: "\(folder.path)/b.json").value["provenance"]
+    #expect(found?["haystacks_are_documents"]?.flag == true)
   }
 
   @Test func aModelThatIsExtendedAlreadyIsExtendedFurther() throws {

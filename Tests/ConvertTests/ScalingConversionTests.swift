@@ -81,6 +81,38 @@ import Testing
     }
   }
 
+  /// The window of Ministral 3's temperature stays, whatever the type of its scaling.
+  @Test(arguments: ["default", "linear", "llama3", "yarn"])
+  func theTemperatureKeepsItsWindow(_ type: String) throws {
+    let place = try TemporaryDirectory()
+    var folder = try NeedleFolder("architectures/ministral3")
+    let old = try #require(folder.config.value["rope_parameters"]?.members)
+    var members = old.filter { !["rope_type", "type"].contains($0.name) }
+    members.append(JSONMember("rope_type", .string(type)))
+    if type == "llama3" {
+      members += [
+        JSONMember("low_freq_factor", .number(1.0)), JSONMember("high_freq_factor", .number(4.0)),
+      ]
+    }
+    try folder.set("rope_parameters", .object(members))
+    let model = try folder.write(to: place)
+    let tokens = (0..<200).map { 2 + $0 * 7 % 90 }
+    let file = "\(place.path)/m.gguf"
+    try ConvertTests.convert(model, to: file)
+    let header = try GGUFFile(path: file).header
+    #expect(header[key: "mistral3.rope.scaling.original_context_length"] == .uint32(64))
+    // Without the preserved config, too.
+    let bytes = try FileSystem.contents(of: file).replacing(
+      Array("lrpatch.source.config".utf8), with: Array("lrpatch.origin.config".utf8))
+    let bare = try place.write("bare.gguf", bytes)
+    try ConvertTests.convert(bare, to: "\(place.path)/back")
+    let wanted = try ConvertTests.scores(model, tokens)
+    for path in [file, "\(place.path)/back"] {
+      let scores = try ConvertTests.scores(path, tokens)
+      #expect(zip(scores, wanted).allSatisfy { abs($0 - $1) < 1e-4 }, "\(type) \(path)")
+    }
+  }
+
   @Test(arguments: ["dynamic", "spiral"]) func otherTypesAreRefusedByName(_ type: String) throws {
     let place = try TemporaryDirectory()
     let folder = try Self.model(

@@ -86,6 +86,85 @@ import Testing
     #expect(try kept.lint().contains { $0.rule.name == "sliding-window-limits-attention" })
   }
 
+  /// transformers 5 fails on a Ministral whose window is null, and on types that contradict it.
+  @Test func turnsWindowedLayersIntoFullOnes() throws {
+    let types = "\"layer_types\": [\"sliding_attention\", \"full_attention\"]"
+    let full = JSONValue.array([.string("full_attention"), .string("full_attention")])
+    let ministral = ModelBuilder.config("ministral", isV5: true)
+    let typed = ministral.replacing(
+      "\"vocab_size\": 100", with: "\"sliding_window\": 64, \(types), \"vocab_size\": 100")
+    let bench = try PatchFixture(config: typed)
+    try bench.apply(ModelBuilder.factors(pairs: 16))
+    #expect(try bench.config["layer_types"] == full)
+    #expect(try bench.config["sliding_window"]?.integer == 64)
+    #expect(try !bench.lint().contains { $0.rule.name == "sliding-window-limits-attention" })
+    // The default window does not limit 1024 tokens.
+    let plain = try PatchFixture(config: ministral)
+    try plain.apply(ModelBuilder.factors(pairs: 16))
+    #expect(try plain.config["layer_types"] == nil && plain.config["sliding_window"] == nil)
+
+    let all = "\"layer_types\": [\"sliding_attention\", \"sliding_attention\"]"
+    let mistral = try PatchFixture(
+      config: ModelBuilder.config("mistral", isV5: true).replacing(
+        "\"vocab_size\": 100", with: "\"sliding_window\": 64, \(all), \"vocab_size\": 100"))
+    try mistral.apply(ModelBuilder.factors(pairs: 16))
+    #expect(try mistral.config["sliding_window"] == .null)
+    #expect(try mistral.config["layer_types"] == full)
+    #expect(try ModelFolder(path: mistral.model).slidingWindows(layers: 2) == [nil, nil])
+  }
+
+  /// What Ministral 3 keeps among its RoPE parameters is no mistake, and transformers needs it.
+  @Test func keepsTheTemperatureOfMinistral3() throws {
+    let place = try TemporaryDirectory()
+    let factors = try FactorSource(path: Fixture.path("architectures/ministral3.factors.json"))
+    func model(_ change: (inout NeedleFolder) throws -> Void) throws -> String {
+      var folder = try NeedleFolder("architectures/ministral3")
+      try change(&folder)
+      return try folder.write(to: place, as: "m\(try FileSystem.names(in: place.path).count)")
+    }
+    let whole = try model { _ in }
+    do {
+      let session = try ModelSession(path: whole, exclusive: true)
+      let apply = Apply(
+        factors.set, factorsSHA256: "", version: "test", options: ApplyOptions())
+      try apply.perform(apply.plan(for: session), in: session)
+    }
+    let session = try ModelSession(path: whole, exclusive: false)
+    let config = try JSONDocument(path: "\(whole)/config.json").value
+    #expect(config["rope_parameters"]?["llama_4_scaling_beta"]?.double == 0.25)
+    #expect(try Lint.findings(session).allSatisfy { $0.rule.severity == .note })
+    #expect(try Inspection(session).readings.first { $0.name == "hf" }?.status == .ok)
+
+    for missing in ["llama_4_scaling_beta", "original_max_position_embeddings"] {
+      let path = try model { folder in
+        try folder.config.set(["rope_parameters", "rope_type"], to: .string("linear"))
+        try folder.config.remove(["rope_parameters", missing])
+      }
+      let readings = try Inspection(ModelSession(path: path, exclusive: false)).readings
+      for name in ["hf", "mlx"] where missing == "llama_4_scaling_beta" || name == "hf" {
+        let reading = try #require(readings.first { $0.name == name })
+        #expect(reading.status == .fails && "\(reading.notes)".contains(missing), "\(reading)")
+      }
+      #expect {
+        _ = try ModelFile(path: path).queryTemperature()
+      } throws: {
+        "\($0)".contains(missing)
+      }
+    }
+  }
+
+  /// An original window above the window is only read where nothing depends on it.
+  @Test func refusesAWindowBelowTheOriginalOne() throws {
+    let one = ModelBuilder.factors(pairs: 16).replacing(/"short_factor": [^\]]*\],?/, with: "")
+    for (factors, target) in [(one, 32), (ModelBuilder.factors(pairs: 16), 32)] {
+      var options = ApplyOptions()
+      options.targetWindow = target
+      #expect(throws: ModelError.self) {
+        try PatchFixture("llama").apply(factors, options: options)
+      }
+    }
+  }
+
   @Test func replacesFactorsAndRevertsOneApplyAtATime() throws {
     let bench = try PatchFixture("qwen3")
     let original = try snapshot(bench.model)

@@ -88,6 +88,11 @@ import Verify
     settings.needlePrompt = .keys
     settings.needleWeight = 0.25
     let text = tokenizer.encode(String(repeating: "Call me Ishmael. ", count: 200))
+    var short = settings
+    short.scoresHaystack = true
+    #expect(throws: ModelError.self) {
+      try FitnessUnits(short, texts: [Array(text.prefix(399))], tokenizer: tokenizer)
+    }
     func units() throws -> FitnessUnits {
       try FitnessUnits(settings, texts: [text], tokenizer: tokenizer)
     }

@@ -97,6 +97,19 @@ import Verify
     #expect(gaps > rows.count * 3 / 2)
   }
 
+  @Test func tokensThatLeaveNoRoomAreTheReason() {
+    var settings = Self.settings(.pose)
+    settings.maximumTokens = 64
+    #expect {
+      _ = try Mixture(Self.documents, settings)
+    } throws: {
+      "\($0)".contains("--tokens") && "\($0)".contains("64 tokens have no room")
+    }
+    settings = Self.settings(.longrecipe)
+    (settings.originalWindow, settings.beginning, settings.end) = (1, nil, nil)
+    #expect(throws: ModelError.self) { try Mixture(Self.documents, settings) }
+  }
+
   @Test func aRowWithoutSentencesSkipsOnce() {
     var random = SearchRandom(seed: 1)
     let skipped = SkippedPositions(count: 64, window: 256)

@@ -130,14 +130,12 @@ extension GGUFConfig {
         "\(GGUFModel.frequenciesName) does not match Llama 3.1's scaling with the frequency factors 1 and 4 for any original window"
       )
     }
-    try set(
-      "rope_scaling",
-      .object([
-        "factor": .number(factor.asDecimal), "high_freq_factor": .number(4.0),
-        "low_freq_factor": .number(1.0),
-        "original_max_position_embeddings": .number(model.geometry.originalWindow),
-        "rope_type": .string("llama3"),
-      ]))
+    try setScaling([
+      JSONMember("factor", .number(factor.asDecimal)),
+      JSONMember("high_freq_factor", .number(4.0)), JSONMember("low_freq_factor", .number(1.0)),
+      JSONMember("original_max_position_embeddings", .number(model.geometry.originalWindow)),
+      JSONMember("rope_type", .string("llama3")),
+    ])
     if model.geometry.originalWindows.count > 1 {
       remarks.append(
         "several original windows explain rope_freqs.weight: \(model.geometry.originalWindows); \(model.geometry.originalWindow) is assumed"
@@ -161,6 +159,11 @@ extension GGUFConfig {
         JSONMember("original_max_position_embeddings", .number(model.geometry.originalWindow)))
       members += try yarnMembers(factor: factor)
     }
+    try setScaling(members)
+  }
+
+  /// Writes a scaling to the object that transformers reads.
+  private mutating func setScaling(_ members: [JSONMember]) throws {
     guard architecture.rope.writesParameters else {
       return try set("rope_scaling", .object(members))
     }

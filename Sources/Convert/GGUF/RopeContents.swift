@@ -21,9 +21,7 @@ struct RopeContents {
     switch geometry.scalingType {
     case "default":
       try requireTheta(model)
-      if gguf.requiresOriginalWindow || model.architecture.decoder?.hasTemperature == true {
-        addOriginalWindow(prefix, geometry.originalWindow)
-      }
+      if gguf.requiresOriginalWindow { addOriginalWindow(prefix, geometry.originalWindow) }
     case "linear":
       try requireTheta(model)
       try addFactor("linear", prefix, model)
@@ -36,6 +34,10 @@ struct RopeContents {
     }
     if let temperature = try ModelFile.folder(model).queryTemperature() {
       add("\(prefix).\(QueryTemperature.key)", .float32(Float(temperature.scale)))
+      let name = "\(prefix).\(GGUFRopeName.originalWindow)"
+      if !keys.contains(where: { $0.name == name }) {
+        addOriginalWindow(prefix, temperature.window)
+      }
     }
   }
 
@@ -143,7 +145,7 @@ struct RopeContents {
     let factors = try ModelFactors(
       fitting: FactorSet(json: model.textConfig, subject: model.path), to: model.geometry,
       subject: model.path, targetWindow: model.geometry.window, allowDivergent: allowDivergent,
-      requiresOriginalWindow: true)
+      requiresOriginalWindow: true, isStored: true)
     if !allowDivergent { try GGUFLongRoPE.requireOneMscale(factors, model.path) }
     let longRoPE = GGUFLongRoPE(factors, gguf)
     keys.removeAll { key in longRoPE.keys.contains { $0.name == key.name } }

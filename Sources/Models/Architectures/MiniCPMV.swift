@@ -13,12 +13,13 @@ extension Architecture {
   static func miniCPMV(_ config: JSONValue, _ path: String) throws(ModelError) -> Architecture? {
     guard let type = config["model_type"]?.text, multimodalTypes.contains(type) else { return nil }
     var it: Architecture
-    switch try version(config, path) {
-    case "2.0": it = miniCPM
-    case "2.5", "4.0": it = llama
-    case "2.6": it = qwen2
-    case "4.5": it = qwen3
-    case let version:
+    let version = try version(config, path)
+    switch Double(version) {
+    case 2.0?: it = miniCPM
+    case 2.5?, 4.0?: it = llama
+    case 2.6?: it = qwen2
+    case 4.5?: it = qwen3
+    default:
       throw .unsupported(
         path,
         "the language model of \(type) \(version.sanitized) is not known, expected version 2.0, 2.5, 2.6, 4.0 or 4.5"
@@ -26,6 +27,7 @@ extension Architecture {
     }
     it.isPartOfFlatConfig = true
     it.unsupported[.mlx] = lacksIt
+    it.factorSupport = [:]
     return it
   }
 
@@ -33,7 +35,7 @@ extension Architecture {
   private static func version(_ config: JSONValue, _ path: String) throws(ModelError) -> String {
     switch config["version"] {
     case .string(let text)?: return text
-    case .number(let text)?: return text.contains(".") ? text : "\(text).0"
+    case .number(let text)?: return text
     case nil, .null?:
       return config["hidden_size"]?.integer == 2304 && config["query_num"]?.integer == 64
         ? "2.0" : "2.5"

@@ -7,13 +7,17 @@ struct ConfigLint {
   private let scaling: JSONValue?
   private let parameters: JSONValue?
   private let traits: TransformersTraits
+  /// Members of the scaling objects that are not about the scaling.
+  private let keptMembers: [String]
 
   init(_ config: JSONValue) {
     self.config = config.member(at: ModelFolder.location(in: config))
     scaling = Self.object(self.config["rope_scaling"])
     parameters = Self.object(self.config["rope_parameters"])
     let modelType = self.config["model_type"]?.text ?? ""
-    traits = Architecture.known(modelType: modelType)?.transformers ?? .none
+    let architecture = Architecture.known(modelType: modelType)
+    traits = architecture?.transformers ?? .none
+    keptMembers = architecture?.rope.keptMembers ?? []
   }
 
   private static func object(_ value: JSONValue?) -> JSONValue? {
@@ -148,7 +152,8 @@ struct ConfigLint {
   private var keyFindings: [LintFinding] {
     var found: [LintFinding] = []
     for (name, object) in [("rope_scaling", scaling), ("rope_parameters", parameters)] {
-      for member in object?.members ?? [] where !Self.knownKeys.contains(member.name) {
+      for member in object?.members ?? []
+      where !Self.knownKeys.contains(member.name) && !keptMembers.contains(member.name) {
         found.append(
           LintFinding(
             .nearMiss,

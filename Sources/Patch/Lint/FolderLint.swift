@@ -83,6 +83,15 @@ struct FolderLint {
             "sliding_window \(limit)\(declared == nil ? " (the default)" : "") keeps attention from reaching across \(window) tokens"
           ))
       }
+    } else if case .byType = model.architecture.slidingWindow, isExtended,
+      let count = model.geometry.layers, let windows = try? model.slidingWindows(layers: count),
+      let limit = windows.compactMap(\.self).min(), limit < window
+    {
+      found.append(
+        LintFinding(
+          .slidingWindow,
+          "sliding_window \(limit) keeps attention from reaching across \(window) tokens in some layers"
+        ))
     } else if config["use_sliding_window"]?.flag == true,
       let limit = config["sliding_window"]?.integer,
       limit < window

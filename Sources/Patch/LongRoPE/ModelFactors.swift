@@ -46,13 +46,15 @@ public struct ModelFactors: Equatable, Sendable {
   ///   - targetWindow: overrides the window of the set, which a search CSV does not have.
   ///   - allowDivergent: drop what no runtime can express (start tokens, buckets) instead of
   ///     refusing it.
+  ///   - isStored: whether the factors are those of the model itself, in which an original window
+  ///     above the window changes nothing if there is only one table.
   ///   - requiresOriginalWindow: refuse an unknown original window instead of using the model's
   ///     window.
   /// - Throws: `ModelError` if the set does not fit the model, or contains something that cannot be
   ///   written.
   public init(
     fitting set: FactorSet, to model: RopeGeometry, subject: String, targetWindow: Int? = nil,
-    allowDivergent: Bool = false, requiresOriginalWindow: Bool = false
+    allowDivergent: Bool = false, requiresOriginalWindow: Bool = false, isStored: Bool = false
   ) throws(ModelError) {
     try set.checkRequirements(against: model, subject)
     guard let longRow = set.long.uniform, let shortRow = (set.short ?? .uniform([])).uniform else {
@@ -82,7 +84,7 @@ public struct ModelFactors: Equatable, Sendable {
         "the factors do not say which window they extend to; pass --target-length to apply or factors convert"
       )
     }
-    guard window >= original || set.hasOneTable else {
+    guard window >= original || isStored && set.hasOneTable else {
       throw .unsupported(
         subject, "the target window \(window) is below the original window \(original)")
     }

@@ -73,7 +73,23 @@ package struct ConfigEdits {
     {
       try set("head_dim", .number(width / heads))
     }
-    if limitsWindow, !options.keepSlidingWindow { try set("sliding_window", .null) }
+    if options.keepSlidingWindow { return }
+    if limitsWindow { try set("sliding_window", .null) }
+    if let count = model.geometry.layers, hasTypedWindow || limitsWindow && layersHaveTypes {
+      let types = Array(repeating: JSONValue.string("full_attention"), count: count)
+      try set("layer_types", .array(types))
+    }
+  }
+
+  private var layersHaveTypes: Bool { model.textConfig["layer_types"]?.elements != nil }
+
+  /// Whether some layers have a window by their type, which must not be turned off by a null.
+  private var hasTypedWindow: Bool {
+    guard case .byType = model.architecture.slidingWindow,
+      let count = model.geometry.layers,
+      let windows = try? model.slidingWindows(layers: count)
+    else { return false }
+    return windows.contains { $0.map { $0 < factors.window } ?? false }
   }
 
   /// Whether a sliding window keeps attention from reaching across the new window.

@@ -81,6 +81,16 @@ struct FolderConfig {
   /// The number of rotated dimensions, truncated as in every runtime.
   func dimensions(_ partial: Double) -> Int { Int(Double(fullDimensions) * partial) }
 
+  /// - Throws: `RuntimeRefusal` if the architecture has a temperature that the scaling lacks.
+  func requireTemperature(
+    of scaling: JSONValue?, _ error: String
+  ) throws(RuntimeRefusal) {
+    guard architecture.decoder?.hasTemperature == true,
+      let missing = QueryTemperature.missingMember(in: config, scaling)
+    else { return }
+    throw RuntimeRefusal("\(error): the RoPE parameters have no \(missing)")
+  }
+
   func requiredMscales(
     _ scaling: JSONValue, _ error: String
   ) throws(RuntimeRefusal) -> (long: Double, short: Double) {

@@ -192,7 +192,7 @@ extension ModelFolder {
   func storedFactors() throws -> ModelFactors? {
     guard scaling?["long_factor"] != nil else { return nil }
     let set = try FactorSet(json: textConfig, subject: path)
-    return try ModelFactors(fitting: set, to: geometry, subject: path)
+    return try ModelFactors(fitting: set, to: geometry, subject: path, isStored: true)
   }
 }
 
@@ -201,6 +201,6 @@ extension GGUFModel {
   func storedFactors() throws -> ModelFactors? {
     guard longFactors != nil else { return nil }
     let set = try FactorSet(gguf: self)
-    return try ModelFactors(fitting: set, to: geometry, subject: path)
+    return try ModelFactors(fitting: set, to: geometry, subject: path, isStored: true)
   }
 }

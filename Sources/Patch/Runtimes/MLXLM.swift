@@ -23,6 +23,7 @@ struct MLXLM: RuntimeReader {
     guard let scaling = scaling(config) else {
       return try unscaled(config, theta: theta, dimensions: dimensions)
     }
+    try config.requireTemperature(of: scaling, "KeyError")
     let type = try type(scaling, traits)
     guard type == "longrope" else {
       return try config.plain(

@@ -10,6 +10,7 @@ struct Transformers5: RuntimeReader {
   func read(_ config: FolderConfig) throws(RuntimeRefusal) -> RuntimeReading {
     let architecture = config.architecture
     let read = try config.standardized()
+    try config.requireTemperature(of: read.scaling, "TypeError")
     let dimensions = config.dimensions(read.partial)
     guard read.type == "longrope", let scaling = read.scaling else {
       return try config.plain(

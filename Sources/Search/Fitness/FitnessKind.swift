@@ -12,7 +12,7 @@ public enum FitnessKind: String, CaseIterable, Sendable {
 
 extension FitnessSettings {
   /// The kind that the numbers of documents and needles make.
-  var kind: FitnessKind {
+  package var kind: FitnessKind {
     if scoresHaystack { return .both }
     return documents == 0 ? .needle : needles == 0 ? .perplexity : .both
   }

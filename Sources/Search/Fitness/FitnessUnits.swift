@@ -181,6 +181,12 @@ public struct FitnessUnits: Sendable {
   private static func keys(
     _ settings: FitnessSettings, _ all: [Int], _ tokenizer: Tokenizer
   ) throws -> [FitnessUnit] {
+    if settings.scoresHaystack, all.count < settings.needles * settings.length {
+      throw ModelError.unsupported(
+        "needle",
+        "the texts have \(all.count) tokens, too few for \(settings.needles) prompts of \(settings.length) that are documents too"
+      )
+    }
     var random = SearchRandom(seed: settings.seed &+ 0x4E7)
     return try (0..<settings.needles).map { number in
       let hay = try haystack(number, of: settings.needles, settings.length, all)

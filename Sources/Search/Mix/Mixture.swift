@@ -63,6 +63,10 @@ public struct Mixture: Sendable {
       throw ModelError.unsupported(
         "mix", "an original window of \(settings.originalWindow) tokens has no room for a document")
     }
+    guard settings.positions == .full || settings.originalWindow >= 2 else {
+      throw ModelError.unsupported(
+        "--positions", "a row of \(settings.originalWindow) token has no place for a gap")
+    }
     if let most = settings.maximumTokens, most < settings.rowTokens {
       throw ModelError.unsupported(
         "--tokens",
@@ -71,6 +75,13 @@ public struct Mixture: Sendable {
     segments.add(random.shuffled(documents.count).map { documents[$0] }, &random)
     let (counts, share) = (segments.counts, settings.shortShare)
     guard share == 0 || counts.short > 0, share == 1 || counts.long > 0 else {
+      if let most = settings.maximumTokens, !segments.shortRows.isEmpty, !segments.longRows.isEmpty
+      {
+        throw ModelError.unsupported(
+          "--tokens",
+          "\(most) tokens have no room for a row of \(settings.rowTokens) of each kind, \(share) of them short"
+        )
+      }
       throw Self.tooLittleText(documents, segments, settings.rowTokens)
     }
     let rows =

@@ -83,6 +83,7 @@ struct FoundFactors {
       JSONMember("length", .number(fitness.length)),
       JSONMember("units_sha256", .string(checkpoint.unitsSHA256)),
     ]
+    if fitness.scoresHaystack { members.append(JSONMember("haystacks_are_documents", .bool(true))) }
     if fitness.documents > 0 { members.append(JSONMember("method", .string(fitness.method))) }
     if fitness.needles > 0 {
       members.append(JSONMember("needle_prompt", .string(fitness.needlePrompt.rawValue)))

@@ -51,7 +51,10 @@ struct ResumeConflicts {
       ("--fitness", differs(options.fitness, own.kind)),
       ("--text", !options.texts.isEmpty && options.texts != texts),
       ("--part", differs(options.part?.description, "\(own.part)/\(own.parts)")),
-      ("--documents", kind.hasDocuments && differs(options.documents, own.documents)),
+      (
+        "--documents",
+        kind.hasDocuments && !own.scoresHaystack && differs(options.documents, own.documents)
+      ),
       ("--needles", kind.hasNeedles && differs(options.needles, own.needles)),
       ("--method", differs(options.method?.rawValue, own.method)),
       ("--stride", differs(options.stride, own.stride)),

@@ -95,8 +95,8 @@ extension SearchOptions {
     let isEvolution = name.isPublished || name == .longrope || name == .longrope2
     let given: [(name: String, isGiven: Bool, isUsed: Bool)] = [
       ("documents", documents != nil, kind.hasDocuments && !scoresHaystack),
-      ("method", method != nil, kind.hasDocuments),
-      ("stride", stride != nil, kind.hasDocuments && method == .sliding),
+      ("method", method != nil, kind.hasDocuments && !scoresHaystack),
+      ("stride", stride != nil, kind.hasDocuments && !scoresHaystack && method == .sliding),
       ("needles", needles != nil, kind.hasNeedles),
       ("needle-prompt", needlePrompt != nil, kind.hasNeedles),
       ("needles-at-start", needlesAtStart, kind.hasNeedles && needlePrompt != .keys),

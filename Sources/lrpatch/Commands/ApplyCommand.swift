@@ -145,15 +145,14 @@ struct ApplyCommand: ReportingCommand {
 
   private func requiredRuntimes() throws -> [Runtime] {
     let names = listed(runtimes)
-    if names.contains("all") {
-      return ModelFile.format(of: model) == .folder ? Runtime.ofFolders : Runtime.ofFiles
-    }
-    return try names.map { name in
+    let named = try names.filter { $0 != "all" }.map { name in
       guard let runtime = Runtime(rawValue: name) else {
         throw unknown(name, of: "--for", ["all"] + Runtime.allCases.map(\.rawValue))
       }
       return runtime
     }
+    guard names.contains("all") else { return named }
+    return ModelFile.format(of: model) == .folder ? Runtime.ofFolders : Runtime.ofFiles
   }
 
   // MARK: Reporting

@@ -98,7 +98,10 @@ struct SearchReport {
       ]
     }
     let place =
-      heldOut.part.map { "part \($0) of the texts, \(heldOut.units) documents" }
+      heldOut.part.map {
+        let what = outcome.checkpoint.fitness.documents > 0 ? "documents" : "prompts"
+        return "part \($0) of the texts, \(heldOut.units) \(what)"
+      }
       ?? "\(heldOut.units) other needles"
     return ["", "held out (\(place)): \(heldOut.verdict)"]
       + TextColumns.lines(rows).map { "  " + $0 }
@@ -127,9 +130,11 @@ struct SearchReport {
   }
 
   private var fitnessName: String {
-    let fitness = outcome.checkpoint.fitness
-    if fitness.documents == 0 { return "needle perplexity" }
-    return fitness.needles == 0 ? "perplexity" : "fitness"
+    switch outcome.checkpoint.fitness.kind {
+    case .perplexity: "perplexity"
+    case .needle: "needle perplexity"
+    case .both: "fitness"
+    }
   }
 
   private var cost: String {

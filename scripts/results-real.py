@@ -159,8 +159,8 @@ def table(bench, window):
     lines = [f"### {window // ORIGINAL} x: {window} tokens", "",
              "| factors | perplexity | log difference to YaRN | loss of keys | passkeys of 11 | depths that are missed |",
              "|---|---|---|---|---|---|"]  # fmt: skip
-    for name in files:
-        documents, keys, passkeys = (measured[name][0], measured[name][1], measured[name][2])
+    for name in [name for name in files if any(measured[name])]:
+        documents, keys, passkeys = measured[name]
         own = losses(documents)
         cells = [name, f"{math.exp(statistics.fmean(own)):.2f}" if own else "not measured"]
         if own and base and name != "YaRN":
@@ -176,6 +176,9 @@ def table(bench, window):
         else:
             cells += ["not measured", ""]
         lines.append("| " + " | ".join(cells) + " |")
+    left = [name for name in files if not any(measured[name])]
+    if left:
+        lines += ["", f"Not measured: {', '.join(left)}."]
     lines += ["", "| search | time | candidates | tokens | fitness |", "|---|---|---|---|---|"]
     for algorithm, budget, found in costs:
         cost = found["cost"]
@@ -201,8 +204,9 @@ def further(bench, files, window):
             scores = [answer["score"] for answer in ruler["answers"] if answer["length"] == length] if ruler else []
             cells.append(f"{statistics.fmean(scores):.0%} of {len(scores)}" if scores else "not measured")
         cells.append(", ".join(f"{entry['perplexity_ratio']:.4f}" for entry in kept["retention"]) if kept else "not measured")
-        lines.append("| " + " | ".join(cells) + " |")
-    return lines
+        if ruler or kept:
+            lines.append("| " + " | ".join(cells) + " |")
+    return lines if len(lines) > 2 else ["RULER and the perplexity within the original window are not measured."]
 
 
 def main():

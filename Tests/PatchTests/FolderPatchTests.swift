@@ -113,7 +113,7 @@ import Testing
     #expect(try ModelFolder(path: mistral.model).slidingWindows(layers: 2) == [nil, nil])
   }
 
-  /// What Ministral 3 keeps among its RoPE parameters is no mistake, and transformers needs it.
+  /// transformers needs a member of Ministral 3's RoPE parameters that is not about scaling.
   @Test func keepsTheTemperatureOfMinistral3() throws {
     let place = try TemporaryDirectory()
     let factors = try FactorSource(path: Fixture.path("architectures/ministral3.factors.json"))

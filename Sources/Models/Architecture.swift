@@ -145,8 +145,8 @@ public struct Architecture: Sendable {
     /// The window limits every layer whenever `sliding_window` is set. `missing` is the window of a
     /// config without that member.
     case always(missing: Int?)
-    /// The window, which a config must contain, limits the layers that `layer_types` calls so;
-    /// without that list all layers. `missing` is the window of a config without the member.
+    /// The window limits the layers that `layer_types` marks as sliding; without that list, all
+    /// layers. It must not be null. `missing` is the window of a config without the member.
     case byType(missing: Int)
     /// `use_sliding_window` turns the window on, for all layers from `max_window_layers` on.
     case switched

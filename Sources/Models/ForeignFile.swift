@@ -52,7 +52,7 @@ package enum ForeignFile {
     guard (try? FileStatus(of: path, followingLinks: true).kind) == .file,
       let file = try? Descriptor(path: path, .read)
     else { return false }
-    return (try? file.read(at: 0, count: 4)) == Array("GGUF".utf8)
+    return (try? file.read(at: 0, count: GGUFHeader.magic.count)) == GGUFHeader.magic
   }
 
   /// Whether a file holds factors: a canonical file, or the table that a search writes.

@@ -130,7 +130,7 @@ extension GGUFConfig {
         "\(GGUFModel.frequenciesName) does not match Llama 3.1's scaling with the frequency factors 1 and 4 for any original window"
       )
     }
-    try setScaling([
+    try write(scaling: [
       JSONMember("factor", .number(factor.asDecimal)),
       JSONMember("high_freq_factor", .number(4.0)), JSONMember("low_freq_factor", .number(1.0)),
       JSONMember("original_max_position_embeddings", .number(model.geometry.originalWindow)),
@@ -159,11 +159,11 @@ extension GGUFConfig {
         JSONMember("original_max_position_embeddings", .number(model.geometry.originalWindow)))
       members += try yarnMembers(factor: factor)
     }
-    try setScaling(members)
+    try write(scaling: members)
   }
 
   /// Writes a scaling to the object that transformers reads.
-  private mutating func setScaling(_ members: [JSONMember]) throws {
+  private mutating func write(scaling members: [JSONMember]) throws {
     guard architecture.rope.writesParameters else {
       return try set("rope_scaling", .object(members))
     }
@@ -179,10 +179,11 @@ extension GGUFConfig {
     var scale = try attentionFactor("yarn")
     var own = YaRN.mscale(scale: factor)
     if architecture.gguf?.readsYarnTurns == true {
-      for (member, key) in [
-        ("beta_fast", GGUFRopeName.betaFast), ("beta_slow", GGUFRopeName.betaSlow),
-      ] {
-        if let turns = ropeNumber(key) { members.append(JSONMember(member, .number(turns))) }
+      for parameter in GGUFRopeName.yarn where parameter.isReadWithTurns {
+        guard let member = parameter.config, let turns = ropeNumber(parameter.gguf) else {
+          continue
+        }
+        members.append(JSONMember(member, .number(turns)))
       }
       if let all = ropeNumber(GGUFRopeName.logMultiplier), all != 0 {
         members += [JSONMember("mscale", .number(1.0)), JSONMember("mscale_all_dim", .number(all))]

@@ -61,7 +61,7 @@ class Bench:
             self.texts += ["--text", text]
 
     def run(self, name, *arguments):
-        """The JSON document of a command and its seconds; None if there is no time left to run it."""
+        """The JSON document of a command and its seconds, or None if the time for measurements is over."""
         kept = self.folder / f"{name}.json"
         if kept.exists():
             return json.loads(kept.read_text())

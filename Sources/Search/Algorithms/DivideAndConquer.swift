@@ -29,12 +29,19 @@ struct DivideAndConquer: SearchAlgorithm {
   private struct Range: Codable, Sendable {
     var low: Double
     var high: Double
+
+    /// The distance between two of the numbers that are tried.
+    var step: Double { (high - low) / Double(trials - 1) }
   }
 
+  /// No sound state has a number as great as this.
+  private static let beyondAny = 1e9
   /// The numbers that are tried for a segment.
   private static let trials = 10
   /// The best of these determine the range of the halves.
   private static let bestTrials = 3
+  /// The greatest number of the first range, as a multiple of s.
+  private static let greatestNumber = 1.25
 
   /// - Parameter given: candidates to evaluate first; the best of them and YaRN is the beginning.
   init(_ space: SearchSpace, given: [Candidate]) {
@@ -42,18 +49,21 @@ struct DivideAndConquer: SearchAlgorithm {
     let yarn = Candidate(space.fitted(ClosedForm.yarn.factors(space.settings)))
     forms = given + (given.contains { $0.key == yarn.key } ? [] : [yarn])
     width = max(1, space.pairs / 2)
-    let count = (space.pairs + width - 1) / width
-    let greatest = 1.25 * space.scale
+    let count = Self.segments(of: width, pairs: space.pairs)
+    let greatest = Self.greatestNumber * space.scale
     ranges = Array(repeating: Range(low: -greatest, high: greatest), count: count)
     halves = Array(repeating: nil, count: count)
     segment = count - 1
   }
 
+  /// The number of segments; the last one may be smaller than the others.
+  private static func segments(of width: Int, pairs: Int) -> Int { (pairs + width - 1) / width }
+
   /// The evaluations of a whole search, without those of given candidates.
   static func evaluations(pairs: Int) -> Double {
     var (sum, width) = (1, pairs / 2)
     while width >= 1 {
-      sum += trials * ((pairs + width - 1) / width)
+      sum += trials * segments(of: width, pairs: pairs)
       width /= 2
     }
     return Double(sum)
@@ -76,10 +86,9 @@ struct DivideAndConquer: SearchAlgorithm {
     if segment < 0 { halve() }
     guard width >= 1, let best else { return }
     let range = ranges[segment]
-    let step = (range.high - range.low) / Double(Self.trials - 1)
     let pairs = segment * width..<min((segment + 1) * width, space.pairs)
     for index in 0..<Self.trials {
-      let number = range.low + Double(index) * step
+      let number = range.low + Double(index) * range.step
       var factors = best.candidate.factors
       for pair in pairs { factors[pair] += number }
       let limited = factors.map { min(max($0, space.lower), space.upper) }
@@ -101,7 +110,7 @@ struct DivideAndConquer: SearchAlgorithm {
     let old = halves.enumerated().map { $1 ?? ranges[$0] }
     width /= 2
     guard width >= 1 else { return }
-    let count = (space.pairs + width - 1) / width
+    let count = Self.segments(of: width, pairs: space.pairs)
     ranges = (0..<count).map { old[min($0 / 2, old.count - 1)] }
     halves = Array(repeating: nil, count: count)
     segment = count - 1
@@ -123,15 +132,18 @@ struct DivideAndConquer: SearchAlgorithm {
     var trials = known.map { (fitness: $0.element.fitness, number: tried[$0.offset]) }
     trials.append((old.fitness, 0))
     let good = trials.sorted { $0.fitness < $1.fitness }.prefix(Self.bestTrials).map(\.number)
-    let range = ranges[segment]
-    let step = (range.high - range.low) / Double(Self.trials - 1)
+    let step = ranges[segment].step
     halves[segment] = Range(
       low: (good.min() ?? 0) - step - added, high: (good.max() ?? 0) + step - added)
     segment -= 1
   }
 
   func isSound(pairs: Int) -> Bool {
-    forms.allSatisfy { $0.factors.count == pairs } && asked.isEmpty && width <= pairs
-      && ranges.count == halves.count && (-1..<ranges.count).contains(segment)
+    let known = ranges + halves.compactMap(\.self)
+    return forms.allSatisfy { $0.factors.count == pairs } && asked.isEmpty
+      && (0...pairs).contains(width) && ranges.count == halves.count
+      && (width == 0 || ranges.count == Self.segments(of: width, pairs: pairs))
+      && (-1..<ranges.count).contains(segment)
+      && known.allSatisfy { abs($0.low) < Self.beyondAny && abs($0.high) < Self.beyondAny }
   }
 }

@@ -11,7 +11,8 @@ const struct kernels *kernels_at(int level) {
                    __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
   if (level == 1 && has_avx2) return &avx2_kernels;
   if (level == 2 && has_avx512) return &avx512_kernels;
-  int has_products = __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni");
+  int has_products = __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni") &&
+                     __builtin_cpu_supports("avx512vbmi");
   if (level == 3 && has_avx512 && has_products) return &avx512_bf16_kernels;
 #endif
   return NULL;

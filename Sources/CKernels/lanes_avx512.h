@@ -4,9 +4,11 @@
 
 #include <immintrin.h>
 
-// With DOT_PRODUCTS, the processor has AVX512_BF16 and AVX512_VNNI.
+// With DOT_PRODUCTS, the processor has AVX512_BF16, AVX512_VNNI and AVX512_VBMI.
 #if defined(DOT_PRODUCTS)
-#define LEVEL __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni,f16c")))
+#define POWERS_BY_TABLE
+#define LEVEL \
+  __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni,avx512vbmi,f16c")))
 #else
 #define LEVEL __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
 #endif
@@ -152,6 +154,54 @@ INLINE floats odd_bf16(words x) {
 INLINE words zip_halves(halves even, halves odd) {
   return _mm512_or_si512(widen_halves(even), _mm512_slli_epi32(widen_halves(odd), 16));
 }
+
+#if defined(POWERS_BY_TABLE)
+/// Stores the first `count` elements of 16 bits.
+INLINE void store_some_words(uint16_t *destination, words x, long count) {
+  if (count >= 2 * lanes)
+    store_words(destination, x);
+  else
+    _mm512_mask_storeu_epi16(destination, (1u << count) - 1, x);
+}
+
+/// sum + the products of the pairs of bf16.
+INLINE floats add_products(floats sum, words x, words y) {
+  return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)y);
+}
+/// The lanes in which x or y is a NaN.
+INLINE lane_mask unordered_lanes(floats x, floats y) { return _mm512_cmp_ps_mask(x, y, _CMP_UNORD_Q); }
+
+/// The seven bits of the mantissa of 2^(i / 128).
+static const uint8_t mantissas[128] = {
+    0, 1, 1, 2, 3, 4, 4, 5, 6, 6, 7, 8, 9, 9, 10, 11, 12, 12, 13, 14, 15, 15,
+    16, 17, 18, 19, 19, 20, 21, 22, 23, 23, 24, 25, 26, 27, 28, 28, 29, 30, 31, 32, 33, 34,
+    34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54,
+    55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 72, 73, 74, 75, 76, 77,
+    78, 79, 80, 82, 83, 84, 85, 86, 87, 88, 90, 91, 92, 93, 94, 96, 97, 98, 99, 100, 102, 103,
+    104, 105, 107, 108, 109, 111, 112, 113, 115, 116, 117, 118, 120, 121, 123, 124, 125, 127,
+};
+
+/// The lower halves of the lanes of two registers.
+static const uint16_t lower_halves[32] = {
+    0,  2,  4,  6,  8,  10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30,
+    32, 34, 36, 38, 40, 42, 44, 46, 48, 50, 52, 54, 56, 58, 60, 62,
+};
+
+/// The factor by which exponents are stretched before `powers_by_table`: 128 / log(2).
+static const float octave = 0x1.715476p7f;
+
+/// Two registers of 2^(x / 128 - 127) as bf16, in their order. x is rounded to a whole number: its
+/// upper bits are the exponent, and the lower seven choose the mantissa. The relative error is at
+/// most 6.5e-3 and its root mean square 2.2e-3, where rounding alone has 3.9e-3 and 1.7e-3. Below 0
+/// and for NaN: 0.
+INLINE words powers_by_table(floats first, floats second) {
+  const words low = load_words(mantissas), high = load_words(mantissas + 64), seven = _mm512_set1_epi16(0x7F);
+  words x = _mm512_cvtps_epi32(greater(first, all(0))), y = _mm512_cvtps_epi32(greater(second, all(0)));
+  words whole = _mm512_permutex2var_epi16(x, load_words(lower_halves), y);
+  words chosen = _mm512_permutex2var_epi8(low, whole, high);
+  return _mm512_ternarylogic_epi32(seven, chosen, whole, 0xCA);  // Where seven: chosen, else whole.
+}
+#endif
 
 /// Transposes: lane j of row i goes to lane i of row j.
 INLINE void transpose(words rows[lanes]) {

@@ -75,10 +75,13 @@ INLINE floats load_seen(const float *row, size_t i, size_t from, size_t to) {
 INLINE float greatest_seen(const float *row, size_t from, size_t to) {
   // Two at a time, because each must wait for the one before.
   floats even = all(-INFINITY), odd = even;
-  for (size_t i = from / lanes * lanes; i < to; i += 2 * lanes) {
-    even = greater(load_seen(row, i, from, to), even);
-    odd = greater(load_seen(row, i + lanes, from, to), odd);
+  size_t i = from / lanes * lanes;
+  for (; i < from && i < to; i += lanes) even = greater(load_seen(row, i, from, to), even);
+  for (; i + 2 * lanes <= to; i += 2 * lanes) {
+    even = greater(load(row + i), even);
+    odd = greater(load(row + i + lanes), odd);
   }
+  for (; i < to; i += lanes) even = greater(load_seen(row, i, from, to), even);
   return greatest_lane(greater(even, odd));
 }
 
@@ -130,25 +133,68 @@ static LEVEL void lanes_softmax_step(float *scores, size_t stride, size_t rows, 
   }
 }
 
+#if defined(POWERS_BY_TABLE)
+/// The sum of the exponentials of a row.
+typedef struct {
+  floats sum;
+  /// Lanes that had a NaN or infinity, of which `powers_by_table` makes 0.
+  lane_mask unordered;
+} power_sum;
+
+/// Rounds two registers of exp(score - maximum) to bf16 and adds them, as rounded, to the sum.
+/// `shift` is 127 * 128 - maximum * octave.
+INLINE words add_powers(floats first, floats second, floats shift, power_sum *added) {
+  floats x = multiply_add(first, all(octave), shift), y = multiply_add(second, all(octave), shift);
+  words powers = powers_by_table(x, y);
+  added->sum = add_products(added->sum, powers, all_words(0x3F803F80));  // Times 1 and 1.
+  added->unordered |= unordered_lanes(x, y);
+  return powers;
+}
+
+/// Writes exp(score - maximum), rounded to bf16, for a row of scores, and 0 for unseen ones. Returns
+/// the sum of what it has written.
+INLINE float round_powers(const float *scores, size_t from, size_t to, size_t padded, float maximum,
+                          uint16_t *probabilities) {
+  const size_t step = 2 * lanes;
+  const floats shift = all(127 * 128 - maximum * octave);
+  power_sum added = {all(0), 0};
+  for (size_t i = 0; i < padded; i += step) {
+    words powers = no_words();
+    if (from <= i && i + step <= to)
+      powers = add_powers(load(scores + i), load(scores + i + lanes), shift, &added);
+    else if (i < to && i + step > from)
+      powers =
+          add_powers(load_seen(scores, i, from, to), load_seen(scores, i + lanes, from, to), shift, &added);
+    store_some_words(probabilities + i, powers, (long)(padded - i));
+  }
+  return added.unordered ? NAN : total(added.sum);
+}
+#else
+INLINE float round_powers(const float *scores, size_t from, size_t to, size_t padded, float maximum,
+                          uint16_t *probabilities) {
+  floats added = all(0), greatest = all(maximum);
+  for (size_t i = 0; i < padded; i += lanes) {
+    floats power = all(0);
+    if (i < to && i + lanes > from)
+      power = coarse_exponential(subtract(load_seen(scores, i, from, to), greatest));
+    halves rounded = round_lanes(power);
+    store_halves(probabilities + i, rounded, (long)(padded - i));
+    added = add(added, even_bf16(widen_halves(rounded)));
+  }
+  return total(added);
+}
+#endif
+
 static LEVEL void lanes_softmax_step_bf16(float *scores, size_t stride, size_t rows, size_t columns,
                                           const int32_t *first, const int32_t *last, float *maximum,
                                           float *sum, float *out, size_t out_stride, size_t width,
                                           uint16_t *probabilities, size_t probabilities_stride) {
-  long padded = 2 * (long)pairs_of(columns);
+  size_t padded = 2 * pairs_of(columns);
   for (size_t row = 0; row < rows;
        row++, scores += stride, out += out_stride, probabilities += probabilities_stride) {
     size_t from, to;
     seen_columns(first[row], last[row], columns, &from, &to);
     if (!raise_maximum(scores, from, to, maximum + row, sum + row, out, width)) from = to = 0;
-    floats added = all(0), greatest = all(maximum[row]);
-    for (size_t i = 0; i < columns; i += lanes) {
-      floats power = all(0);
-      if (i < to && i + lanes > from)
-        power = coarse_exponential(subtract(load_seen(scores, i, from, to), greatest));
-      halves rounded = round_lanes(power);
-      store_halves(probabilities + i, rounded, padded - (long)i);
-      added = add(added, even_bf16(widen_halves(rounded)));
-    }
-    sum[row] += total(added);
+    sum[row] += round_powers(scores, from, to, padded, maximum[row], probabilities);
   }
 }

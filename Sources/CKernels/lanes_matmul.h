@@ -80,17 +80,17 @@ typedef void tile_function(const uint16_t *a, size_t a_stride, const uint16_t *b
 EACH_TILE(TILE)
 static tile_function *const tiles[] = {EACH_TILE(TILE_NAME)};
 
-static LEVEL void lanes_matmul_bf16(const uint16_t *a, size_t a_stride, const uint16_t *packed, float *c,
-                                    size_t c_stride, size_t m, size_t n, size_t k, float alpha,
+static LEVEL void lanes_matmul_bf16(const uint16_t *a, size_t a_stride, const uint16_t *packed, size_t packed_k,
+                                    float *c, size_t c_stride, size_t m, size_t n, size_t k, float alpha,
                                     int accumulate) {
-  size_t pairs = pairs_of(k), blocks = (m + TILE_ROWS - 1) / TILE_ROWS;
+  size_t pairs = pairs_of(k), panel_pairs = pairs_of(packed_k), blocks = (m + TILE_ROWS - 1) / TILE_ROWS;
   for (size_t start = 0; start == 0 || start < pairs; start += depth) {
     size_t some = pairs - start < depth ? pairs - start : depth;
     for (size_t block = 0; block < blocks; block++) {
       // Tiles of equal size as far as possible, because a tile of few rows is slow.
       size_t row = block * m / blocks, rows = (block + 1) * m / blocks - row;
       for (size_t j = 0; j < n; j += tile_outputs) {
-        const uint16_t *b = packed + (j / panel_outputs * pairs * panel_outputs + j % panel_outputs) * 2;
+        const uint16_t *b = packed + (j / panel_outputs * panel_pairs * panel_outputs + j % panel_outputs) * 2;
         tiles[rows - 1](a + row * a_stride + 2 * start, a_stride, b + start * panel_outputs * 2, some,
                         c + row * c_stride + j, c_stride, (long)(n - j), alpha, accumulate || start > 0);
       }
@@ -143,8 +143,8 @@ typedef void float_tile_function(const float *a, size_t a_stride, const float *b
 EACH_FLOAT_TILE(FLOAT_TILE)
 static float_tile_function *const float_tiles[] = {EACH_FLOAT_TILE(FLOAT_TILE_NAME)};
 
-static LEVEL void lanes_matmul_f32(const float *a, size_t a_stride, const float *packed, float *c, size_t c_stride,
-                                   size_t m, size_t n, size_t k, float alpha, int accumulate) {
+static LEVEL void lanes_matmul_f32(const float *a, size_t a_stride, const float *packed, size_t packed_k, float *c,
+                                   size_t c_stride, size_t m, size_t n, size_t k, float alpha, int accumulate) {
   size_t blocks = (m + 13) / 14;
   for (size_t start = 0; start == 0 || start < k; start += float_depth) {
     size_t some = k - start < float_depth ? k - start : float_depth;
@@ -155,7 +155,7 @@ static LEVEL void lanes_matmul_f32(const float *a, size_t a_stride, const float 
       for (size_t i = 0; i < rows; i++)
         memcpy(near + i * float_depth, a + (row + i) * a_stride + start, some * sizeof *near);
       for (size_t j = 0; j < n; j += tile_outputs)
-        float_tiles[rows - 1](near, float_depth, packed + j * k + start * tile_outputs, some,
+        float_tiles[rows - 1](near, float_depth, packed + j * packed_k + start * tile_outputs, some,
                               c + row * c_stride + j, c_stride, (long)(n - j), alpha, accumulate || start > 0);
     }
   }

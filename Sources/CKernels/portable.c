@@ -99,11 +99,11 @@ static void round_bf16(const float *source, size_t stride, size_t rows, size_t k
   }
 }
 
-static void matmul_bf16(const uint16_t *a, size_t a_stride, const uint16_t *packed, float *c, size_t c_stride,
-                        size_t m, size_t n, size_t k, float alpha, int accumulate) {
+static void matmul_bf16(const uint16_t *a, size_t a_stride, const uint16_t *packed, size_t packed_k, float *c,
+                        size_t c_stride, size_t m, size_t n, size_t k, float alpha, int accumulate) {
   for (size_t row = 0; row < m; row++, a += a_stride, c += c_stride) {
     for (size_t start = 0; start < n; start += panel_outputs) {
-      const uint16_t *b = packed + packed_place(start, 0, k);
+      const uint16_t *b = packed + packed_place(start, 0, packed_k);
       float sums[panel_outputs] = {0};
       for (size_t pair = 0; pair < pairs_of(k); pair++, b += 2 * panel_outputs) {
         float even = from_bf16(a[2 * pair]), odd = from_bf16(a[2 * pair + 1]);
@@ -129,11 +129,11 @@ void pack_columns_f32(const float *source, size_t stride, size_t k, size_t n, fl
       for (size_t j = 0; j < panel_outputs; j++) *packed++ = start + j < n ? source[i * stride + start + j] : 0;
 }
 
-void matmul_f32(const float *a, size_t a_stride, const float *packed, float *c, size_t c_stride, size_t m, size_t n,
-                size_t k, float alpha, int accumulate) {
+void matmul_f32(const float *a, size_t a_stride, const float *packed, size_t packed_k, float *c, size_t c_stride,
+                size_t m, size_t n, size_t k, float alpha, int accumulate) {
   for (size_t row = 0; row < m; row++, a += a_stride, c += c_stride) {
     for (size_t start = 0; start < n; start += panel_outputs) {
-      const float *b = packed + start * k;
+      const float *b = packed + start * packed_k;
       float sums[panel_outputs] = {0};
       for (size_t i = 0; i < k; i++, b += panel_outputs)
         for (size_t j = 0; j < panel_outputs; j++) sums[j] += a[i] * b[j];

@@ -8,36 +8,6 @@ import Testing
 
 /// Compares the kernels of every instruction set of this machine with the portable ones.
 @Suite("Kernels") struct KernelTests {
-  private struct Numbers {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> Float {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Float(Int32(truncatingIfNeeded: state >> 32)) / Float(Int32.max)
-    }
-
-    /// The numbers of fixtures/make/make_golden_quantize.py, bit for bit.
-    static func toQuantize(seed: UInt64, count: Int) -> [Float] {
-      var numbers = Numbers(seed)
-      let parts = (0..<4).map { _ in numbers.list(count) }
-      var x = (0..<count).map { parts[0][$0] + parts[1][$0] + parts[2][$0] + parts[3][$0] }
-      for index in 0..<512 { x[index] = 0 }
-      x[300] = -60000
-      for index in 0..<256 {
-        x[512 + index] = 0.75
-        x[768 + index] = Float(index - 128) * 0.5
-        x[1024 + index] *= 0x1p-20
-      }
-      return x
-    }
-
-    mutating func list(_ count: Int, scale: Float = 1) -> [Float] {
-      (0..<count).map { _ in next() * scale }
-    }
-  }
-
   private static let portable = KernelTable.all[0]
   private static func close(_ a: [Float], _ b: [Float], _ tolerance: Float = 2e-6) -> Bool {
     zip(a, b).allSatisfy { abs($0 - $1) <= tolerance * max(1, abs($1)) }
@@ -159,6 +129,91 @@ import Testing
         }
         #expect(probabilities[row].dropFirst(seen.count).allSatisfy { $0 == 0 })
       }
+    }
+  }
+
+  /// Compares one step in bf16, with limits within and between the registers, with exp.
+  @Test(arguments: [25, 70, 512]) func stepsInHalvesGiveTheSoftmax(_ columns: Int) {
+    var numbers = Numbers(11)
+    let stride = (columns + 1) / 2 * 2
+    let limits = [(0, columns), (0, 1), (3, 20), (17, columns), (columns - 1, columns), (7, 7)]
+    let rows = limits.count
+    let scores = numbers.list(rows * columns, scale: 30)
+    for table in KernelTable.all {
+      var (maxima, sums) = (
+        Array(repeating: -Float.infinity, count: rows), Array(repeating: Float(0), count: rows)
+      )
+      var (part, out) = (scores, [Float](repeating: 1, count: rows))
+      var probabilities = [UInt16](repeating: 1, count: rows * stride)
+      table.functions.pointee.softmax_step_bf16(
+        &part, columns, rows, columns, limits.map { Int32($0.0) }, limits.map { Int32($0.1) },
+        &maxima, &sums, &out, 1, 1, &probabilities, stride)
+      for (row, (first, last)) in limits.enumerated() {
+        let found = probabilities[row * stride..<(row + 1) * stride].map {
+          Float(bitPattern: UInt32($0) << 16)
+        }
+        let greatest = scores[row * columns + first..<row * columns + last].max()
+        #expect(maxima[row] == greatest ?? -.infinity, "\(table.name)")
+        #expect(abs(sums[row] - found.reduce(0, +)) <= 1e-4 * sums[row], "\(table.name)")
+        for column in 0..<stride {
+          guard let greatest, (first..<last).contains(column) else {
+            #expect(found[column] == 0, "\(table.name), row \(row), column \(column)")
+            continue
+          }
+          let wanted = exp2(Double(scores[row * columns + column] - greatest) * 1.4426950408889634)
+          #expect(
+            abs(Double(found[column]) - wanted) <= 7e-3 * wanted,
+            "\(table.name), row \(row), column \(column)")
+        }
+      }
+    }
+  }
+
+  /// A model that computes NaN or infinity must not seem sound.
+  @Test(arguments: [Float.nan, .infinity]) func stepsInHalvesKeepNaN(_ number: Float) {
+    for table in KernelTable.all {
+      for place in [0, 31, 40, 99] {
+        var scores = [Float](repeating: 1, count: 100)
+        scores[place] = number
+        var (maximum, sum, out) = ([-Float.infinity], [Float(0)], [Float(1)])
+        var probabilities = [UInt16](repeating: 0, count: 100)
+        table.functions.pointee.softmax_step_bf16(
+          &scores, 100, 1, 100, [0], [100], &maximum, &sum, &out, 1, 1, &probabilities, 100)
+        #expect(sum[0].isNaN, "\(table.name), \(place)")
+      }
+    }
+  }
+
+  /// The first outputs and inputs of a factor give the product of these alone.
+  @Test(arguments: [(5, 33, 40), (13, 64, 129)]) func productsOfPartsAgree(
+    _ m: Int, _ n: Int, _ k: Int
+  ) {
+    var numbers = Numbers(UInt64(m * n * k))
+    let a = Matrix(rows: m, columns: 27)
+    let b = Matrix(rows: n, columns: k)
+    for row in 0..<m { for column in 0..<27 { a[row, column] = numbers.next() } }
+    for row in 0..<n { for column in 0..<k { b[row, column] = numbers.next() } }
+    let part = MatrixPart(b, rows: 0..<20, columns: 0..<27)
+    for table in KernelTable.all {
+      let halves = BF16Matrix(rows: m, columns: 27)
+      table.round(MatrixPart(a), into: halves)
+      let (whole, alone) = (
+        PackedBF16(outputs: n, inputs: k, table), PackedBF16(outputs: 20, inputs: 27, table)
+      )
+      table.packRows(MatrixPart(b), into: whole)
+      table.packRows(part, into: alone)
+      let (out, wanted) = (Matrix(rows: m, columns: 20), Matrix(rows: m, columns: 20))
+      table.multiply(halves, inputs: 27, whole, into: MatrixPart(out))
+      table.multiply(halves, inputs: 27, alone, into: MatrixPart(wanted))
+      #expect((0..<m).allSatisfy { out.row($0) == wanted.row($0) }, "\(table.name)")
+      let (wholeFloats, aloneFloats) = (
+        PackedF32(outputs: n, inputs: k), PackedF32(outputs: 20, inputs: 27)
+      )
+      table.packRows(MatrixPart(b), into: wholeFloats)
+      table.packRows(part, into: aloneFloats)
+      table.multiply(MatrixPart(a), wholeFloats, into: MatrixPart(out))
+      table.multiply(MatrixPart(a), aloneFloats, into: MatrixPart(wanted))
+      #expect((0..<m).allSatisfy { out.row($0) == wanted.row($0) }, "\(table.name)")
     }
   }
 

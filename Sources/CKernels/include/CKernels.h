@@ -120,9 +120,10 @@ struct kernels {
   void (*round_bf16)(const float *source, size_t stride, size_t rows, size_t k, uint16_t *destination,
                      size_t destination_stride);
   /// c(m, n) = alpha * a(m, k) * B transposed, plus c if `accumulate` is not 0. `a` is as
-  /// `round_bf16` writes it.
-  void (*matmul_bf16)(const uint16_t *a, size_t a_stride, const uint16_t *packed, float *c, size_t c_stride,
-                      size_t m, size_t n, size_t k, float alpha, int accumulate);
+  /// `round_bf16` writes it. B has been packed with `packed_k` inputs, of which the first k count,
+  /// and with at least n outputs.
+  void (*matmul_bf16)(const uint16_t *a, size_t a_stride, const uint16_t *packed, size_t packed_k, float *c,
+                      size_t c_stride, size_t m, size_t n, size_t k, float alpha, int accumulate);
 
   // Products of f32, packed like those of bf16: B takes n, rounded up to a multiple of 32, times k
   // floats.
@@ -131,9 +132,10 @@ struct kernels {
   void (*pack_rows_f32)(const float *source, size_t stride, size_t n, size_t k, float *packed);
   /// Packs B from `k` rows of `n`.
   void (*pack_columns_f32)(const float *source, size_t stride, size_t k, size_t n, float *packed);
-  /// c(m, n) = alpha * a(m, k) * B transposed, plus c if `accumulate` is not 0.
-  void (*matmul_f32)(const float *a, size_t a_stride, const float *packed, float *c, size_t c_stride, size_t m,
-                     size_t n, size_t k, float alpha, int accumulate);
+  /// c(m, n) = alpha * a(m, k) * B transposed, plus c if `accumulate` is not 0. `packed_k` is as in
+  /// `matmul_bf16`.
+  void (*matmul_f32)(const float *a, size_t a_stride, const float *packed, size_t packed_k, float *c,
+                     size_t c_stride, size_t m, size_t n, size_t k, float alpha, int accumulate);
 
   // Products of one row with stored rows, for tokens that are generated one by one. Packing would
   // cost more than it saves.

@@ -153,11 +153,9 @@ struct Attention {
     if engine.usesBF16, !packed.isEmpty { engine.kernels.round(queries, into: scratch.query) }
     for span in spans(task, head: head) {
       setLimits(task, span, &scratch.softmax)
-      let block = packed[span.block]
-      // A packed block is multiplied as a whole. The keys beyond the span are masked.
-      let columns = block?.count ?? span.rows.count
+      let columns = span.rows.count
       let scores = MatrixPart(scratch.scores, rows: 0..<task.positions.count, columns: 0..<columns)
-      switch block?.factors {
+      switch packed[span.block]?.factors {
       case .bf16(let keys, let values)?:
         engine.kernels.multiply(
           scratch.query, inputs: shape.headDimension, keys[group], into: scores, alpha: shape.scale)

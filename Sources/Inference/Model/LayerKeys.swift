@@ -35,11 +35,9 @@ struct PackedKeys: Sendable {
     case f32(keys: [PackedF32], values: [PackedF32])
   }
 
-  var count: Int
   var factors: Factors
 
   init(_ rows: Range<Int>, of layer: LayerKeys, _ shape: AttentionShape, _ engine: Engine) {
-    count = rows.count
     let kernels = engine.kernels
     let heads = 0..<shape.keyValueHeads
     func keys(_ head: Int) -> MatrixPart {

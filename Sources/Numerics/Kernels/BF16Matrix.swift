@@ -30,9 +30,12 @@ internal import CKernels
   // @unchecked Sendable: as Matrix.
   let pointer: UnsafeMutablePointer<UInt16>
   private let capacity: Int
+  /// The number of inputs that are packed.
+  fileprivate(set) var inputs: Int
 
   /// Allocates memory for `outputs` rows of `inputs` numbers.
   package init(outputs: Int, inputs: Int, _ kernels: KernelTable) {
+    self.inputs = inputs
     capacity = unsafe max(1, kernels.functions.pointee.packed_size(outputs, inputs))
     unsafe pointer = .allocate(capacity: capacity)
   }
@@ -57,6 +60,7 @@ extension KernelTable {
   /// Packs a part of a matrix with one output per row: (outputs, inputs).
   package func packRows(_ source: MatrixPart, into target: PackedBF16) {
     precondition(target.holds(outputs: source.rows.count, inputs: source.columns.count, self))
+    target.inputs = source.columns.count
     unsafe functions.pointee.pack_rows(
       source.address, source.matrix.columns, source.rows.count, source.columns.count, target.pointer
     )
@@ -65,6 +69,7 @@ extension KernelTable {
   /// Packs a part of a matrix with one output per column: (inputs, outputs).
   package func packColumns(_ source: MatrixPart, into target: PackedBF16) {
     precondition(target.holds(outputs: source.columns.count, inputs: source.rows.count, self))
+    target.inputs = source.rows.count
     unsafe functions.pointee.pack_columns(
       source.address, source.matrix.columns, source.rows.count, source.columns.count, target.pointer
     )
@@ -72,14 +77,17 @@ extension KernelTable {
 
   /// Computes c(m, n) = alpha * a(m, inputs) * b(n, inputs) transposed, plus c if `accumulates` is
   /// true.
+  ///
+  /// `b` may have more outputs and inputs than the product takes.
   package func multiply(
     _ a: BF16Matrix, inputs: Int, _ b: PackedBF16, into c: MatrixPart, alpha: Float = 1,
     accumulates: Bool = false
   ) {
     precondition(a.rows >= c.rows.count && a.columns >= inputs)
-    precondition(b.holds(outputs: c.columns.count, inputs: inputs, self))
+    precondition(inputs <= b.inputs)
+    precondition(b.holds(outputs: c.columns.count, inputs: b.inputs, self))
     unsafe functions.pointee.matmul_bf16(
-      a.pointer, a.stride, b.pointer, c.address, c.matrix.columns, c.rows.count, c.columns.count,
-      inputs, alpha, accumulates ? 1 : 0)
+      a.pointer, a.stride, b.pointer, b.inputs, c.address, c.matrix.columns, c.rows.count,
+      c.columns.count, inputs, alpha, accumulates ? 1 : 0)
   }
 }

@@ -5,10 +5,13 @@ internal import CKernels
   // @unchecked Sendable: as Matrix.
   let pointer: UnsafeMutablePointer<Float>
   private let capacity: Int
+  /// The number of inputs that are packed.
+  fileprivate(set) var inputs: Int
 
   /// Allocates memory for `outputs` rows of `inputs` numbers.
   package init(outputs: Int, inputs: Int) {
     capacity = Self.size(outputs, inputs)
+    self.inputs = inputs
     unsafe pointer = .allocate(capacity: max(1, capacity))
   }
 
@@ -32,12 +35,14 @@ extension KernelTable {
     at source: UnsafePointer<Float>, outputs: Int, inputs: Int, into target: PackedF32
   ) {
     precondition(target.holds(outputs, inputs))
+    target.inputs = inputs
     unsafe functions.pointee.pack_rows_f32(source, inputs, outputs, inputs, target.pointer)
   }
 
   /// Packs a part of a matrix with one output per row: (outputs, inputs).
   package func packRows(_ source: MatrixPart, into target: PackedF32) {
     precondition(target.holds(source.rows.count, source.columns.count))
+    target.inputs = source.columns.count
     unsafe functions.pointee.pack_rows_f32(
       source.address, source.matrix.columns, source.rows.count, source.columns.count, target.pointer
     )
@@ -46,18 +51,22 @@ extension KernelTable {
   /// Packs a part of a matrix with one output per column: (inputs, outputs).
   package func packColumns(_ source: MatrixPart, into target: PackedF32) {
     precondition(target.holds(source.columns.count, source.rows.count))
+    target.inputs = source.rows.count
     unsafe functions.pointee.pack_columns_f32(
       source.address, source.matrix.columns, source.rows.count, source.columns.count, target.pointer
     )
   }
 
   /// Computes c(m, n) = alpha * a(m, k) * b(n, k) transposed, plus c if `accumulates` is true.
+  ///
+  /// `b` may have more outputs and inputs than the product takes.
   package func multiply(
     _ a: MatrixPart, _ b: PackedF32, into c: MatrixPart, alpha: Float = 1, accumulates: Bool = false
   ) {
-    precondition(a.rows.count == c.rows.count && b.holds(c.columns.count, a.columns.count))
+    precondition(a.rows.count == c.rows.count && a.columns.count <= b.inputs)
+    precondition(b.holds(c.columns.count, b.inputs))
     unsafe functions.pointee.matmul_f32(
-      a.address, a.matrix.columns, b.pointer, c.address, c.matrix.columns, c.rows.count,
+      a.address, a.matrix.columns, b.pointer, b.inputs, c.address, c.matrix.columns, c.rows.count,
       c.columns.count, a.columns.count, alpha, accumulates ? 1 : 0)
   }
 }

@@ -11,6 +11,8 @@ package struct Engine: Sendable {
   ///
   /// This is faster, but it rounds differently from a product of many rows.
   package private(set) var generates = false
+  /// The types in which keys and values are kept.
+  package var cacheTypes = CacheTypes()
 
   /// - Parameter usesBF16: nil to let the precision and the processor decide.
   package init(
@@ -46,7 +48,7 @@ package struct Engine: Sendable {
   /// Like all such sizes it is fixed, so that no result depends on the number of threads.
   private static let rowsPerTask = 64
 
-  private func forEachRow(_ rows: Int, _ work: @Sendable (Range<Int>) -> Void) {
+  func forEachRow(_ rows: Int, _ work: @Sendable (Range<Int>) -> Void) {
     parallel.run(rows: rows, by: Self.rowsPerTask, work)
   }
 
@@ -117,6 +119,16 @@ package struct Engine: Sendable {
       unsafe kernels.functions.pointee.add_scaled(
         x.address(row: rows.lowerBound), y.address(row: rows.lowerBound), scale,
         rows.count * x.columns)
+    }
+  }
+
+  /// Adds a bias to every row.
+  func add(_ bias: [Float], toRowsOf x: Matrix) {
+    precondition(bias.count == x.columns)
+    forEachRow(x.rows) { rows in
+      for row in rows {
+        unsafe kernels.functions.pointee.add_scaled(x.address(row: row), bias, 1, bias.count)
+      }
     }
   }
 

@@ -1,4 +1,4 @@
-/// A row-major matrix of 32-bit floats that owns its memory.
+/// A row-major matrix of 32-bit floats.
 ///
 /// Kernels fill disjoint parts of one matrix from several threads, which Swift's arrays do not
 /// allow.
@@ -7,6 +7,8 @@
   package let rows: Int
   package let columns: Int
   let pointer: UnsafeMutablePointer<Float>
+  /// The matrix whose memory this one shares; nil if it has its own.
+  private let owner: Matrix?
 
   /// Allocates a matrix without initializing it.
   ///
@@ -16,6 +18,16 @@
     self.rows = rows
     self.columns = columns
     unsafe pointer = BufferPool.shared.take(rows * columns)
+    owner = nil
+  }
+
+  /// Some rows of a matrix, in the same memory.
+  package init(sharing owner: Matrix, rows: Range<Int>) {
+    precondition(rows.lowerBound >= 0 && rows.upperBound <= owner.rows)
+    self.rows = rows.count
+    columns = owner.columns
+    unsafe pointer = owner.pointer + rows.lowerBound * owner.columns
+    self.owner = owner
   }
 
   /// A matrix of zeros.
@@ -25,7 +37,9 @@
     return matrix
   }
 
-  deinit { unsafe BufferPool.shared.give(pointer, rows * columns) }
+  deinit {
+    if owner == nil { unsafe BufferPool.shared.give(pointer, rows * columns) }
+  }
 
   package subscript(row: Int, column: Int) -> Float {
     get {

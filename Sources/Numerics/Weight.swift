@@ -120,8 +120,17 @@ package struct Weight: Sendable {
   ///
   /// Fixed, so that no result depends on the number of threads.
   private static let exactTile = 256
-  /// The number of outputs that one task computes with the kernels.
-  private static let fastTile = 128
+  /// The number of outputs that one task computes with the kernels: as many as let all threads end
+  /// at about the same time.
+  ///
+  /// No result depends on it, because each output is a sum of its own.
+  private func fastTile(_ engine: Engine) -> Int {
+    func longest(_ size: Int) -> Int {
+      let tiles = (rows + size - 1) / size
+      return (tiles + engine.parallel.threads - 1) / engine.parallel.threads * size
+    }
+    return [128, 96, 64].min { longest($0) < longest($1) } ?? 128
+  }
 
   /// Computes out(tokens, rows) = x(tokens, columns) * this matrix transposed.
   package func project(_ x: Operand, into out: Matrix, _ engine: Engine) {
@@ -143,7 +152,7 @@ package struct Weight: Sendable {
 
   private func projectF32(_ x: Matrix, into out: Matrix, _ engine: Engine) {
     let kernels = engine.kernels
-    let size = kernels.hasFloatProducts ? Self.fastTile : Self.exactTile
+    let size = kernels.hasFloatProducts ? fastTile(engine) : Self.exactTile
     engine.parallel.run(
       (rows + size - 1) / size,
       scratch: {
@@ -182,7 +191,7 @@ package struct Weight: Sendable {
   /// Multiplies without packing, directly from the stored rows if their type allows it.
   private func projectFew(_ x: Matrix, into out: Matrix, _ engine: Engine) {
     let kernels = engine.kernels
-    let size = type == .bf16 || type == .f32 ? Self.fastTile : 16
+    let size = type == .bf16 || type == .f32 ? fastTile(engine) : 16
     engine.parallel.run(
       (rows + size - 1) / size,
       scratch: { Matrix(rows: type == .bf16 ? 0 : size, columns: columns) }
@@ -208,11 +217,12 @@ package struct Weight: Sendable {
 
   private func projectInt8(_ x: Int8Matrix, into out: Matrix, _ engine: Engine) {
     let kernels = engine.kernels
+    let size = fastTile(engine)
     engine.parallel.run(
-      (rows + Self.fastTile - 1) / Self.fastTile,
-      scratch: { PackedInt8(outputs: Self.fastTile, inputs: columns, kernels) }
+      (rows + size - 1) / size,
+      scratch: { PackedInt8(outputs: size, inputs: columns, kernels) }
     ) { number, packed in
-      let range = tile(number, of: Self.fastTile)
+      let range = tile(number, of: size)
       unsafe withBytes(range) {
         unsafe type.pack($0, outputs: range.count, inputs: columns, into: packed, kernels)
       }
@@ -222,18 +232,18 @@ package struct Weight: Sendable {
 
   private func projectBF16(_ x: BF16Matrix, into out: Matrix, _ engine: Engine) {
     let kernels = engine.kernels
-    let tiles = (rows + Self.fastTile - 1) / Self.fastTile
+    let size = fastTile(engine)
     engine.parallel.run(
-      tiles,
+      (rows + size - 1) / size,
       scratch: {
         (
-          Matrix(rows: type == .bf16 ? 0 : Self.fastTile, columns: columns),
-          PackedBF16(outputs: Self.fastTile, inputs: columns, kernels)
+          Matrix(rows: type == .bf16 ? 0 : size, columns: columns),
+          PackedBF16(outputs: size, inputs: columns, kernels)
         )
       }
     ) { number, scratch in
       let (unpacked, packed) = scratch
-      let range = tile(number, of: Self.fastTile)
+      let range = tile(number, of: size)
       unsafe withBytes(range) { bytes in
         if type == .bf16 {
           unsafe kernels.functions.pointee.pack_rows_bf16(
@@ -305,11 +315,7 @@ extension Engine {
   package func project(_ x: Operand, _ weight: Weight, bias: [Float]? = nil) -> Matrix {
     let out = Matrix(rows: x.matrix.rows, columns: weight.rows)
     weight.project(x, into: out, self)
-    if let bias {
-      for row in 0..<out.rows {
-        unsafe kernels.functions.pointee.add_scaled(out.address(row: row), bias, 1, bias.count)
-      }
-    }
+    if let bias { add(bias, toRowsOf: out) }
     return out
   }
 }

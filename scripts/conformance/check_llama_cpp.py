@@ -23,6 +23,8 @@ FOLDER = WORK / "gguf"
 TYPES = [
     "F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS",
 ]  # fmt: skip
+# Types of keys and values.
+CACHES = [("f16", "f16"), ("bf16", "bf16"), ("q8_0", "q8_0"), ("q5_1", "q5_1"), ("q5_0", "q5_0"), ("q4_1", "q4_1"), ("q4_0", "q4_0"), ("q8_0", "q4_0")]
 TOLERANCE = 1e-5  # relative; with single precision on both sides they agree to about 1e-7
 
 
@@ -42,8 +44,9 @@ def convert(case):
     return file
 
 
-def llama_perplexity(file, context):
-    precise = ["-fa", "off", "-ctk", "f32", "-ctv", "f32"]
+def llama_perplexity(file, context, cache=None):
+    """The perplexity with a cache of the given types of keys and values, else in 32-bit floats."""
+    precise = ["-fa", "on", "-ctk", cache[0], "-ctv", cache[1]] if cache else ["-fa", "off", "-ctk", "f32", "-ctv", "f32"]
     same = ["-c", context, "-b", context, "-ub", context, "-t", 2, "--chunks", chunk_count(context)]
     for _ in range(20):  # on a busy machine, llama.cpp's logger may lose the last lines when it exits
         output = run(TOOLS / "llama-perplexity", "-m", file, "-f", TEXT, *same, *precise)
@@ -110,6 +113,14 @@ def check_split(report, case):
             check_perplexity(report, case, "split, patched", first, context, table)
 
 
+def check_cache(report, case):
+    """Keys and values that are kept in other types."""
+    file, context = convert(case), case.original_window
+    for cache in CACHES:
+        measured = verified(file, context, "--cache", cache[0], "--cache-values", cache[1])
+        report.close(case.name, f"cache of {'/'.join(cache)}", measured, llama_perplexity(file, context, cache), 3e-3)
+
+
 def check_rounding(report, case):
     """Checks that llama.cpp rounds a context of 96 up to 256, and so leaves an original window of 96."""
     file = FOLDER / f"{case.name}.gguf"
@@ -161,6 +172,7 @@ def main():
     cases, unpatched_done = load_cases("gguf.json"), {}
     checks = [(check_case, case, (unpatched_done,)) for case in cases if case.model_type != "phimoe"]
     checks += [(check_phimoe, case, ()) for case in cases if case.model_type == "phimoe"]
+    checks += [(check_cache, case, ()) for case in cases if case.name == "needle-256-x4"]
     checks += [(check_split, case, ()) for case in cases if case.name == "needle-256-x4"]
     checks += [(check_rounding, case, ()) for case in load_cases("planned.json") if case.name == "llama-v4-su"]
     check_types(report)

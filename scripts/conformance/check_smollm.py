@@ -50,18 +50,34 @@ def check_patch(report):
     report.check("smollm2", "revert restores every byte", digest(copy) == digest(MODEL))
 
 
-def by_llama_cpp(model, length, chunks):
-    command = [PEERS / "llama.cpp/bin/llama-perplexity", "-m", model, "-f", TEXT, "-c", length, "--chunks", chunks, "-t", 2]
+def by_llama_cpp(model, length, chunks, *options):
+    command = [PEERS / "llama.cpp/bin/llama-perplexity", "-m", model, "-f", TEXT, "-c", length, "--chunks", chunks, "-t", 2, *options]
     output = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     match = re.search(r"PPL = ([0-9.]+)", output.stdout + output.stderr)
     return float(match.group(1)) if match else None
 
 
+def verified(model, length, chunks, *options):
+    arguments = ["--task", "perplexity", "--perplexity", TEXT, "--method", "llama.cpp", "--lengths", length, "--windows", chunks]
+    result = lrpatch("verify", model, *arguments, "--runtime", "llama.cpp", "--json", *options)
+    return json.loads(result.stdout)["perplexities"][0]["perplexity"]
+
+
+def check_cache(report, folder):
+    """Keys and values that are kept in other types. Heads of 64 are multiplied by Walsh-Hadamard matrices first."""
+    model = WORK / "smollm2-f32.gguf"
+    result = lrpatch("convert", folder, "-o", model, "--type", "f32")
+    report.check("smollm2", "becomes a file of 32-bit floats", result.returncode == 0, result.stderr.strip()[-80:])
+    for keys, values in [("f16", "f16"), ("q8_0", "q8_0"), ("q5_1", "q5_1"), ("q4_0", "q4_0"), ("q8_0", "q4_1")]:
+        measured = verified(model, 1024, 2, "--cache", keys, "--cache-values", values)
+        theirs = by_llama_cpp(model, 1024, 2, "-fa", "on", "-ctk", keys, "-ctv", values)
+        report.close("smollm2", f"cache of {keys}/{values}, perplexity {measured:.4f}", measured, theirs, 3e-3)
+    model.unlink()
+
+
 def check_perplexity(report):
     for length, chunks in [(512, 8), (2048, 4)]:
-        arguments = ["--task", "perplexity", "--perplexity", TEXT, "--method", "llama.cpp", "--lengths", length]
-        result = lrpatch("verify", MODEL, *arguments, "--windows", chunks, "--runtime", "llama.cpp", "--json")
-        measured = json.loads(result.stdout)["perplexities"][0]["perplexity"]
+        measured = verified(MODEL, length, chunks)
         # llama.cpp rounds activations to 8 bits before it multiplies them by such weights.
         report.close("smollm2", f"llama-perplexity, chunks of {length}", measured, by_llama_cpp(MODEL, length, chunks), 6e-3)
 
@@ -117,6 +133,7 @@ def main():
     check_patch(report)
     check_perplexity(report)
     folder = convert(report)
+    check_cache(report, folder)
     check_with_transformers(report, folder)
     check_tokens(report, folder)
     report.finish()

@@ -7,8 +7,8 @@ public import Numerics
 /// memory.
 public struct ForwardPass: Sendable {
   /// The model.
-  public let model: Transformer
-  package let engine: Engine
+  public private(set) var model: Transformer
+  package private(set) var engine: Engine
   /// The largest number of bytes for the keys and values of all layers.
   public var cacheLimit = Int.max
   /// Called between blocks of work.
@@ -36,8 +36,8 @@ public struct ForwardPass: Sendable {
 
   /// The same pass with another model, such as a runtime's variant.
   package func running(_ other: Transformer) -> ForwardPass {
-    var pass = ForwardPass(other, engine, checkpoint: checkpoint)
-    pass.cacheLimit = cacheLimit
+    var pass = self
+    pass.model = other
     return pass
   }
 
@@ -46,15 +46,37 @@ public struct ForwardPass: Sendable {
 
   /// The same pass with another number of threads.
   package func withThreads(_ threads: Int) -> ForwardPass {
-    var pass = ForwardPass(model, engine.withThreads(threads), checkpoint: checkpoint)
-    pass.cacheLimit = cacheLimit
+    var pass = self
+    pass.engine = engine.withThreads(threads)
     return pass
   }
 
   /// The same pass for tokens that are generated one after another.
   var generating: ForwardPass {
-    var pass = ForwardPass(model, engine.generating, checkpoint: checkpoint)
-    pass.cacheLimit = cacheLimit
+    var pass = self
+    pass.engine = engine.generating
+    return pass
+  }
+
+  /// The types in which keys and values are kept for the tokens that follow, within a prompt too.
+  ///
+  /// They are rounded as llama.cpp does it with the options `-ctk` and `-ctv`.
+  public var cacheTypes: CacheTypes { engine.cacheTypes }
+
+  /// The same pass with other types of the cache.
+  /// - Throws: `ModelError` for a type whose blocks do not divide a head, which llama.cpp refuses.
+  public func keeping(_ types: CacheTypes) throws -> ForwardPass {
+    for (kind, type, head) in [
+      ("keys", types.keys, model.shape.headDimension),
+      ("values", types.values, model.shape.valueDimension),
+    ] where head % type.blockElements != 0 {
+      throw ModelError.unsupported(
+        model.path,
+        "\(kind) cannot be kept as \(type.rawValue): its blocks of \(type.blockElements) do not divide a head of \(head)"
+      )
+    }
+    var pass = self
+    pass.engine.cacheTypes = types
     return pass
   }
 
@@ -107,12 +129,12 @@ public struct ForwardPass: Sendable {
   ) throws {
     for block in blocks {
       try checkpoint()
-      let part = x.gathered(Array(block.rows))
+      let part = Matrix(sharing: out, rows: block.rows)
+      if out !== x { part.copy(Matrix(sharing: x, rows: block.rows), at: 0) }
       let input = pass.attentionInput(part)
       pass.store(input, rows: block.rows)
       pass.pack(block.tiles)
       pass.forward(part, input, rows: Array(block.rows), record)
-      out.copy(part, at: block.rows.lowerBound)
     }
   }
 
@@ -122,7 +144,7 @@ public struct ForwardPass: Sendable {
   ) throws -> Matrix {
     for block in blocks {
       try checkpoint()
-      pass.store(pass.attentionInput(x.gathered(Array(block.rows))), rows: block.rows)
+      pass.store(pass.attentionInput(Matrix(sharing: x, rows: block.rows)), rows: block.rows)
       pass.pack(block.tiles)
     }
     let out = Matrix(rows: wanted.count, columns: model.hidden)
@@ -158,7 +180,7 @@ public struct ForwardPass: Sendable {
       for start in stride(from: first, to: count, by: Self.blockRows) {
         try checkpoint()
         let rows = start..<min(start + Self.blockRows, count)
-        let part = x.gathered(rows.map { $0 - first })
+        let part = Matrix(sharing: x, rows: start - first..<rows.upperBound - first)
         let input = pass.attentionInput(part)
         pass.store(input, rows: rows)
         // For a few tokens, packing would cost more than it saves.
@@ -166,7 +188,6 @@ public struct ForwardPass: Sendable {
           pass.pack(Self.tiles(from: start == first ? 0 : start, to: rows.upperBound))
         }
         pass.forward(part, input, rows: Array(rows))
-        x.copy(part, at: start - first)
       }
     }
     cache.count = count

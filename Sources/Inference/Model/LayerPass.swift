@@ -94,6 +94,8 @@ struct LayerPass {
     // Rotary embedding.
     rotate(key, rows: Array(rows), by: rotary)
 
+    engine.roundKeys(key, head: model.shape.headDimension)
+    engine.roundValues(value, head: model.shape.valueDimension)
     cache.keys.copy(key, at: rows.lowerBound)
     cache.values.copy(value, at: rows.lowerBound)
   }

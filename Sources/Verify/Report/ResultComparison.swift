@@ -6,9 +6,15 @@ import Patch
 extension ResultDocument {
   /// What the numbers of both depend on, by its name in the method.
   static let conditions = [
-    "precision", "seed", "passkey_prompt", "prefill_chunk", "perplexity", "stride", "windows",
+    "precision", "cache", "seed", "passkey_prompt", "prefill_chunk", "perplexity", "stride",
+    "windows",
     "bos",
   ]
+
+  /// A condition in words; nil for one that is null, or that was not known yet.
+  private func summary(ofCondition name: String) -> String? {
+    method[name].flatMap { $0.isNull ? nil : $0.summary }
+  }
 
   /// Checks that the numbers of an older result can be compared with those of this one.
   /// - Parameter name: the file of the older result.
@@ -28,7 +34,7 @@ extension ResultDocument {
         name, "is a result of the same files, not of the model before its patch")
     }
     for condition in Self.conditions {
-      let (own, other) = (method[condition]?.summary, older.method[condition]?.summary)
+      let (own, other) = (summary(ofCondition: condition), older.summary(ofCondition: condition))
       guard own != other else { continue }
       throw ModelError.unsupported(
         name,

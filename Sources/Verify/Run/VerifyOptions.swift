@@ -30,6 +30,8 @@ public struct VerifyOptions: Sendable {
   public var bos = Tokenizer.Beginning.auto
   /// The arithmetic of the forward pass.
   public var precision = Precision.exact
+  /// The types in which keys and values are kept.
+  public var cache = CacheTypes()
   /// How prompts are given to the runtimes.
   public var prefill = Prefill.own
 

@@ -43,6 +43,15 @@ public struct VerifyOutcome: Sendable {
     }
   }
 
+  /// The types of the cache; null if nothing is rounded.
+  private var cache: JSONValue {
+    guard options.cache != CacheTypes() else { return .null }
+    return .object([
+      "keys": .string(options.cache.keys.rawValue),
+      "values": .string(options.cache.values.rawValue),
+    ])
+  }
+
   private var method: JSONValue {
     let baseline: JSONValue =
       switch options.baseline {
@@ -51,7 +60,8 @@ public struct VerifyOutcome: Sendable {
       case .model(let path)?: .string(path)
       }
     return .object([
-      "precision": .string(options.precision.rawValue), "seed": .number(String(options.seed)),
+      "precision": .string(options.precision.rawValue), "cache": cache,
+      "seed": .number(String(options.seed)),
       "passkey_prompt": .string(options.passkeyPrompt.rawValue),
       "prefill_chunk": prefillChunk, "perplexity": .string(options.method.rawValue),
       "stride": .number(options.stride),

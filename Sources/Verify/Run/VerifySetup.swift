@@ -174,6 +174,6 @@ private struct ModelOpener {
       try Transformer(path: path), threads: options.threads, precision: options.precision
     ) { try stopCheck() }
     if let available = environment.availableMemory() { pass.cacheLimit = available / 4 * 3 }
-    return pass
+    return try pass.keeping(options.cache)
   }
 }

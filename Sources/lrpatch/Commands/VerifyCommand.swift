@@ -71,6 +71,17 @@ struct VerifyCommand: ReportingCommand {
   var precision = Precision.exact
 
   @Option(
+    help: choiceHelp(
+      "Keep keys and values in this type, as llama.cpp's -ctk and -ctv", CacheType.self,
+      default: .f32), completion: choices(CacheType.self), transform: choice)
+  var cache = CacheType.f32
+
+  @Option(
+    help: choiceHelp("Keep values in another type than keys", CacheType.self),
+    completion: choices(CacheType.self), transform: choice)
+  var cacheValues: CacheType?
+
+  @Option(
     help: ArgumentHelp(
       "Stop after this time, such as 90s, 30m or 2h, with what was measured.", valueName: "time"))
   var timeBudget: Period?
@@ -154,6 +165,7 @@ struct VerifyCommand: ReportingCommand {
     options.prefill = prefillChunk?.value ?? .own
     options.bos = measurement.bos
     options.precision = precision
+    options.cache = CacheTypes(keys: cache, values: cacheValues ?? cache)
     options.tasks = try listed(measurement.task).flatMap(Self.tasks)
     options.lengths = try measurement.lengths.map(Self.lengths)
     options.depths = measurement.depths

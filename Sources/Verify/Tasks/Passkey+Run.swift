@@ -63,7 +63,13 @@ extension Passkey {
       let part = Scoring(scoring.forward, policies.map { scoring.policies[$0] })
       try part.run(cells.map { sequence(prompts[$0]) }) { place, index, scores in
         let (cell, policy) = (cells[place], policies[index])
-        try each(published(judge(cell, policy, scores), cell, policy))
+        let result = judge(cell, policy, scores)
+        let begun = tokenizer.bytes(ofGreedy: scores, answer: prompts[cell].answer)
+        if !result.isExact, let isPublished = Self.isKey(prompts[cell].key, begun: begun) {
+          try each(missed(result, cell, isPublished, String(decoding: begun, as: UTF8.self)))
+        } else {
+          try each(published(result, cell, policy))
+        }
       }
     }
 
@@ -103,8 +109,7 @@ extension Passkey {
     private func decode(_ cell: Int, _ policy: Int) throws -> Result {
       let prompt = prompts[cell]
       let scores = try generators[policy].evaluate(
-        Array(prompt.tokens[..<prompt.promptLength]),
-        answer: Array(prompt.tokens[prompt.promptLength...]), count: Self.decodedTokens)
+        prompt.question, answer: prompt.answer, count: Self.decodedTokens)
       return try published(judge(cell, policy, scores), cell, policy)
     }
 
@@ -114,9 +119,7 @@ extension Passkey {
     private func judge(_ cell: Int, _ policy: Int, _ scores: [TokenScore]) -> Result {
       let prompt = prompts[cell]
       let answer = scores.dropLast()
-      let isRight = zip(answer, prompt.tokens[prompt.promptLength...]).allSatisfy {
-        $0.greedy == $1
-      }
+      let isRight = zip(answer, prompt.answer).allSatisfy { $0.greedy == $1 }
       let next = tokenizer.bytes(of: scores.last?.greedy ?? 0)
       let isExact = isRight && !(next.first.map(Self.isDigit) ?? false)
       return Result(
@@ -129,24 +132,40 @@ extension Passkey {
     private func published(_ result: Result, _ cell: Int, _ policy: Int) throws -> Result {
       guard !result.isExact else { return result }
       let (prompt, generator) = (prompts[cell], generators[policy])
-      var result = result
-      result.promptTail = tokenizer.tail(of: prompt.tokens[..<prompt.promptLength])
       guard generator.fits(prompt.promptLength + Self.decodedTokens) else {
-        result.isPublished = nil
-        return result
+        return missed(result, cell, nil, nil)
       }
-      let tokens = try generator.generate(
-        Array(prompt.tokens[..<prompt.promptLength]), count: Self.decodedTokens)
-      result.isPublished = isKey(prompt.key, in: tokens)
-      result.answer = tokenizer.decode(tokens)
+      let tokens = try generator.generate(prompt.question, count: Self.decodedTokens)
+      let isPublished = Self.number(tokens.flatMap(tokenizer.bytes)) == prompt.key
+      return missed(result, cell, isPublished, tokenizer.decode(tokens))
+    }
+
+    /// The result of a prompt that fails the strict score.
+    private func missed(
+      _ result: Result, _ cell: Int, _ isPublished: Bool?, _ answer: String?
+    ) -> Result {
+      var result = result
+      result.promptTail = tokenizer.tail(of: prompts[cell].question)
+      result.isPublished = isPublished
+      result.answer = answer
       return result
     }
 
-    /// Whether the first digits are the key, compared as numbers, as LongRoPE's evaluation does.
-    private func isKey(_ key: Int, in tokens: [Int]) -> Bool {
-      let digits = tokens.flatMap(tokenizer.bytes).drop { !Self.isDigit($0) }
-        .prefix(while: Self.isDigit)
-      return Int(String(decoding: digits, as: UTF8.self)) == key
+    /// The first number in a text, as LongRoPE's evaluation finds it.
+    private static func number(_ text: [UInt8]) -> Int? {
+      let digits = text.drop { !isDigit($0) }.prefix(while: isDigit)
+      return Int(String(decoding: digits, as: UTF8.self))
+    }
+
+    /// Whether the first number in a text is the key, if the beginning of the text decides that.
+    static func isKey(_ key: Int, begun text: [UInt8]) -> Bool? {
+      let rest = text.drop { !isDigit($0) }
+      let digits = rest.prefix(while: isDigit)
+      if digits.isEmpty { return nil }
+      if digits.count < rest.count { return number(text) == key }
+      // The number may go on, or begin with zeros.
+      let significant = digits.drop { $0 == UInt8(ascii: "0") }
+      return String(key).utf8.starts(with: significant) ? nil : false
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool {
@@ -155,7 +174,20 @@ extension Passkey {
   }
 }
 
+extension Passkey.Prompt {
+  /// The tokens before the answer.
+  fileprivate var question: [Int] { Array(tokens[..<promptLength]) }
+  fileprivate var answer: [Int] { Array(tokens[promptLength...]) }
+}
+
 extension Tokenizer {
+  /// What greedy decoding begins with: the answer as far as it is the likeliest, and the likeliest
+  /// token after that.
+  fileprivate func bytes(ofGreedy scores: [TokenScore], answer: [Int]) -> [UInt8] {
+    let same = zip(scores, answer).prefix { $0.greedy == $1 }.count
+    return scores.prefix(same + 1).flatMap { bytes(of: $0.greedy) }
+  }
+
   /// The text of the last tokens of a prompt.
   func tail(of prompt: some BidirectionalCollection<Int>) -> String {
     decode(Array(prompt.suffix(24)))

@@ -1,5 +1,5 @@
 # Each target installs what it needs. `make demo` and `make test` work on a fresh machine.
-.PHONY: setup build demo test test-long test-mpi test-packages lint conformance bench results results-real docs install uninstall deb wheel clean
+.PHONY: setup build demo test test-long test-mpi test-packages test-arm lint conformance bench results results-real docs install uninstall deb wheel clean
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -83,6 +83,10 @@ wheel: build
 test-packages: build
 	@scripts/setup.sh dpkg-dev patchelf
 	scripts/test-packages.sh
+
+# Tests the Arm kernels on emulated processors and counts their instructions. One minute.
+test-arm: setup
+	scripts/test-arm.sh
 
 # Builds the library's documentation with DocC, in .build/docs.
 docs: build

@@ -1,6 +1,7 @@
 // The kernels for AVX-512 with bf16 and 8-bit dot products.
 #if defined(__x86_64__)
-#define DOT_PRODUCTS
+#define BF16_PRODUCTS
+#define INT8_PRODUCTS
 #define LEVEL_TABLE avx512_bf16_kernels
 #define LEVEL_NAME "avx512-bf16"
 #include "lanes_avx512.h"

@@ -1,6 +1,11 @@
 // The choice of the kernels for this processor.
 #include "levels.h"
 
+#if defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
+
 const struct kernels *kernels_at(int level) {
   if (level == 0) return &portable_kernels;
 #if defined(__x86_64__)
@@ -14,6 +19,13 @@ const struct kernels *kernels_at(int level) {
   int has_products = __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni") &&
                      __builtin_cpu_supports("avx512vbmi");
   if (level == 3 && has_avx512 && has_products) return &avx512_bf16_kernels;
+#elif defined(__aarch64__)
+  unsigned long products = HWCAP2_BF16 | HWCAP2_I8MM;
+  int has_dots = (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+  int has_squares = has_dots && (getauxval(AT_HWCAP2) & products) == products;
+  if (level == 1) return &neon_kernels;
+  if (level == 2 && has_dots) return &neon_dot_kernels;
+  if (level == 3 && has_squares) return &neon_bf16_kernels;
 #endif
   return NULL;
 }

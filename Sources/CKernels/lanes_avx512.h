@@ -4,8 +4,9 @@
 
 #include <immintrin.h>
 
-// With DOT_PRODUCTS, the processor has AVX512_BF16, AVX512_VNNI and AVX512_VBMI.
-#if defined(DOT_PRODUCTS)
+// BF16_PRODUCTS and INT8_PRODUCTS come together here: the processor has AVX512_BF16, AVX512_VNNI and
+// AVX512_VBMI.
+#if defined(BF16_PRODUCTS)
 #define POWERS_BY_TABLE
 #define LEVEL \
   __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni,avx512vbmi,f16c")))
@@ -15,6 +16,8 @@
 #define INLINE static inline __attribute__((always_inline)) LEVEL
 
 #define LANES 16
+#define FLOAT_PRODUCTS
+#define INT8_PRODUCTS_PAY 1
 enum { lanes = LANES };
 typedef __m512 floats;
 typedef __m512i words;   // 32 bits a lane, or two of bf16
@@ -107,7 +110,7 @@ INLINE void join_pairs(floats x, floats y, floats *first, floats *second) {
 
 /// Rounds as `to_bf16` does.
 INLINE halves round_lanes(floats x) {
-#if defined(DOT_PRODUCTS)
+#if defined(BF16_PRODUCTS)
   return (halves)_mm512_cvtneps_pbh(x);
 #else
   words bits = _mm512_castps_si512(x), cut = _mm512_srli_epi32(bits, 16);
@@ -123,7 +126,7 @@ INLINE halves round_lanes(floats x) {
 }
 /// Rounds two registers of floats to one of bf16, in their order.
 INLINE words round_pair(floats first, floats second) {
-#if defined(DOT_PRODUCTS)
+#if defined(BF16_PRODUCTS)
   return (words)_mm512_cvtne2ps_pbh(second, first);
 #else
   return _mm512_inserti64x4(_mm512_castsi256_si512(round_lanes(first)), round_lanes(second), 1);
@@ -229,3 +232,38 @@ INLINE void transpose(words rows[lanes]) {
   }
   for (int i = 0; i < lanes; i++) rows[i] = x[i];
 }
+
+// What only 8-bit products need.
+
+/// A load of `a` takes this many words. repeat_word puts one of them into every lane.
+enum { loaded_words = 1 };
+INLINE words load_repeatable(const void *source) {
+  int word;
+  memcpy(&word, source, 4);
+  return all_words(word);
+}
+INLINE words repeat_word(words x, int lane) {
+  (void)lane;
+  return x;
+}
+
+INLINE floats magnitudes(floats x) { return _mm512_abs_ps(x); }
+/// Signed integers, rounded to nearest even.
+INLINE words round_to_words(floats x) { return _mm512_cvtps_epi32(x); }
+INLINE floats words_to_floats(words x) { return _mm512_cvtepi32_ps(x); }
+INLINE words add_words(words x, words y) { return _mm512_add_epi32(x, y); }
+INLINE int total_words(words x) { return _mm512_reduce_add_epi32(x); }
+/// Stores the low byte of every lane.
+INLINE void store_bytes(int8_t *destination, words x) {
+  _mm_storeu_si128((__m128i *)destination, _mm512_cvtepi32_epi8(x));
+}
+#if defined(BF16_PRODUCTS)
+INLINE float read_half(const uint8_t *bytes) {
+  uint16_t bits;
+  memcpy(&bits, bytes, 2);
+  return _cvtsh_ss(bits);
+}
+/// Adds the products of the four bytes of every lane: x - byte_offset, where x is unsigned, times y.
+enum { byte_offset = 0 };
+INLINE words dot_bytes(words sum, words x, words y) { return _mm512_dpbusd_epi32(sum, x, y); }
+#endif

@@ -12,22 +12,33 @@
 #pragma once
 
 // Registers for the sums, the panel and `a`: 28 + 2 + 1 of 32. Without dot products the panel and
-// `a` take twice as many: 24 + 4 + 2 of 32, or 8 + 4 + 2 of 16.
-#if defined(DOT_PRODUCTS)
-#define TILE_ROWS 14
-#elif LANES == 16
+// `a` take twice as many: 24 + 4 + 2 of 32, or 8 + 4 + 2 of 16. Products of squares need 24 + 4 + 1
+// of 32.
+#if defined(SQUARE_PRODUCTS)
 #define TILE_ROWS 12
-#else
+#elif defined(BF16_PRODUCTS)
+#define TILE_ROWS 14
+#elif LANES == 8
 #define TILE_ROWS 4
+#else
+#define TILE_ROWS 12
 #endif
 
 /// `depth` pairs of a tile's rows of `a` fit in the first-level cache, and `depth` pairs of some
 /// panels in the second-level cache.
 enum { tile_outputs = 2 * lanes, depth = 512 };
 
-INLINE void multiply_tile(const int rows, const uint16_t *a, size_t a_stride, const uint16_t *b, size_t pairs,
-                          float *c, size_t c_stride, long left, float alpha, int accumulate) {
-  floats sums[TILE_ROWS][2];
+/// Computes the sums of a tile. For products of squares `a` is as pair_rows writes it.
+INLINE void sum_tile(const int rows, const uint16_t *a, size_t a_stride, const uint16_t *b, size_t pairs,
+                     floats sums[][2]) {
+#if defined(SQUARE_PRODUCTS)
+  words squares[TILE_ROWS][2];
+  (void)a_stride;
+  multiply_squares(rows, (const uint8_t *)a, (const uint8_t *)b, pairs, squares, 1);
+#pragma GCC unroll 12
+  for (int row = 0; row < rows; row++)
+    for (int i = 0; i < 2; i++) sums[row][i] = (floats)squares[row][i];
+#else
 #pragma GCC unroll 14
   for (int row = 0; row < rows; row++) sums[row][0] = sums[row][1] = all(0);
   for (size_t pair = 0; pair < pairs; pair++, b += 2 * panel_outputs) {
@@ -37,9 +48,9 @@ INLINE void multiply_tile(const int rows, const uint16_t *a, size_t a_stride, co
       int word;
       memcpy(&word, a + (size_t)row * a_stride + 2 * pair, 4);
       words repeated = all_words(word);
-#if defined(DOT_PRODUCTS)
-      sums[row][0] = _mm512_dpbf16_ps(sums[row][0], (__m512bh)low, (__m512bh)repeated);
-      sums[row][1] = _mm512_dpbf16_ps(sums[row][1], (__m512bh)high, (__m512bh)repeated);
+#if defined(BF16_PRODUCTS)
+      sums[row][0] = add_products(sums[row][0], low, repeated);
+      sums[row][1] = add_products(sums[row][1], high, repeated);
 #else
       floats even = even_bf16(repeated), odd = odd_bf16(repeated);
       sums[row][0] = multiply_add(odd, odd_bf16(low), multiply_add(even, even_bf16(low), sums[row][0]));
@@ -47,6 +58,12 @@ INLINE void multiply_tile(const int rows, const uint16_t *a, size_t a_stride, co
 #endif
     }
   }
+#endif
+}
+
+/// Stores the sums of a tile: c = alpha * sums, plus c if `accumulate` is not 0.
+INLINE void store_tile(const int rows, floats sums[][2], float *c, size_t c_stride, long left, float alpha,
+                       int accumulate) {
   lane_mask low_outputs = first_lanes(left), high_outputs = first_lanes(left - lanes);
 #pragma GCC unroll 14
   for (int row = 0; row < rows; row++, c += c_stride) {
@@ -55,6 +72,13 @@ INLINE void multiply_tile(const int rows, const uint16_t *a, size_t a_stride, co
     store_masked(c, low_outputs, multiply_add(all(alpha), sums[row][0], low));
     store_masked(c + lanes, high_outputs, multiply_add(all(alpha), sums[row][1], high));
   }
+}
+
+INLINE void multiply_tile(const int rows, const uint16_t *a, size_t a_stride, const uint16_t *b, size_t pairs,
+                          float *c, size_t c_stride, long left, float alpha, int accumulate) {
+  floats sums[TILE_ROWS][2];
+  sum_tile(rows, a, a_stride, b, pairs, sums);
+  store_tile(rows, sums, c, c_stride, left, alpha, accumulate);
 }
 
 typedef void tile_function(const uint16_t *a, size_t a_stride, const uint16_t *b, size_t pairs, float *c,
@@ -89,43 +113,67 @@ static LEVEL void lanes_matmul_bf16(const uint16_t *a, size_t a_stride, const ui
     for (size_t block = 0; block < blocks; block++) {
       // Tiles of equal size as far as possible, because a tile of few rows is slow.
       size_t row = block * m / blocks, rows = (block + 1) * m / blocks - row;
+      const uint16_t *first = a + row * a_stride + 2 * start;
+#if defined(SQUARE_PRODUCTS)
+      uint16_t paired[TILE_ROWS * 2 * depth];
+      pair_rows(first, 2 * a_stride, rows, some, (uint8_t *)paired);
+      first = paired;
+#endif
       for (size_t j = 0; j < n; j += tile_outputs) {
         const uint16_t *b = packed + (j / panel_outputs * panel_pairs * panel_outputs + j % panel_outputs) * 2;
-        tiles[rows - 1](a + row * a_stride + 2 * start, a_stride, b + start * panel_outputs * 2, some,
-                        c + row * c_stride + j, c_stride, (long)(n - j), alpha, accumulate || start > 0);
+        tiles[rows - 1](first, a_stride, b + start * panel_outputs * 2, some, c + row * c_stride + j, c_stride,
+                        (long)(n - j), alpha, accumulate || start > 0);
       }
     }
   }
 }
 
-// Products of 32-bit floats, for AVX-512 only. Panels hold k rows of 32 numbers.
+// Products of 32-bit floats, for levels with 32 registers. Panels hold k rows of 32 numbers.
+#if defined(FLOAT_PRODUCTS)
+
+// Registers for the sums, the panel and `a`: 28 + 2 + 1 of 32, or 16 + 2 + 8 if products by a lane
+// of `a` need a register for each row.
 #if LANES == 16
+#define FLOAT_TILE_ROWS 14
+#else
+#define FLOAT_TILE_ROWS 8
+#endif
 
 /// The depth along k for which a tile's rows of `a` and a panel fit in the first-level cache.
 enum { float_depth = 256 };
 
+/// Adds a repeated input of a row times two registers of outputs.
+INLINE void add_input(floats repeated, floats low, floats high, floats sums[2]) {
+  sums[0] = multiply_add(repeated, low, sums[0]);
+  sums[1] = multiply_add(repeated, high, sums[1]);
+}
+
 INLINE void multiply_float_tile(const int rows, const float *a, size_t a_stride, const float *b, size_t k, float *c,
                                 size_t c_stride, long left, float alpha, int accumulate) {
-  floats sums[14][2];
+  floats sums[FLOAT_TILE_ROWS][2];
+  size_t i = 0;
 #pragma GCC unroll 14
   for (int row = 0; row < rows; row++) sums[row][0] = sums[row][1] = all(0);
-  for (size_t i = 0; i < k; i++, b += tile_outputs) {
-    floats low = load(b), high = load(b + lanes);
+#if LANES == 4
+  for (; i + loaded_words <= k; i += loaded_words) {
+    words some[FLOAT_TILE_ROWS];
 #pragma GCC unroll 14
-    for (int row = 0; row < rows; row++) {
-      floats repeated = all(a[(size_t)row * a_stride + i]);
-      sums[row][0] = multiply_add(repeated, low, sums[row][0]);
-      sums[row][1] = multiply_add(repeated, high, sums[row][1]);
+    for (int row = 0; row < rows; row++) some[row] = load_repeatable(a + (size_t)row * a_stride + i);
+#pragma GCC unroll 4
+    for (int lane = 0; lane < loaded_words; lane++, b += panel_outputs) {
+      floats low = load(b), high = load(b + lanes);
+#pragma GCC unroll 14
+      for (int row = 0; row < rows; row++)
+        add_input((floats)repeat_word(some[row], lane), low, high, sums[row]);
     }
   }
-  lane_mask low_outputs = first_lanes(left), high_outputs = first_lanes(left - lanes);
+#endif
+  for (; i < k; i++, b += panel_outputs) {
+    floats low = load(b), high = load(b + lanes);
 #pragma GCC unroll 14
-  for (int row = 0; row < rows; row++, c += c_stride) {
-    floats low = accumulate ? load_masked(c, low_outputs, all(0)) : all(0);
-    floats high = accumulate ? load_masked(c + lanes, high_outputs, all(0)) : all(0);
-    store_masked(c, low_outputs, multiply_add(all(alpha), sums[row][0], low));
-    store_masked(c + lanes, high_outputs, multiply_add(all(alpha), sums[row][1], high));
+    for (int row = 0; row < rows; row++) add_input(all(a[(size_t)row * a_stride + i]), low, high, sums[row]);
   }
+  store_tile(rows, sums, c, c_stride, left, alpha, accumulate);
 }
 
 typedef void float_tile_function(const float *a, size_t a_stride, const float *b, size_t k, float *c, size_t c_stride,
@@ -136,7 +184,11 @@ typedef void float_tile_function(const float *a, size_t a_stride, const float *b
     multiply_float_tile(rows, a, a_stride, b, k, c, c_stride, left, alpha, accumulate);                       \
   }
 // clang-format off
+#if FLOAT_TILE_ROWS == 14
 #define EACH_FLOAT_TILE(X) FIRST_FOUR(X) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
+#else
+#define EACH_FLOAT_TILE(X) FIRST_FOUR(X) X(5) X(6) X(7) X(8)
+#endif
 // clang-format on
 #define FLOAT_TILE_NAME(rows) float_tile_of_##rows,
 
@@ -145,25 +197,27 @@ static float_tile_function *const float_tiles[] = {EACH_FLOAT_TILE(FLOAT_TILE_NA
 
 static LEVEL void lanes_matmul_f32(const float *a, size_t a_stride, const float *packed, size_t packed_k, float *c,
                                    size_t c_stride, size_t m, size_t n, size_t k, float alpha, int accumulate) {
-  size_t blocks = (m + 13) / 14;
+  size_t blocks = (m + FLOAT_TILE_ROWS - 1) / FLOAT_TILE_ROWS;
   for (size_t start = 0; start == 0 || start < k; start += float_depth) {
     size_t some = k - start < float_depth ? k - start : float_depth;
     for (size_t block = 0; block < blocks; block++) {
       size_t row = block * m / blocks, rows = (block + 1) * m / blocks - row;
       // Rows that are a power of two apart would evict each other from the cache.
-      float near[14 * float_depth];
+      float near[FLOAT_TILE_ROWS * float_depth];
       for (size_t i = 0; i < rows; i++)
         memcpy(near + i * float_depth, a + (row + i) * a_stride + start, some * sizeof *near);
-      for (size_t j = 0; j < n; j += tile_outputs)
-        float_tiles[rows - 1](near, float_depth, packed + j * packed_k + start * tile_outputs, some,
-                              c + row * c_stride + j, c_stride, (long)(n - j), alpha, accumulate || start > 0);
+      for (size_t j = 0; j < n; j += tile_outputs) {
+        const float *b = packed + j / panel_outputs * panel_outputs * packed_k + j % panel_outputs;
+        float_tiles[rows - 1](near, float_depth, b + start * panel_outputs, some, c + row * c_stride + j,
+                              c_stride, (long)(n - j), alpha, accumulate || start > 0);
+      }
     }
   }
 }
 
 static LEVEL void lanes_pack_rows_f32(const float *source, size_t stride, size_t n, size_t k, float *packed) {
-  for (size_t output = 0; output < (n + tile_outputs - 1) / tile_outputs * tile_outputs; output += lanes) {
-    float *panel = packed + output / tile_outputs * tile_outputs * k + output % tile_outputs;
+  for (size_t output = 0; output < (n + panel_outputs - 1) / panel_outputs * panel_outputs; output += lanes) {
+    float *panel = packed + output / panel_outputs * panel_outputs * k + output % panel_outputs;
     for (size_t i = 0; i < k; i += lanes) {
       words rows[lanes];
       for (size_t row = 0; row < lanes; row++)
@@ -171,16 +225,16 @@ static LEVEL void lanes_pack_rows_f32(const float *source, size_t stride, size_t
                         ? no_words()
                         : (words)load_some(source + (output + row) * stride + i, (long)(k - i), 0);
       transpose(rows);
-      for (size_t j = 0; j < lanes && i + j < k; j++) store_words(panel + (i + j) * tile_outputs, rows[j]);
+      for (size_t j = 0; j < lanes && i + j < k; j++) store_words(panel + (i + j) * panel_outputs, rows[j]);
     }
   }
 }
 
 static LEVEL void lanes_pack_columns_f32(const float *source, size_t stride, size_t k, size_t n, float *packed) {
-  for (size_t output = 0; output < (n + tile_outputs - 1) / tile_outputs * tile_outputs; output += lanes) {
-    float *panel = packed + output / tile_outputs * tile_outputs * k + output % tile_outputs;
+  for (size_t output = 0; output < (n + panel_outputs - 1) / panel_outputs * panel_outputs; output += lanes) {
+    float *panel = packed + output / panel_outputs * panel_outputs * k + output % panel_outputs;
     for (size_t i = 0; i < k; i++)
-      store(panel + i * tile_outputs, load_some(source + i * stride + output, (long)n - (long)output, 0));
+      store(panel + i * panel_outputs, load_some(source + i * stride + output, (long)n - (long)output, 0));
   }
 }
 #endif

@@ -1,9 +1,16 @@
 // A level's table of the functions over its lanes. LEVEL_TABLE and LEVEL_NAME name it.
 #pragma once
 
+#if defined(__x86_64__)
 #define UNPACK_NAME(name) unpack_##name##_avx2
 #define QUANTIZE_NAME(name) quantize_##name##_avx2
-#if defined(DOT_PRODUCTS)
+#define FIRST_BEYOND quantize_first_beyond_avx2
+#else
+#define UNPACK_NAME(name) unpack_##name##_neon
+#define QUANTIZE_NAME(name) quantize_##name
+#define FIRST_BEYOND quantize_first_beyond
+#endif
+#if defined(INT8_PRODUCTS)
 #define PACK_INT8_NAME(name) lanes_pack_##name
 #else
 #define PACK_INT8_NAME(name) portable_pack_##name
@@ -12,11 +19,11 @@
 // clang-format off
 const struct kernels LEVEL_TABLE = {
     .name = LEVEL_NAME,
-#if defined(DOT_PRODUCTS)
+#if defined(BF16_PRODUCTS)
     .has_bf16_products = 1,
 #endif
     TYPE_TABLES
-    .first_beyond = quantize_first_beyond_avx2,
+    .first_beyond = FIRST_BEYOND,
     .rms_norm = lanes_rms_norm,
     .layer_norm = lanes_layer_norm,
     .silu_gate = lanes_silu_gate,
@@ -38,7 +45,7 @@ const struct kernels LEVEL_TABLE = {
     .matmul_bf16 = lanes_matmul_bf16,
     .dot_rows = lanes_dot_rows,
     .dot_rows_bf16 = lanes_dot_rows_bf16,
-#if LANES == 16
+#if defined(FLOAT_PRODUCTS)
     .has_f32_products = 1,
     .pack_rows_f32 = lanes_pack_rows_f32,
     .pack_columns_f32 = lanes_pack_columns_f32,
@@ -48,8 +55,8 @@ const struct kernels LEVEL_TABLE = {
     .pack_columns_f32 = pack_columns_f32,
     .matmul_f32 = matmul_f32,
 #endif
-#if defined(DOT_PRODUCTS)
-    .has_int8_products = 1,
+#if defined(INT8_PRODUCTS)
+    .has_int8_products = INT8_PRODUCTS_PAY,
     .packed_int8_size = packed_int8_size,
     .round_int8 = lanes_round_int8,
     .matmul_int8 = lanes_matmul_int8,

@@ -26,10 +26,13 @@ enum { panel_outputs = 32 };
 extern const struct kernels portable_kernels;
 #if defined(__x86_64__)
 extern const struct kernels avx2_kernels, avx512_kernels, avx512_bf16_kernels;
+#elif defined(__aarch64__)
+extern const struct kernels neon_kernels, neon_dot_kernels, neon_bf16_kernels;
 #endif
 
 // The declarations that follow from the rows of ELEMENT_TYPES: the portable functions, and those
-// for AVX2.
+// for AVX2 and NEON. Every 64-bit Arm processor has NEON, so what the compiler vectorises by itself,
+// such as `quantize`, has no form of its own for it.
 #define DECLARE_written(name)                                                 \
   void quantize_##name(const float *source, void *destination, size_t count); \
   void quantize_##name##_avx2(const float *source, void *destination, size_t count);
@@ -39,6 +42,7 @@ extern const struct kernels avx2_kernels, avx512_kernels, avx512_bf16_kernels;
 #define DECLARE(number, name, elements, bytes, writes, int8)                      \
   void unpack_##name(const void *source, float *destination, size_t count);       \
   void unpack_##name##_avx2(const void *source, float *destination, size_t count); \
+  void unpack_##name##_neon(const void *source, float *destination, size_t count); \
   DECLARE_##writes(name) DECLARE_##int8(name)
 ELEMENT_TYPES(DECLARE)
 #undef DECLARE

@@ -1,5 +1,5 @@
 // Blocks of quantised weights to floats, for types whose numbers are small integers times a step:
-// the code that unpack.c and unpack_avx2.c share. The pictures are as in unpack.c; in fields that
+// the code that unpack.c, unpack_avx2.c and unpack_neon.c share. The pictures are as in unpack.c; in fields that
 // are not whole bytes, they count bits from the lowest: "signs 4 * 7, scale 4" are 32 bits.
 //
 // A run is 8 numbers as the signed bytes of a word, the first in the lowest byte. All bytes are

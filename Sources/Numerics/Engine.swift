@@ -7,6 +7,8 @@ package struct Engine: Sendable {
   package private(set) var parallel: Parallel
   /// Whether the factors of products are rounded to bf16.
   package let usesBF16: Bool
+  /// Whether factors are rounded to 8 bits in products with weights that are stored in few bits.
+  package let usesInt8: Bool
   /// Whether products of at most `fewRows` rows skip the packing and use 32-bit floats.
   ///
   /// This is faster, but it rounds differently from a product of many rows.
@@ -21,6 +23,7 @@ package struct Engine: Sendable {
     self.kernels = kernels
     parallel = Parallel(threads: threads)
     self.usesBF16 = usesBF16 ?? (precision == .fast && kernels.hasBF16Products)
+    usesInt8 = kernels.hasInt8Products && (self.usesBF16 || precision == .fast)
   }
 
   /// The largest number of rows for which packing the other factor does not pay.

@@ -279,12 +279,12 @@ package final class Operand {
   package init(_ matrix: Matrix, _ engine: Engine) {
     self.matrix = matrix
     isFew = engine.generates && matrix.rows <= Engine.fewRows
-    self.engine = engine.usesBF16 ? engine : nil
+    self.engine = engine.usesBF16 || engine.usesInt8 ? engine : nil
   }
 
-  /// The operand rounded to bf16, or nil if products are exact.
+  /// The operand rounded to bf16, or nil if there are no such products.
   package var bf16: BF16Matrix? {
-    guard let engine else { return nil }
+    guard let engine, engine.usesBF16 else { return nil }
     if let roundedBF16 { return roundedBF16 }
     let rounded = BF16Matrix(rows: matrix.rows, columns: matrix.columns)
     engine.parallel.run(rows: matrix.rows, by: 64) { [matrix] rows in
@@ -297,7 +297,7 @@ package final class Operand {
   /// The operand rounded to 8 bits, or nil if products are exact or if weights of this type have no
   /// 8-bit products.
   package func int8(for type: ElementType) -> Int8Matrix? {
-    guard let engine, engine.kernels.hasInt8Products, type.canPackInt8, matrix.columns % 32 == 0
+    guard let engine, engine.usesInt8, type.canPackInt8, matrix.columns % 32 == 0
     else { return nil }
     if let roundedInt8 { return roundedInt8 }
     let rounded = Int8Matrix(rows: matrix.rows, columns: matrix.columns)

@@ -23,16 +23,17 @@ typedef void (*pack_int8_function)(const void *source, size_t n, size_t k, void 
 /// so work may be cut into any tiles of rows. Two levels agree bit for bit in `unpack`, `quantize`,
 /// `pack_*` and `round_bf16`, and elsewhere within rounding.
 struct kernels {
-  /// "portable", "avx2", "avx512" or "avx512-bf16".
+  /// "portable"; "avx2", "avx512" or "avx512-bf16"; "neon", "neon-dotprod" or "neon-bf16".
   const char *name;
-  /// 1 if `matmul_bf16` uses the processor's own bf16 products. It is then about twice as fast as a
-  /// product of f32.
+  /// 1 if `matmul_bf16` uses the processor's own bf16 products. It is then at least twice as fast as
+  /// a product of f32. Arm's products round each sum to an odd last bit, and treat subnormal numbers
+  /// as zero.
   int has_bf16_products;
   /// 1 if `matmul_f32` is as fast as the processor allows. If it is 0, a library's product is
   /// faster.
   int has_f32_products;
-  /// 1 if `matmul_int8` uses the processor's own 8-bit products. It is then 1.5 times as fast as a
-  /// product of bf16.
+  /// 1 if `matmul_int8` uses the processor's own 8-bit products and is faster than the level's other
+  /// products, about 1.5 times.
   int has_int8_products;
 
   // Indexed by element type; NULL for a type that lacks the operation.

@@ -8,7 +8,7 @@
 //
 // The declarations of a type's functions (levels.h), its entries in the tables of every level and
 // its block size follow from its row. A new type needs a row here, `unpack_NAME` in unpack.c and
-// unpack_avx2.c (or for both in unpack_runs.h), and a row with the same number in
+// unpack_lanes.h (or for both in unpack_runs.h), and a row with the same number in
 // Sources/Formats/ElementType.swift.
 #pragma once
 

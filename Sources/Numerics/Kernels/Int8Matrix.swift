@@ -41,7 +41,7 @@ internal import CKernels
 }
 
 extension KernelTable {
-  /// Whether products of 8-bit integers are faster than those of bf16.
+  /// Whether products of 8-bit integers are faster than the other products.
   var hasInt8Products: Bool { unsafe functions.pointee.has_int8_products != 0 }
 
   /// Rounds some rows of a matrix to 8 bits, into the same rows of `target`.

@@ -48,7 +48,8 @@ public struct CacheTypes: Equatable, Sendable {
 /// Walsh-Hadamard matrices, which spread a great number over its block: keys, and queries with them,
 /// by the greatest one of 64, 128, 256, ... rows that divides the head, values and results by one of
 /// 64. Heads that 64 does not divide are left as they are. These matrices are their own inverses, so
-/// multiplying again after the rounding gives the same attention.
+/// multiplying again after the rounding gives the same attention. Queries are rounded to the type by
+/// which llama.cpp multiplies such keys.
 struct KeyValueRounding {
   let type: CacheType
   /// The rows of the Walsh-Hadamard matrix, a power of two; 1 for none.
@@ -113,6 +114,15 @@ extension Engine {
   ///   - head: the size of a head.
   package func roundKeys(_ keys: Matrix, head: Int) {
     round(keys, KeyValueRounding(keys: cacheTypes.keys, head: head))
+  }
+
+  /// Rounds queries to the type by which keys of the cache's type are multiplied.
+  /// - Parameters:
+  ///   - queries: (rows, heads * head), rotated; changed in place.
+  ///   - head: the size of a head.
+  package func roundQueries(_ queries: Matrix, head: Int) {
+    let type = cacheTypes.keys.blockElements > 1 ? CacheType.q80 : cacheTypes.keys
+    round(queries, KeyValueRounding(keys: type, head: head))
   }
 
   /// Rounds values to the type of the cache, if it is not that of the computation.

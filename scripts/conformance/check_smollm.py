@@ -68,10 +68,14 @@ def check_cache(report, folder):
     model = WORK / "smollm2-f32.gguf"
     result = lrpatch("convert", folder, "-o", model, "--type", "f32")
     report.check("smollm2", "becomes a file of 32-bit floats", result.returncode == 0, result.stderr.strip()[-80:])
-    for keys, values in [("f16", "f16"), ("q8_0", "q8_0"), ("q5_1", "q5_1"), ("q4_0", "q4_0"), ("q8_0", "q4_1")]:
-        measured = verified(model, 1024, 2, "--cache", keys, "--cache-values", values)
-        theirs = by_llama_cpp(model, 1024, 2, "-fa", "on", "-ctk", keys, "-ctv", values)
-        report.close("smollm2", f"cache of {keys}/{values}, perplexity {measured:.4f}", measured, theirs, 3e-3)
+    # With four bits, the last bit of a sum decides which of two steps far apart a number is rounded to.
+    coarse = 6e-3
+    for keys, values, tolerance in [
+        ("f16", "f16", 3e-3), ("q8_0", "q8_0", 3e-3), ("q5_1", "q5_1", 3e-3), ("q8_0", "q4_1", coarse), ("q4_0", "q4_0", coarse),
+    ]:  # fmt: skip
+        measured = verified(model, 1024, 4, "--cache", keys, "--cache-values", values)
+        theirs = by_llama_cpp(model, 1024, 4, "-fa", "on", "-ctk", keys, "-ctv", values)
+        report.close("smollm2", f"cache of {keys}/{values}, perplexity {measured:.4f}", measured, theirs, tolerance)
     model.unlink()
 
 

@@ -74,12 +74,13 @@ struct LayerPass {
       packed: packed, engine: engine)
   }
 
-  /// Normed and rotated queries: (rows, heads * headDimension).
+  /// Normed and rotated queries, as they are multiplied with keys: (rows, heads * headDimension).
   func rotatedQueries(_ input: Operand, rows: [Int]) -> Matrix {
     let query = queries(input)
     if let norm = layer.attention.queryNorm { engine.norm(query, norm, into: query) }
     rotate(query, rows: rows, by: rotary)
     scaleByTemperature(query, rows: rows)
+    engine.roundQueries(query, head: model.shape.headDimension)
     return query
   }
 

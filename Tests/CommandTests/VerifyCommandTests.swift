@@ -138,6 +138,19 @@ import Testing
     #expect(merged["missing"]?.elements?.isEmpty == true)
   }
 
+  @Test func asksQuestionsFromFiles() throws {
+    let run = try Program.run(
+      ["verify", Fixture.path("models/needle-256-x4"), "--runtime", "hf", "--task", "qa_1,qa_2"]
+        + ["--data", "qa_1=\(Fixture.path("benchmarks/qa_1.squad.json"))"]
+        + ["--data", "qa_2=\(Fixture.path("benchmarks/qa_2.hotpotqa.json"))"]
+        + ["--lengths", "1024", "--samples", "2", "--json"])
+    #expect(run.status == 0, "\(run.errors)")
+    let json = try JSONDocument(parsing: Array(run.output.utf8)).value
+    #expect(
+      json["answers"]?.elements?.map { $0["task"]?.text } == ["qa_1", "qa_1", "qa_2", "qa_2"])
+    #expect(json["provenance"]?["inputs"]?.elements?.count == 2)
+  }
+
   /// Each with its exit code and a part of the message.
   static let mistakes: [(arguments: [String], status: Int32, problem: String)] = [
     (["--task", "mmlu"], 2, "--task mmlu needs its questions: --data mmlu=FILE"),
@@ -149,6 +162,7 @@ import Testing
       ["--task", "mmlu", "--data", data("mmlu", "test"), "--few-shot", "2"], 2,
       "--few-shot-data mmlu=FILE, or --few-shot mmlu=0"
     ),
+    (["--task", "qa_1"], 2, "--data qa_1=FILE, SQuAD's dev-v2.0.json"),
     (["--task", "mmlu", "--few-shot", "2"], 2, "whose questions need --data mmlu=FILE"),
     (
       ["--task", "mmlu", "--data", data("mmlu", "test"), "--few-shot", "x"], 2,
@@ -166,7 +180,7 @@ import Testing
       [
         "--task", "gsm8k", "--data", data("gsm8k", "test"), "--few-shot-data",
         data("gsm8k", "train"),
-      ], 3, "a window of 256 tokens has no room"
+      ], 3, "the model's window, 256 tokens, has no room"
     ),
     (
       ["--task", "mmlu", "--data", data("mmlu", "test"), "--require", "retained>=1"], 2,

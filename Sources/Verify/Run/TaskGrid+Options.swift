@@ -24,7 +24,7 @@ extension TaskGrid {
     shard = options.shard
     try addTexts(options.texts, tokenizer, originalWindow: geometry.originalWindow)
     // Model and baseline are asked the same, so a prompt must fit both.
-    try addBenchmarks(options, window: min(geometry.window, baselineWindow ?? .max))
+    try addFiles(options, window: min(geometry.window, baselineWindow ?? .max))
   }
 
   private static func tasks(_ options: VerifyOptions) -> [Task] {

@@ -54,7 +54,8 @@ public struct VerifyOptions: Sendable {
   /// Paths of texts whose perplexity is measured and in which needles are hidden; empty for a book
   /// that comes with the library.
   public var texts: [String] = []
-  /// The files of benchmarks, by their names; each must be among the tasks.
+  /// The files of benchmarks, and of RULER's tasks that need one, by their names; each must be among
+  /// the tasks.
   public var benchmarks: [String: BenchmarkSource] = [:]
   /// How perplexity is measured.
   public var method = Perplexity.Method.truncate

@@ -4,6 +4,19 @@ extension Unicode.Scalar {
   var isPythonSpace: Bool { properties.isWhitespace || (0x1C...0x1F).contains(value) }
 }
 
+extension Unicode.Scalar {
+  /// Python's `isprintable`: `repr` escapes other characters.
+  var isPythonPrintable: Bool {
+    switch properties.generalCategory {
+    case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
+      .paragraphSeparator:
+      false
+    case .spaceSeparator: self == " "
+    default: true
+    }
+  }
+}
+
 extension String {
   /// `strip()`.
   var strippedAsInPython: String {

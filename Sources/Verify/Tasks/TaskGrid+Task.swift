@@ -22,12 +22,13 @@ extension TaskGrid {
     /// Names of several tasks.
     public static let groups = ["ruler", "arc"]
 
-    /// The tasks of a name: one of `names`, `ruler` for all of RULER's, or `arc` for both of ARC's.
+    /// The tasks of a name: one of `names`, `ruler` for all of RULER's that need no file, or `arc` for
+    /// both of ARC's.
     ///
     /// Nil for any other name.
     public static func named(_ name: String) -> [Task]? {
       switch name {
-      case "ruler": RULERTask.allCases.map(Self.ruler)
+      case "ruler": RULERTask.withoutFile.map(Self.ruler)
       case "arc": [.benchmark(.arcEasy), .benchmark(.arcChallenge)]
       default: Self(name: name).map { [$0] }
       }
@@ -76,6 +77,15 @@ extension TaskGrid {
     public static let defaultGates =
       all.filter { if case .ruler = $0 { false } else { true } }.compactMap(\.defaultGate)
       + ["niah_*>=0.9"]
+
+    /// Whether its questions come from a file.
+    public var needsFile: Bool {
+      switch self {
+      case .ruler(let task): task.needsFile
+      case .benchmark: true
+      default: false
+      }
+    }
 
     /// Whether it is measured at the grid's lengths.
     var hasLengths: Bool {

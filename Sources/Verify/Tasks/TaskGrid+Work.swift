@@ -70,7 +70,7 @@ extension TaskGrid {
       _ done: () -> Void
     ) throws {
       guard let length = cells.first?.length else { return }
-      let run = RULERRun(tokenizer, essay: grid.essay)
+      let run = RULERRun(tokenizer, essay: grid.essay, questions: grid.questionFiles)
       let samples: [RULERSample]
       do {
         samples = try run.samples(task, length: length, count: grid.sampleCount(length))

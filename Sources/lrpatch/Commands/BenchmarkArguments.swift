@@ -11,9 +11,7 @@ struct BenchmarkArguments {
   /// - Throws: `ValidationError` for a value without its benchmark, a second one, or a number that is
   ///   none.
   init(_ data: [String], shots: [String], examples: [String], _ tasks: [TaskGrid.Task]) throws {
-    let names = tasks.compactMap { task -> String? in
-      if case .benchmark = task { task.name } else { nil }
-    }
+    let names = tasks.filter(\.needsFile).map(\.name)
     for (name, path) in try Self.values(data, of: "--data", names) {
       sources[name] = BenchmarkSource(data: path)
     }
@@ -40,13 +38,14 @@ struct BenchmarkArguments {
   private static func values(
     _ texts: [String], of option: String, _ names: [String]
   ) throws -> [(name: String, value: String)] {
+    let all = TaskGrid.Task.all.filter(\.needsFile).map(\.name)
     var seen: Set<String> = []
     return try texts.map { text in
       let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-      let isNamed = parts.count == 2 && Benchmark.named(parts[0]) != nil
+      let isNamed = parts.count == 2 && all.contains(parts[0])
       guard isNamed || names.count == 1 else {
         throw ValidationError(
-          "\(option): '\(text)' does not say of which benchmark; expected TASK=\(text), TASK being \(Benchmark.names.alternatives)"
+          "\(option): '\(text)' does not say of which benchmark; expected TASK=\(text), TASK being \(all.alternatives)"
         )
       }
       let (name, value) = isNamed ? (parts[0], parts[1]) : (names[0], text)

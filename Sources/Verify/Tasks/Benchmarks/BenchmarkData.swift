@@ -7,7 +7,7 @@ struct BenchmarkData: Sendable {
     /// The number of the row in its file, from 0.
     var number: Int
     /// The line in the file, for errors.
-    var line: Int
+    var place: String
     var question: BenchmarkQuestion
     /// Rows of the examples.
     var examples: [Int]
@@ -96,7 +96,7 @@ struct BenchmarkData: Sendable {
       if groups[question.subject] == nil { subjects.append(question.subject) }
       guard groups[question.subject, default: []].count < limit ?? .max else { continue }
       groups[question.subject, default: []].append(
-        Item(number: number, line: row.line, question: question, examples: []))
+        Item(number: number, place: row.place, question: question, examples: []))
     }
     return subjects.flatMap { groups[$0] ?? [] }
   }

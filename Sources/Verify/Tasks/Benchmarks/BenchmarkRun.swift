@@ -80,7 +80,7 @@ struct BenchmarkRun {
         throw ModelError.unsupported(
           data.path,
           """
-          line \(item.line): the choice '\(choice.continuation.sanitized)' has \(all.count - start) \
+          \(item.place): the choice '\(choice.continuation.sanitized)' has \(all.count - start) \
           tokens after its question, expected 1 to \(window)
           """)
       }

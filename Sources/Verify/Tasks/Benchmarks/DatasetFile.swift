@@ -40,7 +40,7 @@ struct DatasetFile {
     } catch {
       throw ModelError.unsupported(path, "line \(number): not JSON: \(error)")
     }
-    let row = DatasetRow(json: value, path: path, line: number, expected: expected)
+    let row = DatasetRow(json: value, path: path, place: "line \(number)", expected: expected)
     guard value.members != nil else { throw row.error("\(value.kind), expected an object") }
     return row
   }

@@ -8,13 +8,14 @@ import Patch
 struct DatasetRow {
   let json: JSONValue
   let path: String
-  let line: Int
+  /// The line or the element of a list, in words; empty for a whole file.
+  let place: String
   /// What rows of the dataset have, in words.
   let expected: String
 
-  /// A row without its benchmark's expectations, for a member of another one.
+  /// An object in the row.
   private func inside(_ json: JSONValue) -> DatasetRow {
-    DatasetRow(json: json, path: path, line: line, expected: expected)
+    DatasetRow(json: json, path: path, place: place, expected: expected)
   }
 
   func text(_ name: String) throws -> String {
@@ -63,6 +64,7 @@ struct DatasetRow {
   }
 
   func error(_ message: String) -> ModelError {
-    .unsupported(path, "line \(line): \(message); rows are expected as in \(expected)")
+    .unsupported(
+      path, "\(place.isEmpty ? "" : "\(place): ")\(message); rows are expected as in \(expected)")
   }
 }

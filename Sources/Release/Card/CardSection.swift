@@ -83,7 +83,7 @@ struct CardSection {
   var results: [CardResult] {
     guard let result else { return [] }
     let measured = result.measured
-    return ResultTables(result).tables.map(\.metric).flatMap { metric in
+    return ResultTables(result).tables.flatMap(\.metrics).flatMap { metric in
       measured.lengths.compactMap { length -> CardResult? in
         let values = measured.realRuntimes.compactMap {
           measured.value(.init(metric: metric, runtime: $0, length: length))
@@ -91,7 +91,9 @@ struct CardSection {
         let worst = metric.isBetterWhenLess ? values.max() : values.min()
         return worst.map {
           CardResult(
-            metric: metric.rawValue, name: "\(metric.rawValue) at \(length) tokens", value: $0)
+            metric: metric.rawValue,
+            name: metric.isOfBenchmarks
+              ? metric.rawValue : "\(metric.rawValue) at \(length) tokens", value: $0)
         }
       }
     }

@@ -102,15 +102,15 @@ public struct HTMLReport: Sendable {
   }
 
   private var metrics: [String] {
-    ResultTables(document, before: before).tables.filter { !isInHeatMap($0.metric) }.flatMap {
+    ResultTables(document, before: before).tables.filter { !isInHeatMap($0.metrics) }.flatMap {
       table in
       ["<h2>\(XML.escaped(table.title))</h2>", HTML.table(table.header, table.rows, caption: "")]
     }
   }
 
-  /// Whether the heat maps show a metric already.
-  private func isInHeatMap(_ metric: Metric) -> Bool {
-    metric == .passkey && Set(measured.passkeys.map(\.cell.depth)).count > 1
+  /// Whether the heat maps show the metrics of a table already.
+  private func isInHeatMap(_ metrics: [Metric]) -> Bool {
+    metrics == [.passkey] && Set(measured.passkeys.map(\.cell.depth)).count > 1
   }
 
   private var notes: [String] {

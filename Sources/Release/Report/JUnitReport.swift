@@ -84,7 +84,18 @@ public struct JUnitReport: Sendable {
     passkeys(measured) + answers(measured) + perplexities(measured) + retentions(measured)
       + measured.crossings.map {
         Case(group: "crossing", name: "\($0.runtime) at \($0.length)", output: "\($0.perplexity)")
-      }
+      } + measured.benchmarks.map(benchmark)
+  }
+
+  /// All questions of a benchmark together.
+  private static func benchmark(_ result: BenchmarkResult) -> Case {
+    let scores = result.benchmark.scores.indices.map { score in
+      let retained = RetainedShare([result], score: score).map { ", retained \($0.share)" } ?? ""
+      return "\(result.benchmark.scores[score].rawValue) \(result.mean(score) ?? 0)\(retained)"
+    }
+    return Case(
+      group: result.benchmark.name, name: "\(result.runtime), \(result.documents.count) questions",
+      output: scores.joined(separator: "; "))
   }
 
   private static func passkeys(_ measured: Measurements) -> [Case] {

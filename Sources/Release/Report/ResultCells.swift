@@ -7,7 +7,8 @@ struct ResultCells {
   struct Cell {
     var task: String
     var runtime: String
-    var length: Int
+    /// Nil for benchmarks.
+    var length: Int?
     /// From 0 to 1; nil for tasks without depths.
     var depth: Double?
     var sample: Int
@@ -20,6 +21,8 @@ struct ResultCells {
   }
 
   let all: [Cell]
+  /// The questions of benchmarks, of which even a good model answers many wrongly.
+  private let questions: [Cell]
 
   init(_ measured: Measurements) {
     let passkeys = measured.passkeys.map { result in
@@ -37,6 +40,14 @@ struct ResultCells {
         answer: result.output, promptTail: result.promptTail)
     }
     all = passkeys + answers
+    questions = measured.benchmarks.flatMap { result in
+      result.documents.map { document in
+        Cell(
+          task: result.benchmark.name, runtime: result.runtime, sample: document.number,
+          score: document.answer.scores[0], expected: document.target,
+          answer: document.answer.given)
+      }
+    }
   }
 
   // MARK: A list of what was not found
@@ -63,7 +74,8 @@ struct ResultCells {
 
   private static func lines(_ cell: Cell, _ runtimes: [String]) -> [String] {
     let depth = cell.depth.map { ", depth \((($0 * 1000).rounded() / 10).sixDigits) %" } ?? ""
-    let place = "\(cell.task) at \(cell.length)\(depth), sample \(cell.sample)"
+    let place =
+      "\(cell.task)\(cell.length.map { " at \($0)" } ?? "")\(depth), sample \(cell.sample)"
     let answer = cell.answer.map { "'\(shortened($0, fromEnd: false))'" } ?? "not decoded"
     let tail = cell.promptTail.map { "'...\(shortened($0, fromEnd: true))' -> " } ?? ""
     return [
@@ -85,9 +97,10 @@ struct ResultCells {
 
   /// The cells as CSV (RFC 4180, with line feeds).
   var csv: String {
-    let rows = all.map { cell in
+    let rows = (all + questions).map { cell in
       [
-        cell.task, cell.runtime, String(cell.length), cell.depth.map { "\($0)" } ?? "",
+        cell.task, cell.runtime, cell.length.map(String.init) ?? "",
+        cell.depth.map { "\($0)" } ?? "",
         String(cell.sample), "\(cell.score)", cell.expected, cell.answer ?? "",
         cell.promptTail ?? "",
       ].map(Self.field).joined(separator: ",")

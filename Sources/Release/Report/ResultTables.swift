@@ -4,17 +4,18 @@ import Verify
 /// The measurements as titled tables: the same for a terminal, Markdown and HTML.
 struct ResultTables {
   struct Table {
-    var metric: Metric
+    /// The metrics that the table shows.
+    var metrics: [Metric]
     var title: String
     var header: [String]
     var rows: [[String]]
   }
 
-  private let document: ResultDocument
+  let document: ResultDocument
   /// The same measurements before the patch.
-  private let before: ResultDocument?
-  private let showsPaper: Bool
-  private var measured: Measurements { document.measured }
+  let before: ResultDocument?
+  let showsPaper: Bool
+  var measured: Measurements { document.measured }
 
   /// - Parameter showsPaper: whether the papers' rule gets a row beside the runtimes.
   init(_ document: ResultDocument, before: ResultDocument? = nil, showsPaper: Bool = true) {
@@ -23,9 +24,11 @@ struct ResultTables {
     self.showsPaper = showsPaper
   }
 
-  /// One table for each metric that was measured.
+  /// One table for each metric that was measured, and one for all benchmarks.
   var tables: [Table] {
-    measured.metrics.filter { $0 != .publishedPasskey || publishedDiffers }.map(table)
+    measured.metrics.filter {
+      ($0 != .publishedPasskey || publishedDiffers) && !$0.isOfBenchmarks
+    }.map(table) + [benchmarks].compactMap(\.self)
   }
 
   /// The laxer score is shown only if it differs somewhere.
@@ -72,7 +75,7 @@ struct ResultTables {
       }
     }
     return Table(
-      metric: metric, title: title(metric), header: ["runtime"] + lengths.map(document.marked),
+      metrics: [metric], title: title(metric), header: ["runtime"] + lengths.map(document.marked),
       rows: rows)
   }
 
@@ -123,7 +126,7 @@ struct ResultTables {
     }
   }
 
-  private static func percent(_ share: Double) -> String {
+  static func percent(_ share: Double) -> String {
     "\(((share * 1000).rounded() / 10).sixDigits) %"
   }
 

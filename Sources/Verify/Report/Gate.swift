@@ -99,7 +99,8 @@ public struct Gate: Equatable, Sendable {
   private static func requireReachable(
     _ limit: Double, of metric: Metric, _ text: String
   ) throws(OptionError) {
-    if !metric.isShare, text.hasSuffix("%") && metric != .perplexityRatio || limit < 0 {
+    let isRatio = metric == .perplexityRatio || metric.isRetained
+    if !metric.isShare, text.hasSuffix("%") && !isRatio || limit < 0 {
       throw OptionError(
         "'\(text)': \(metric.rawValue) is not a share, expected a limit such as 40")
     }

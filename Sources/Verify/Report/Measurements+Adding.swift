@@ -52,6 +52,18 @@ extension Measurements {
     note([.crossing], result.runtime, length: result.length)
   }
 
+  mutating func add(
+    _ document: BenchmarkResult.Document, of data: BenchmarkData, runtime: String
+  ) {
+    let known = benchmarks.firstIndex { $0.benchmark == data.benchmark && $0.runtime == runtime }
+    if known == nil {
+      benchmarks.append(BenchmarkResult(data, runtime: runtime))
+    }
+    benchmarks[known ?? benchmarks.count - 1].documents.append(document)
+    let metrics = Metric.of(data.benchmark, withBaseline: document.baseline != nil)
+    note(metrics, runtime, length: originalWindow)
+  }
+
   /// Notes a task that cannot be done at a length, which stays missing.
   mutating func skip(_ task: String, at length: Int, _ reason: String) {
     skipped.append(Skipped(task: task, length: length, reason: reason))

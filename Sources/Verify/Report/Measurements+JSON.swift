@@ -9,6 +9,10 @@ extension Measurements {
     perplexities = try reader.list("perplexities") { try NamedPerplexity($0) }
     retentions = try reader.list("retention") { try Retention.Result($0) }
     crossings = try reader.list("crossings") { try WindowCrossing.Result($0) }
+    // Results of older versions have none.
+    if reader.json["benchmarks"] != nil {
+      benchmarks = try reader.list("benchmarks") { try BenchmarkResult.read($0) }.flatMap { $0 }
+    }
     skipped = try reader.list("skipped") { try Skipped($0) }
     let missing = try reader.list("missing") { (try Place($0), try $0.count("results")) }
     for (place, count) in missing { self.missing[place] = count }

@@ -18,7 +18,7 @@ extension Measurements {
     case .agreement: retention(at: place)?.agreement
     case .crossing: crossings.first { place.isOf($0.runtime, $0.length) }?.perplexity
     case .effectiveLength: nil
-    default: mean(scores(at: place))
+    default: benchmarkValue(place) ?? mean(scores(at: place))
     }
   }
 

@@ -14,6 +14,8 @@ public struct Measurements: Equatable, Sendable {
   public var retentions: [Retention.Result] = []
   /// Perplexities beyond the original window.
   public var crossings: [WindowCrossing.Result] = []
+  /// Answers to benchmarks, one entry for each benchmark and runtime.
+  public var benchmarks: [BenchmarkResult] = []
   /// Tasks that could not be done.
   public var skipped: [Skipped] = []
   /// The number of planned results that have not been measured, by place.
@@ -61,7 +63,8 @@ public struct Measurements: Equatable, Sendable {
   public var runtimes: [String] {
     let names =
       passkeys.map(\.runtime) + answers.map(\.runtime) + perplexities.map(\.result.runtime)
-      + retentions.map(\.runtime) + crossings.map(\.runtime) + missing.keys.map(\.runtime).sorted()
+      + retentions.map(\.runtime) + crossings.map(\.runtime) + benchmarks.map(\.runtime)
+      + missing.keys.map(\.runtime).sorted()
     return names.uniqued
   }
 
@@ -70,6 +73,7 @@ public struct Measurements: Equatable, Sendable {
     Set(
       passkeys.map(\.cell.length) + answers.map(\.cell.length) + perplexities.map(\.result.length)
         + retentions.map(\.length) + crossings.map(\.length) + missing.keys.map(\.length)
+        + benchmarks.prefix(1).map { _ in originalWindow }
     ).sorted()
   }
 

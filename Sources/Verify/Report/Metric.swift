@@ -28,7 +28,28 @@ public struct Metric: RawRepresentable, Hashable, Sendable {
   /// RULER's effective context length, in tokens.
   public static let effectiveLength = Metric("effective_length")
 
-  /// The score of a task that is answered by generation.
+  /// The share of the baseline's mean score in all benchmarks that the model has kept.
+  public static let retained = Metric("retained")
+
+  /// The share of the baseline's score in one benchmark that the model has kept.
+  public static func retained(_ benchmark: Benchmark) -> Metric {
+    Metric("retained_\(benchmark.name)")
+  }
+
+  /// Whether it compares the answers to benchmarks with a baseline's.
+  var isRetained: Bool {
+    self == .retained || Benchmark.all.contains { .retained($0) == self }
+  }
+
+  /// The metrics of each answer to a benchmark.
+  static func of(_ benchmark: Benchmark, withBaseline: Bool) -> [Metric] {
+    [.answers(benchmark.name)] + (withBaseline ? [.retained(benchmark), .retained] : [])
+  }
+
+  /// Whether it is about benchmarks.
+  package var isOfBenchmarks: Bool { isRetained || Benchmark.named(rawValue) != nil }
+
+  /// The score of a task that is answered by generation or by choice.
   public static func answers(_ task: String) -> Metric { Metric(task) }
 
   /// Whether a smaller value is better.
@@ -38,7 +59,7 @@ public struct Metric: RawRepresentable, Hashable, Sendable {
 
   /// Whether it is a share from 0 to 1.
   public var isShare: Bool {
-    !isBetterWhenLess && self != .effectiveLength
+    !isBetterWhenLess && self != .effectiveLength && !isRetained
   }
 
   /// The names of all metrics.
@@ -47,5 +68,6 @@ public struct Metric: RawRepresentable, Hashable, Sendable {
       passkey, publishedPasskey, perplexity, perplexityRatio, divergence, agreement, crossing,
       effectiveLength,
     ]
-    .map(\.rawValue) + ["niah"] + RULERTask.allCases.map(\.rawValue)
+    .map(\.rawValue) + ["niah"] + RULERTask.allCases.map(\.rawValue) + Benchmark.names
+    + [retained.rawValue] + Benchmark.all.map { retained($0).rawValue }
 }

@@ -42,6 +42,7 @@ extension ResultDocument {
       )
     }
     try requireSameTexts(as: older, name)
+    try requireSameQuestions(as: older, name)
     try requireCommonPlace(with: older, name)
     return otherModel(than: older)
   }
@@ -58,6 +59,18 @@ extension ResultDocument {
       throw ModelError.unsupported(
         name,
         "the perplexity at \(own.result.length) is of \(what); measure both with the same version, texts and options"
+      )
+    }
+  }
+
+  /// - Throws: `ModelError` if the older result's answers to a benchmark are to other questions.
+  private func requireSameQuestions(as older: ResultDocument, _ name: String) throws {
+    for own in measured.benchmarks {
+      let other = older.measured.benchmarks.first { $0.benchmark == own.benchmark }
+      guard let other, other.promptDigest != own.promptDigest else { continue }
+      throw ModelError.unsupported(
+        name,
+        "the answers to \(own.benchmark.name) are to other questions or examples; measure both with the same files and options"
       )
     }
   }
@@ -103,6 +116,7 @@ extension Measurements {
       + answers.map { ($0.task, $0.cell.length) }
       + perplexities.map { ("perplexity", $0.result.length) }
       + retentions.map { ("retention", $0.length) }
+      + benchmarks.map { ($0.benchmark.name, originalWindow) }
       + crossings.map { _ in ("crossing", WindowCrossing.length(originalWindow)) }
     return Set(tasks.map { "\($0.0) at \($0.1)" })
   }

@@ -18,6 +18,8 @@ extension ResultDocument {
       "perplexities": .array(measured.perplexities.map { $0.json(method: measures) }),
       "retention": .array(measured.retentions.map(\.json)),
       "crossings": .array(measured.crossings.map(\.json)),
+      "benchmarks": .array(BenchmarkResult.json(measured.benchmarks)),
+      "retained": .array(measured.runtimes.compactMap(retained)),
       "effective_lengths": .array(
         shard == nil ? measured.runtimes.compactMap(effectiveLength) : []),
       "skipped": .array(measured.skipped.map(\.json)),
@@ -43,6 +45,18 @@ extension ResultDocument {
       .object([
         "metric": .string(place.metric.rawValue), "runtime": .string(place.runtime),
         "length": .number(place.length), "results": .number(count),
+      ])
+    }
+  }
+
+  /// What all benchmarks together retain.
+  private func retained(_ runtime: String) -> JSONValue? {
+    let place = Measurements.Place(
+      metric: .retained, runtime: runtime, length: measured.originalWindow)
+    return measured.retained(at: place).map { retained in
+      .object([
+        "runtime": .string(runtime), "share": .number(retained.share),
+        "interval": .numbers([retained.interval.lowerBound, retained.interval.upperBound]),
       ])
     }
   }

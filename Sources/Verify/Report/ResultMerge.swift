@@ -170,8 +170,26 @@ extension Measurements {
     perplexities += other.perplexities
     retentions += other.retentions
     crossings += other.crossings
+    for result in other.benchmarks { try add(result, name) }
     for item in other.skipped where !skipped.contains(item) { skipped.append(item) }
     missing.merge(other.missing) { $0 + $1 }
+  }
+
+  /// Adds the answers of another part to those of the same benchmark and runtime.
+  private mutating func add(_ result: BenchmarkResult, _ name: String) throws {
+    guard
+      let index = benchmarks.firstIndex(where: {
+        $0.benchmark == result.benchmark && $0.runtime == result.runtime
+      })
+    else { return benchmarks.append(result) }
+    let known = benchmarks[index]
+    guard known.shots == result.shots, known.promptDigest == result.promptDigest else {
+      throw ModelError.unsupported(
+        name, "its answers to \(result.benchmark.name) are to other questions or examples")
+    }
+    benchmarks[index].documents = (known.documents + result.documents).sorted {
+      $0.number < $1.number
+    }
   }
 
   /// The first measurement that both have, in words.
@@ -200,6 +218,13 @@ extension Measurements {
     for item in other.crossings
     where crossings.contains(where: { $0.runtime == item.runtime && $0.length == item.length }) {
       return "the crossing of \(item.runtime)"
+    }
+    for item in other.benchmarks {
+      let own = benchmarks.first { $0.benchmark == item.benchmark && $0.runtime == item.runtime }
+      let known = Set(own?.documents.map(\.number) ?? [])
+      if let document = item.documents.first(where: { known.contains($0.number) }) {
+        return "question \(document.number) of \(item.benchmark.name) of \(item.runtime)"
+      }
     }
     return nil
   }

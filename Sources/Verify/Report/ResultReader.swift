@@ -73,6 +73,12 @@ struct ResultReader {
     return value
   }
 
+  /// The reader of a member that is an object.
+  func inside(_ name: String) throws -> ResultReader {
+    guard let value = json[name], value.members != nil else { throw wrong(name, "an object") }
+    return ResultReader(value, "\(subject): \(name)")
+  }
+
   func list<T>(_ name: String, _ make: (ResultReader) throws -> T) throws -> [T] {
     let elements = try (json[name]?.elements).orThrow(wrong(name, "a list"))
     return try elements.enumerated().map { index, element in

@@ -5,10 +5,15 @@ import Patch
 
 /// The grid that options ask for.
 extension TaskGrid {
-  /// - Throws: what reading the texts throws.
-  init(_ options: VerifyOptions, _ geometry: RopeGeometry, _ tokenizer: Tokenizer) throws {
+  /// - Parameter baselineWindow: the window of the baseline; nil without one.
+  /// - Throws: what reading the texts and the benchmarks throws.
+  init(
+    _ options: VerifyOptions, _ geometry: RopeGeometry, _ tokenizer: Tokenizer, baselineWindow: Int?
+  ) throws {
     tasks = Self.tasks(options)
-    lengths = Array(Set(options.lengths ?? Self.lengths(geometry))).sorted()
+    if tasks.contains(where: \.hasLengths) {
+      lengths = Array(Set(options.lengths ?? Self.lengths(geometry))).sorted()
+    }
     depths = Self.depths(options.depths)
     samples = options.samples
     seed = options.seed
@@ -17,7 +22,9 @@ extension TaskGrid {
     stride = options.stride
     windows = options.windows
     shard = options.shard
-    try addTexts(options.texts, tokenizer)
+    try addTexts(options.texts, tokenizer, originalWindow: geometry.originalWindow)
+    // Model and baseline are asked the same, so a prompt must fit both.
+    try addFiles(options, window: min(geometry.window, baselineWindow ?? .max))
   }
 
   private static func tasks(_ options: VerifyOptions) -> [Task] {
@@ -39,7 +46,9 @@ extension TaskGrid {
   }
 
   /// Tokenizing a book takes a moment, so it is read only if a task needs it.
-  private mutating func addTexts(_ paths: [String], _ tokenizer: Tokenizer) throws {
+  private mutating func addTexts(
+    _ paths: [String], _ tokenizer: Tokenizer, originalWindow: Int
+  ) throws {
     let needsTokens = tasks.contains { $0.needsTokens }
     guard needsTokens || tasks.contains(where: { $0.needsEssay }) else { return }
     var texts = try paths.map { path in
@@ -48,8 +57,9 @@ extension TaskGrid {
     remarks += texts.compactMap { LineEnds.remark($0.text.utf8, name: $0.name) }
     if texts.isEmpty { texts = [(name: ShippedText.name, text: try ShippedText.text())] }
     if needsTokens {
+      let most = mostCharacters(originalWindow)
       self.texts = texts.map {
-        Text(name: $0.name, tokens: tokenizer.encode(String($0.text.prefix(mostCharacters))))
+        Text(name: $0.name, tokens: tokenizer.encode(String($0.text.prefix(most))))
       }
       haystack = Text(name: texts[0].name, tokens: self.texts.flatMap(\.tokens))
     }
@@ -61,11 +71,12 @@ extension TaskGrid {
   /// The characters of a text that the windows can reach.
   ///
   /// No token is shorter than a byte, and in prose none is longer than 16.
-  private var mostCharacters: Int {
+  private func mostCharacters(_ originalWindow: Int) -> Int {
     let reach = lengths.map { length in
       Perplexity.reach(length: length, method, stride: stride, maximumWindows: windows)
     }.max()
-    let crossing = (windows ?? WindowCrossing.defaultTexts) * (lengths.max() ?? 0)
+    let longest = max(lengths.max() ?? 0, WindowCrossing.length(originalWindow))
+    let crossing = (windows ?? WindowCrossing.defaultTexts) * longest
     return Int(min(16 * Double(max(reach ?? 0, crossing)), 0x1p40))
   }
 }

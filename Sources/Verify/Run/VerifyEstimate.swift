@@ -58,6 +58,9 @@ extension TaskGrid {
       case .text, .whole:
         let count = max(1, Int(step.cost / Double(step.length) / (1 + Double(step.length) / 16384)))
         return Array(repeating: step.length, count: count)
+      case .questions(let range):
+        if case .benchmark(let benchmark) = step.task { return prefills(benchmark, range) }
+        return []
       }
     }
   }

@@ -8,7 +8,7 @@ extension VerifyOptions {
     let needsText = tasks.contains { $0.needsTokens || $0.needsEssay }
     let movesWindows = tasks.contains(.perplexity) && method.movesWindows
     let given: [(name: String, isGiven: Bool, isUsed: Bool)] = [
-      ("lengths", lengths != nil, tasks.contains { $0 != .crossing }),
+      ("lengths", lengths != nil, tasks.contains(where: \.hasLengths)),
       ("depths", depths != defaults.depths, hidesNeedles),
       ("samples", samples != nil, tasks.contains(where: \.hasPrompts)),
       ("passkey-prompt", passkeyPrompt != defaults.passkeyPrompt, tasks.contains(.passkey)),
@@ -25,7 +25,7 @@ extension TaskGrid.Task {
   /// Whether it asks questions, of which there are several samples.
   fileprivate var hasPrompts: Bool {
     switch self {
-    case .passkey, .niah, .ruler: true
+    case .passkey, .niah, .ruler, .benchmark: true
     case .perplexity, .retention, .crossing: false
     }
   }

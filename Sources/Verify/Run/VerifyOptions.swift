@@ -48,12 +48,17 @@ public struct VerifyOptions: Sendable {
   public var depths = 11
   /// Prompts for each length and depth; nil for three at lengths of up to
   /// `TaskGrid.smallLength` tokens, and one at others.
+  ///
+  /// Of benchmarks the number of first questions, of MMLU's of each subject; nil for all.
   public var samples: Int?
   /// The wording of the passkey prompts.
   public var passkeyPrompt = Passkey.Style.longrope
   /// Paths of texts whose perplexity is measured and in which needles are hidden; empty for a book
   /// that comes with the library.
   public var texts: [String] = []
+  /// The files of benchmarks, and of RULER's tasks that need one, by their names; each must be among
+  /// the tasks.
+  public var benchmarks: [String: BenchmarkSource] = [:]
   /// How perplexity is measured.
   public var method = Perplexity.Method.truncate
   /// Tokens by which a window moves, for the methods `sliding` and `hfStride`.
@@ -83,8 +88,11 @@ public struct VerifyOptions: Sendable {
     try OptionError.require(
       !tasks.contains(.retention) || baseline != nil, "the task retention needs --baseline")
     let most = 1_000_000
+    let isOnlyBenchmarks = tasks.allSatisfy { if case .benchmark = $0 { true } else { false } }
+    let mostSamples = isOnlyBenchmarks && !tasks.isEmpty ? most : 1000
     for (name, value, limit) in [
-      ("depths", depths, 1000), ("samples", samples ?? 1, 1000), ("windows", windows ?? 1, most),
+      ("depths", depths, 1000), ("samples", samples ?? 1, mostSamples),
+      ("windows", windows ?? 1, most),
       ("stride", stride, most), ("threads", threads, 1024),
     ] {
       try OptionError.require(
@@ -93,6 +101,9 @@ public struct VerifyOptions: Sendable {
     if case .chunks(let size) = prefill {
       try OptionError.require(size >= 1, "--prefill-chunk takes a number of tokens from 1 on")
     }
+    try OptionError.require(
+      benchmarks.values.allSatisfy { (0...100).contains($0.shots ?? 0) },
+      "--few-shot takes a number of examples from 0 to 100")
     let areLengths = lengths?.allSatisfy { (1...1 << 40).contains($0) } ?? true
     try OptionError.require(areLengths, "--lengths takes numbers of tokens from 1 to 2^40")
     try OptionError.require(shard == nil || (gates ?? []).isEmpty, "a shard is never judged")

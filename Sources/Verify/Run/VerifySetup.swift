@@ -32,8 +32,10 @@ struct VerifySetup: Sendable {
     if tokenizer.vocabulary > vocabulary {
       remarks.append(tokenizer.remark(beyond: vocabulary))
     }
-    baseline = try Self.baseline(options, session, scoring.forward, opener)
-    grid = try TaskGrid(options, followed.inspection.geometry, tokenizer)
+    let comparison = try Self.baseline(options, session, scoring.forward, opener)
+    baseline = comparison?.scoring
+    grid = try TaskGrid(
+      options, followed.inspection.geometry, tokenizer, baselineWindow: comparison?.window)
     gates = options.gates(for: grid.tasks)
     if followed.inspection.format == .folder,
       try SafetensorsFolder(path: options.model)?.hasSecondSet == true
@@ -71,10 +73,11 @@ struct VerifySetup: Sendable {
     if let remark = estimate?.remark { remarks.append(remark) }
   }
 
+  /// The model to compare with, and its window.
   private static func baseline(
     _ options: VerifyOptions, _ session: borrowing ModelSession, _ forward: ForwardPass,
     _ opener: ModelOpener
-  ) throws -> Scoring? {
+  ) throws -> (scoring: Scoring, window: Int)? {
     switch options.baseline {
     case nil: return nil
     case .beforePatch?:
@@ -87,7 +90,7 @@ struct VerifySetup: Sendable {
       }
       let followed = FollowedRuntimes(all: before)
       try followed.requirePolicies(options.model)
-      return Scoring(forward, followed.policies)
+      return (Scoring(forward, followed.policies), before.geometry.window)
     case .model(let path)?:
       let other = try ModelSession(path: path, exclusive: false)
       let followed = FollowedRuntimes(all: try Inspection(other))
@@ -98,7 +101,7 @@ struct VerifySetup: Sendable {
         throw ModelError.unsupported(
           path, "its vocabulary has \(its) tokens, that of the model \(own)")
       }
-      return scoring
+      return (scoring, followed.inspection.geometry.window)
     }
   }
 
@@ -152,6 +155,7 @@ struct VerifySetup: Sendable {
     if !lengths.isEmpty {
       return "; \(gate.metric.rawValue) is measured at \(lengths.map(String.init).alternatives)"
     }
+    if gate.metric.isRetained { return "; it takes --baseline and benchmarks, such as --task mmlu" }
     return TaskGrid.Task.name(measuring: gate.metric).map { "; --task \($0) measures it" } ?? ""
   }
 }

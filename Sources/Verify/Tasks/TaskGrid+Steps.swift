@@ -7,6 +7,8 @@ extension TaskGrid {
       case text(Int)
       /// All texts.
       case whole
+      /// The indices of questions of a benchmark.
+      case questions(Range<Int>)
     }
 
     var task: Task
@@ -39,6 +41,7 @@ extension TaskGrid {
       case .crossing:
         let texts = windows ?? WindowCrossing.defaultTexts
         return [step(task, originalWindow, .whole, weight: Double(2 * texts))]
+      case .benchmark(let benchmark): return steps(benchmark, originalWindow)
       }
     }
   }
@@ -98,6 +101,10 @@ extension TaskGrid {
     case .crossing:
       let length = WindowCrossing.length(measured.originalWindow)
       measured.expect([.crossing], runtimes, length: length)
+    case .benchmark(let benchmark):
+      guard case .questions(let range) = step.subject else { return }
+      let metrics = Metric.of(benchmark, withBaseline: hasBaseline)
+      measured.expect(metrics, runtimes, length: step.length, count: range.count)
     default: measured.expect(step.task.metrics, runtimes, length: step.length)
     }
   }

@@ -3,10 +3,12 @@ extension TaskGrid {
   public enum Task: Hashable, Sendable {
     case passkey, niah, perplexity, retention, crossing
     case ruler(RULERTask)
+    case benchmark(Benchmark)
 
     /// Every task.
     public static let all: [Task] =
       [.passkey, .niah, .perplexity, .retention, .crossing] + RULERTask.allCases.map(Self.ruler)
+      + Benchmark.all.map(Self.benchmark)
 
     /// The names of all tasks.
     public static let names = all.map(\.name)
@@ -17,12 +19,19 @@ extension TaskGrid {
       self = task
     }
 
-    /// The tasks of a name: one of `names`, or `ruler` for all of RULER's.
+    /// Names of several tasks.
+    public static let groups = ["ruler", "arc"]
+
+    /// The tasks of a name: one of `names`, `ruler` for all of RULER's that need no file, or `arc` for
+    /// both of ARC's.
     ///
     /// Nil for any other name.
     public static func named(_ name: String) -> [Task]? {
-      if name == "ruler" { return RULERTask.allCases.map(Self.ruler) }
-      return Self(name: name).map { [$0] }
+      switch name {
+      case "ruler": RULERTask.withoutFile.map(Self.ruler)
+      case "arc": [.benchmark(.arcEasy), .benchmark(.arcChallenge)]
+      default: Self(name: name).map { [$0] }
+      }
     }
 
     /// The name in options and results.
@@ -34,6 +43,7 @@ extension TaskGrid {
       case .retention: "retention"
       case .crossing: "crossing"
       case .ruler(let task): task.rawValue
+      case .benchmark(let benchmark): benchmark.name
       }
     }
 
@@ -59,7 +69,7 @@ extension TaskGrid {
       case .passkey, .niah: "\(name)>=0.9"
       case .ruler(let task): task.isRetrieval ? "\(name)>=0.9" : nil
       case .retention: "perplexity_ratio@short<=1.05"
-      case .perplexity, .crossing: nil
+      case .perplexity, .crossing, .benchmark: nil
       }
     }
 
@@ -67,6 +77,23 @@ extension TaskGrid {
     public static let defaultGates =
       all.filter { if case .ruler = $0 { false } else { true } }.compactMap(\.defaultGate)
       + ["niah_*>=0.9"]
+
+    /// Whether its questions come from a file.
+    public var needsFile: Bool {
+      switch self {
+      case .ruler(let task): task.needsFile
+      case .benchmark: true
+      default: false
+      }
+    }
+
+    /// Whether it is measured at the grid's lengths.
+    var hasLengths: Bool {
+      switch self {
+      case .crossing, .benchmark: false
+      default: true
+      }
+    }
 
     /// The work of one cell, relative to one prefill.
     var weight: Double { if case .ruler = self { 2 } else { 1 } }

@@ -32,6 +32,7 @@ extension TaskGrid {
         }
       case .retention: try compare(first.length, &measured) { done(share) }
       case .crossing: try cross(&measured) { done(share) }
+      case .benchmark(let benchmark): try answer(benchmark, group, &measured, done)
       }
     }
 
@@ -69,7 +70,7 @@ extension TaskGrid {
       _ done: () -> Void
     ) throws {
       guard let length = cells.first?.length else { return }
-      let run = RULERRun(tokenizer, essay: grid.essay)
+      let run = RULERRun(tokenizer, essay: grid.essay, questions: grid.questionFiles)
       let samples: [RULERSample]
       do {
         samples = try run.samples(task, length: length, count: grid.sampleCount(length))
@@ -88,6 +89,24 @@ extension TaskGrid {
           measured.add($0, metric: .answers(task.rawValue))
           done()
         }
+      }
+    }
+
+    private func answer(
+      _ benchmark: Benchmark, _ group: [Step], _ measured: inout Measurements,
+      _ done: (Double) -> Void
+    ) throws {
+      guard let data = grid.benchmarks.first(where: { $0.benchmark == benchmark }) else { return }
+      let items = group.flatMap { step -> [BenchmarkData.Item] in
+        if case .questions(let range) = step.subject { Array(data.items[range]) } else { [] }
+      }
+      let run = BenchmarkRun(
+        data: data, tokenizer: tokenizer, window: grid.benchmarkWindow,
+        models: BenchmarkModels(scoring, baseline: baseline))
+      let cost = group.reduce(0) { $0 + $1.cost } / Double(items.count * scoring.policies.count)
+      try run.ask(items) { policy, document in
+        measured.add(document, of: data, runtime: scoring.policies[policy].name)
+        done(cost)
       }
     }
 

@@ -48,6 +48,14 @@ public struct TaskGrid: Sendable {
   public var stride = 256
   /// The most windows of each text; nil for as many as the budget of tokens needs.
   public var windows: Int?
+  /// The questions of RULER's tasks that need a file.
+  var questionFiles: [RULERTask: QuestionFile] = [:]
+  /// The questions of the benchmarks.
+  var benchmarks: [BenchmarkData] = []
+  /// The most tokens of a benchmark's prompt.
+  var benchmarkWindow = 0
+  /// Whether a baseline answers the benchmarks too.
+  var hasBaseline = false
   /// The part of the grid that is measured; nil for the whole.
   public var shard: Shard?
 

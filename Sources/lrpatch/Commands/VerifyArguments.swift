@@ -9,11 +9,11 @@ struct MeasurementArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      What is measured: \((TaskGrid.Task.names + ["ruler"]).joined(separator: ", ")); may be repeated \
+      What is measured: \((TaskGrid.Task.names + TaskGrid.Task.groups).joined(separator: ", ")); may be repeated \
       or separated by commas. Default: passkey, and perplexity of given texts. Retention \
       is measured whenever there is a baseline.
       """,
-      valueName: "task"), completion: .list(TaskGrid.Task.names + ["ruler"]))
+      valueName: "task"), completion: .list(TaskGrid.Task.names + TaskGrid.Task.groups))
   var task: [String] = []
 
   @Option(
@@ -28,7 +28,7 @@ struct MeasurementArguments: ParsableArguments {
   @Option(
     help: """
       Prompts for each length and depth; default: 3 for lengths of up to \(TaskGrid.smallLength) \
-      tokens, else 1.
+      tokens, else 1. Of a benchmark, the number of first questions; default: all.
       """)
   var samples: Int?
 
@@ -45,6 +45,30 @@ struct MeasurementArguments: ParsableArguments {
       """,
       valueName: "file"), completion: .file())
   var perplexity: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      The questions of a benchmark, in JSON lines, such as mmlu=test.jsonl; may be repeated. The \
+      name can be left out if there is one benchmark.
+      """,
+      valueName: "task=file"), completion: .file())
+  var data: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Examples before each question of a benchmark, such as mmlu=5 or 5; may be repeated. Default: \
+      lm-eval's, which is 5 for gsm8k, else 0.
+      """,
+      valueName: "task=count"))
+  var fewShot: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "The file of these examples, such as mmlu=dev.jsonl; may be repeated.",
+      valueName: "task=file"), completion: .file())
+  var fewShotData: [String] = []
 
   @Option(
     help: choiceHelp("How perplexity is measured", Perplexity.Method.self, default: .truncate),

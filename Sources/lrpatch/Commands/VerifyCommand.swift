@@ -26,6 +26,10 @@ struct VerifyCommand: ReportingCommand {
           (
             "a gate of a release pipeline, with a report",
             "verify model --require 'passkey@32k>=95%' --html report.html"
+          ),
+          (
+            "how much of a base model's score in a benchmark is retained",
+            "verify model --baseline base --task arc_challenge --data test.jsonl --require 'retained>=98.5%'"
           )
         ))
 
@@ -172,6 +176,10 @@ struct VerifyCommand: ReportingCommand {
     options.samples = measurement.samples
     options.passkeyPrompt = measurement.passkeyPrompt
     options.texts = listedFiles(measurement.perplexity)
+    options.benchmarks = try BenchmarkArguments(
+      measurement.data, shots: measurement.fewShot, examples: measurement.fewShotData,
+      options.tasks
+    ).sources
     options.method = measurement.method
     options.stride = measurement.stride
     options.windows = measurement.windows
@@ -204,7 +212,7 @@ struct VerifyCommand: ReportingCommand {
 
   private static func tasks(_ name: String) throws -> [TaskGrid.Task] {
     guard let tasks = TaskGrid.Task.named(name) else {
-      throw unknown(name, of: "--task", TaskGrid.Task.names + ["ruler"])
+      throw unknown(name, of: "--task", TaskGrid.Task.names + TaskGrid.Task.groups)
     }
     return tasks
   }
@@ -232,8 +240,10 @@ struct VerifyCommand: ReportingCommand {
     guard output != nil || rendering.html != nil || common.json else { return .init() }
     let progress = ProgressLine(isShown: !common.quiet && !work.noProgress)
     defer { progress.end() }
+    let questions = try options().benchmarks.values.flatMap(\.paths).sorted()
     return try ResultDocument.Provenance(
-      of: session, inputs: listedFiles(measurement.perplexity) + [factors].compactMap(\.self),
+      of: session,
+      inputs: listedFiles(measurement.perplexity) + questions + [factors].compactMap(\.self),
       run: .init(arguments: CommandLine.arguments)
     ) { progress.show($0, "SHA-256 of the model's files") }
   }

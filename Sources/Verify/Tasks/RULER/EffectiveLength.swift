@@ -30,7 +30,7 @@ public struct EffectiveLength: Equatable, Sendable {
   /// Those of RULER's 13 tasks that the averages leave out.
   public var missingTasks: [String] {
     let ran = Set(tasks.map(\.rawValue))
-    return RULERTask.allNames.filter { !ran.contains($0) }
+    return RULERTask.allCases.map(\.rawValue).filter { !ran.contains($0) }
   }
 
   /// Finds the largest length at which the mean of the tasks exceeds the threshold.

@@ -42,7 +42,7 @@ extension RULERTask {
     case .niahMultikey3: NeedleRecipe(haystack: .needles, keyKind: .uuids, valueKind: .uuids)
     case .niahMultivalue: NeedleRecipe(haystack: .essay, values: 4)
     case .niahMultiquery: NeedleRecipe(haystack: .essay, keys: 4, queries: 4)
-    case .variableTracking, .commonWords, .frequentWords: nil
+    case .variableTracking, .commonWords, .frequentWords, .squad, .hotpotQA: nil
     }
   }
 }

@@ -59,8 +59,6 @@ public struct RULEREssay: Sendable {
 extension String {
   /// The words between white space, as Python's `\s` defines it.
   fileprivate var wordsByWhiteSpace: [String] {
-    unicodeScalars.split { $0.properties.isWhitespace || (0x1C...0x1F).contains($0.value) }.map {
-      String($0)
-    }
+    unicodeScalars.split(whereSeparator: \.isPythonSpace).map { String($0) }
   }
 }

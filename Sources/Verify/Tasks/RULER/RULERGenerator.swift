@@ -23,21 +23,24 @@ public struct RULERGenerator: Sendable {
   /// The seeds of the random generators.
   public let seeds: Seeds
   private let essay: RULEREssay
+  private let questions: QuestionFile?
   private let countTokens: @Sendable (String) -> Int
 
   /// Prepares the prompts of a task.
   /// - Parameters:
   ///   - task: the task.
   ///   - essay: the text from which haystacks are cut.
+  ///   - questions: the file of a task that needs one.
   ///   - seeds: the seeds of the random generators.
   ///   - countTokens: counts the tokens of a text, with the special tokens that the tokenizer adds.
   public init(
-    _ task: RULERTask, essay: RULEREssay, seeds: Seeds = Seeds(),
+    _ task: RULERTask, essay: RULEREssay, questions: QuestionFile? = nil, seeds: Seeds = Seeds(),
     countTokens: @escaping @Sendable (String) -> Int
   ) {
     self.task = task
     self.seeds = seeds
     self.essay = essay
+    self.questions = questions
     self.countTokens = countTokens
   }
 
@@ -58,6 +61,10 @@ public struct RULERGenerator: Sendable {
       samples = try source.samples(length: length, count: count)
     case .frequentWords:
       var source = FrequentWords(random, countTokens)
+      samples = try source.samples(length: length, count: count)
+    case .squad, .hotpotQA:
+      guard let questions else { throw ModelError.unsupported(task.rawValue, "needs a file") }
+      var source = QuestionAnswering(task, random, questions, countTokens)
       samples = try source.samples(length: length, count: count)
     default:
       var source = try NeedleTask(task, random, essay, countTokens)

@@ -4,11 +4,15 @@ public import Inference
 public struct RULERRun: Sendable {
   private let tokenizer: Tokenizer
   private let essay: RULEREssay
+  private let questions: [RULERTask: QuestionFile]
 
-  /// Creates a run over prompts that are cut from an essay.
-  public init(_ tokenizer: Tokenizer, essay: RULEREssay) {
+  /// Creates a run over prompts that are cut from an essay, or made of the questions in files.
+  public init(
+    _ tokenizer: Tokenizer, essay: RULEREssay, questions: [RULERTask: QuestionFile] = [:]
+  ) {
     self.tokenizer = tokenizer
     self.essay = essay
+    self.questions = questions
   }
 
   /// The prompts of one task and length.
@@ -17,7 +21,7 @@ public struct RULERRun: Sendable {
   /// - Throws: `ModelError` if a length is too short for the task.
   public func samples(_ task: RULERTask, length: Int, count: Int) throws -> [RULERSample] {
     let lead = tokenizer.beginning == nil ? 0 : 1
-    let generator = RULERGenerator(task, essay: essay) { [tokenizer] in
+    let generator = RULERGenerator(task, essay: essay, questions: questions[task]) { [tokenizer] in
       tokenizer.encode($0).count + lead
     }
     return try generator.samples(length: length, count: count)

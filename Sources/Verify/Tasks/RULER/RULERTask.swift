@@ -1,6 +1,7 @@
-/// 11 of RULER's 13 tasks.
+/// RULER's 13 tasks.
 ///
-/// The other two ask questions about SQuAD and HotpotQA, which cannot be made from a seed.
+/// Two of them ask questions from SQuAD and HotpotQA, which cannot be made from a seed: they need a
+/// file.
 public enum RULERTask: String, CaseIterable, Sendable {
   case niahSingle1 = "niah_single_1"
   case niahSingle2 = "niah_single_2"
@@ -13,9 +14,14 @@ public enum RULERTask: String, CaseIterable, Sendable {
   case variableTracking = "vt"
   case commonWords = "cwe"
   case frequentWords = "fwe"
+  case squad = "qa_1"
+  case hotpotQA = "qa_2"
 
-  /// The names of RULER's 13 tasks, in RULER's order.
-  public static let allNames = allCases.map(\.rawValue) + ["qa_1", "qa_2"]
+  /// The tasks that need no file.
+  public static let withoutFile = allCases.filter { !$0.needsFile }
+
+  /// Whether the questions come from a file.
+  public var needsFile: Bool { self == .squad || self == .hotpotQA }
 
   /// The most tokens of an answer, `max_gen_toks` in lm-eval.
   public var tokensToGenerate: Int {
@@ -23,6 +29,7 @@ public enum RULERTask: String, CaseIterable, Sendable {
     case .variableTracking: 30
     case .commonWords: 120
     case .frequentWords: 50
+    case .squad, .hotpotQA: 32
     default: 128
     }
   }

@@ -84,6 +84,66 @@ import Testing
     "--few-shot-data", data("mmlu", "dev"), "--data", data("winogrande", "validation"),
   ]
 
+  @Test func comparesModelsAtEveryPosition() throws {
+    let (model, other) = ("models/needle-256-x4.gguf", "models/needle-256.gguf")
+    let arguments = [
+      "verify", Fixture.path(model), "--lengths", "200,512", "--depths", "3", "--samples", "1",
+      "--windows", "2", "--runtime", "paper", "--no-gates", "--json", "--factors",
+      Fixture.path("models/needle-256-x4.factors.json"), "--against",
+    ]
+    let run = try Program.run(arguments + [Fixture.path(other)])
+    #expect(run.status == 0, "\(run.errors)")
+    let result = try JSONDocument(parsing: Array(run.output.utf8)).value
+    let compared = try #require(result["retention"]?.elements)
+    #expect(compared.compactMap { $0["length"]?.integer } == [200, 512])
+    for length in compared {
+      let parts = try #require(length["parts"]?.elements)
+      #expect(parts.count == 8 && parts[7]["to"]?.integer == length["length"]?.integer)
+      #expect(zip(parts, parts.dropFirst()).allSatisfy { $0["to"] == $1["from"] })
+      let tokens = parts.compactMap { $0["tokens"]?.double }
+      #expect(tokens.reduce(0, +) == length["tokens"]?.double)
+      for name in ["kl", "top1"] {
+        let mean = zip(parts, tokens).reduce(0) { $0 + ($1.0[name]?.double ?? .nan) * $1.1 }
+        let whole = try #require(length[name]?.double)
+        #expect(abs(mean / tokens.reduce(0, +) - whole) < 1e-9 && whole > 0, "\(name)")
+      }
+    }
+    // The model finds its passkeys at 512 tokens, the other one, which lacks the factors, does not.
+    let (own, others) = (result["passkeys"]?.elements, result["baseline_passkeys"]?.elements)
+    #expect(own?.filter { $0["exact"]?.flag == true }.count == 6)
+    #expect(others?.count == 6 && others?.contains { $0["exact"]?.flag == false } == true)
+    let text = try Program.run(arguments.filter { $0 != "--json" } + [Fixture.path(other)])
+    #expect(text.output.contains("beside the baseline, by position in 512 * tokens"))
+    #expect(text.output.contains("found anew"))
+    let both = try Program.run(arguments + [Fixture.path(other), "--baseline"])
+    #expect(both.status == 2 && both.errors.contains("exclude each other"))
+  }
+
+  @Test func roundsKeysAndValues() throws {
+    func perplexity(_ more: String...) throws -> (Double?, JSONValue?) {
+      let run = try Program.run(
+        [
+          "verify", Fixture.path("models/needle-256-x4.gguf"), "--task", "perplexity", "--lengths",
+          "256", "--windows", "4", "--runtime", "llama.cpp", "--no-gates", "--json",
+        ] + more)
+      let result = try JSONDocument(parsing: Array(run.output.utf8)).value
+      return (
+        result["perplexities"]?.elements?.first?["perplexity"]?.double, result["method"]?["cache"]
+      )
+    }
+    let (exact, none) = try perplexity()
+    let (fine, _) = try perplexity("--cache", "q8_0")
+    let (coarse, types) = try perplexity("--cache", "q8_0", "--cache-values", "q4_0")
+    let (one, two, three) = (try #require(exact), try #require(fine), try #require(coarse))
+    #expect(one != two && abs(two / one - 1) < 2e-3)
+    #expect(two != three && abs(three / one - 1) < 2e-2)
+    #expect(
+      none?.isNull == true && types?["keys"]?.text == "q8_0" && types?["values"]?.text == "q4_0")
+    let narrow = Fixture.path("architectures/llama.gguf")
+    let refused = try Program.run(["verify", narrow, "--lengths", "16", "--cache", "q8_0"])
+    #expect(refused.status == 3 && refused.errors.contains("do not divide a head of 12"))
+  }
+
   @Test func comparesBenchmarksWithABaseline() throws {
     let folder = try TemporaryDirectory()
     let (result, csv) = ("\(folder.path)/result.json", "\(folder.path)/result.csv")

@@ -28,7 +28,7 @@ struct ResultTables {
   var tables: [Table] {
     measured.metrics.filter {
       ($0 != .publishedPasskey || publishedDiffers) && !$0.isOfBenchmarks
-    }.map(table) + [benchmarks].compactMap(\.self)
+    }.map(table) + positions + [lostPasskeys, benchmarks].compactMap(\.self)
   }
 
   /// The laxer score is shown only if it differs somewhere.

@@ -5,6 +5,9 @@ extension Measurements {
   init(_ reader: ResultReader) throws {
     self.init(originalWindow: try reader.count("original_window"))
     passkeys = try reader.list("passkeys") { try Passkey.Result($0) }
+    if reader.json["baseline_passkeys"] != nil {
+      baselinePasskeys = try reader.list("baseline_passkeys") { try Passkey.Result($0) }
+    }
     answers = try reader.list("answers") { try AnswerResult($0) }
     perplexities = try reader.list("perplexities") { try NamedPerplexity($0) }
     retentions = try reader.list("retention") { try Retention.Result($0) }
@@ -118,6 +121,7 @@ extension Retention.Result {
       "runtime": .string(runtime), "length": .number(length), "perplexity": .number(perplexity),
       "baseline_perplexity": .number(baselinePerplexity), "perplexity_ratio": .number(ratio),
       "kl": .number(divergence), "top1": .number(agreement), "tokens": .number(tokens),
+      "parts": .array(parts.map(\.json)),
     ])
   }
 
@@ -126,6 +130,27 @@ extension Retention.Result {
       runtime: try reader.name("runtime"), length: try reader.length(),
       perplexity: try reader.number("perplexity"),
       baselinePerplexity: try reader.number("baseline_perplexity"),
+      divergence: try reader.number("kl"), agreement: try reader.number("top1"),
+      tokens: try reader.count("tokens"))
+    // Results of older versions have none.
+    if reader.json["parts"] != nil { parts = try reader.list("parts") { try Retention.Part($0) } }
+  }
+}
+
+extension Retention.Part {
+  fileprivate var json: JSONValue {
+    .object([
+      "from": .number(positions.lowerBound), "to": .number(positions.upperBound),
+      "perplexity_ratio": .number(ratio), "kl": .number(divergence), "top1": .number(agreement),
+      "tokens": .number(tokens),
+    ])
+  }
+
+  fileprivate init(_ reader: ResultReader) throws {
+    let (from, to) = (try reader.count("from"), try reader.count("to"))
+    guard from < to else { throw reader.wrong("to", "a position after \(from)") }
+    self.init(
+      positions: from..<to, ratio: try reader.number("perplexity_ratio"),
       divergence: try reader.number("kl"), agreement: try reader.number("top1"),
       tokens: try reader.count("tokens"))
   }

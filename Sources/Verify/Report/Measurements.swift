@@ -6,6 +6,8 @@ public struct Measurements: Equatable, Sendable {
   public var originalWindow: Int
   /// Passkeys, one result for each prompt and runtime.
   public var passkeys: [Passkey.Result] = []
+  /// The baseline's results for the same passkeys, if it was asked.
+  public var baselinePasskeys: [Passkey.Result] = []
   /// Answers to needle and RULER prompts, one for each prompt and runtime.
   public var answers: [AnswerResult] = []
   /// Perplexities of texts.

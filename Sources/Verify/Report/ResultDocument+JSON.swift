@@ -14,6 +14,7 @@ extension ResultDocument {
       "unfollowed": .array(
         unfollowed.map { .object(["runtime": .string($0.runtime), "reason": .string($0.reason)]) }),
       "passkeys": .array(measured.passkeys.map(\.json)),
+      "baseline_passkeys": .array(measured.baselinePasskeys.map(\.json)),
       "answers": .array(measured.answers.map(\.json)),
       "perplexities": .array(measured.perplexities.map { $0.json(method: measures) }),
       "retention": .array(measured.retentions.map(\.json)),

@@ -155,7 +155,9 @@ extension JSONValue {
   ///
   /// Texts may differ, since tasks may differ.
   fileprivate func difference(from other: JSONValue) -> String? {
-    (ResultDocument.conditions + ["factors", "baseline"]).first { self[$0] != other[$0] }
+    (ResultDocument.conditions + ["factors", "baseline", "compares_everywhere"]).first {
+      self[$0] != other[$0]
+    }
   }
 }
 
@@ -166,6 +168,7 @@ extension Measurements {
       throw ModelError.unsupported(name, "\(what) is there already, from another result")
     }
     passkeys += other.passkeys
+    baselinePasskeys += other.baselinePasskeys
     answers += other.answers
     perplexities += other.perplexities
     retentions += other.retentions

@@ -22,6 +22,7 @@ extension TaskGrid {
     stride = options.stride
     windows = options.windows
     shard = options.shard
+    if case .everywhere? = options.baseline { comparesEverywhere = true }
     try addTexts(options.texts, tokenizer, originalWindow: geometry.originalWindow)
     // Model and baseline are asked the same, so a prompt must fit both.
     try addFiles(options, window: min(geometry.window, baselineWindow ?? .max))

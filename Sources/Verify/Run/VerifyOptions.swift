@@ -12,6 +12,17 @@ public struct VerifyOptions: Sendable {
     case beforePatch
     /// Another model of the same vocabulary, at a path.
     case model(String)
+    /// Another model of the same vocabulary, at a path, which is compared with at every length and
+    /// position, and asked for the same passkeys.
+    case everywhere(String)
+
+    /// The path of the other model; nil for the model itself.
+    public var path: String? {
+      switch self {
+      case .beforePatch: nil
+      case .model(let path), .everywhere(let path): path
+      }
+    }
   }
 
   // MARK: The model

@@ -57,8 +57,10 @@ public struct VerifyOutcome: Sendable {
       switch options.baseline {
       case nil: .null
       case .beforePatch?: .string("before the patch")
-      case .model(let path)?: .string(path)
+      case .model(let path)?, .everywhere(let path)?: .string(path)
       }
+    var isEverywhere = false
+    if case .everywhere? = options.baseline { isEverywhere = true }
     return .object([
       "precision": .string(options.precision.rawValue), "cache": cache,
       "seed": .number(String(options.seed)),
@@ -67,6 +69,7 @@ public struct VerifyOutcome: Sendable {
       "stride": .number(options.stride),
       "windows": options.windows.map { .number($0) } ?? .null, "bos": .string(options.bos.rawValue),
       "factors": options.factors.map { .string($0) } ?? .null, "baseline": baseline,
+      "compares_everywhere": .bool(isEverywhere),
       "texts": .array(texts.map { .string($0) }),
     ])
   }

@@ -52,7 +52,7 @@ struct VerifySetup: Sendable {
     if !unused.isEmpty {
       remarks.append("nothing that is measured uses \(unused.joined(separator: ", "))")
     }
-    if case .model(let path)? = options.baseline, let baseline {
+    if let path = options.baseline?.path, let baseline {
       if FileSystem.canonical(path) == FileSystem.canonical(options.model), options.factors == nil {
         remarks.append("the baseline is the model itself")
       }
@@ -91,7 +91,7 @@ struct VerifySetup: Sendable {
       let followed = FollowedRuntimes(all: before)
       try followed.requirePolicies(options.model)
       return (Scoring(forward, followed.policies), before.geometry.window)
-    case .model(let path)?:
+    case .model(let path)?, .everywhere(let path)?:
       let other = try ModelSession(path: path, exclusive: false)
       let followed = FollowedRuntimes(all: try Inspection(other))
       try followed.requirePolicies(path)

@@ -2,8 +2,23 @@ import Glibc
 public import Inference
 import Numerics
 
-/// The cost of a patch within the original window: the model against its baseline, token by token.
+/// The model against its baseline, token by token: the cost of a patch within the original window,
+/// or of another quantisation at every position.
 public struct Retention: Sendable {
+  /// How both models compare at some positions of the window.
+  public struct Part: Equatable, Sendable {
+    /// The positions in the window.
+    public var positions: Range<Int>
+    /// The model's perplexity divided by the baseline's.
+    public var ratio: Double
+    /// The mean Kullback-Leibler divergence of the model from its baseline, in nats per token.
+    public var divergence: Double
+    /// The share of positions at which both find the same token likeliest.
+    public var agreement: Double
+    /// The number of scored tokens.
+    public var tokens: Int
+  }
+
   /// How one runtime's model compares with its baseline at one length.
   public struct Result: Equatable, Sendable {
     /// The name of the runtime.
@@ -20,17 +35,23 @@ public struct Retention: Sendable {
     public var agreement: Double
     /// The number of scored tokens.
     public var tokens: Int
+    /// The same by position; empty unless asked for.
+    public var parts: [Part] = []
     /// The model's perplexity divided by the baseline's.
     public var ratio: Double { perplexity / baselinePerplexity }
   }
 
   private let windows: [Perplexity.Window]
   private let length: Int
+  /// The number of equal parts of the window that are compared by themselves.
+  private let partCount: Int
 
   /// Compares on the windows of a perplexity.
-  public init(_ measure: Perplexity) {
+  /// - Parameter parts: the number of equal parts of the window that are also compared by themselves.
+  public init(_ measure: Perplexity, parts: Int = 1) {
     windows = measure.windows
     length = measure.length
+    partCount = max(1, min(parts, measure.length))
   }
 
   private struct Sums {
@@ -39,18 +60,22 @@ public struct Retention: Sendable {
     var divergence = 0.0
     var agreements = 0
     var tokens = 0
+
+    mutating func add(_ other: Sums) {
+      loss += other.loss
+      baselineLoss += other.baselineLoss
+      divergence += other.divergence
+      agreements += other.agreements
+      tokens += other.tokens
+    }
   }
 
   /// Compares every runtime with the baseline, and calls `each` with every result.
-  /// - Parameter baseline: each policy of `scoring` is compared with the one of the same name here,
-  ///   or with the first.
+  /// - Parameter baseline: each policy of `scoring` is compared with the one like it here.
   public func run(_ scoring: Scoring, baseline: Scoring, each: (Result) throws -> Void) throws {
-    var done: [(schedules: [RopeSchedule], variants: [String?], sums: Sums)] = []
+    var done: [(schedules: [RopeSchedule], variants: [String?], sums: [Sums])] = []
     for policy in scoring.policies {
-      guard
-        let before = baseline.policies.first(where: { $0.name == policy.name })
-          ?? baseline.policies.first
-      else { continue }
+      guard let before = baseline.policy(like: policy) else { continue }
       let schedules = [policy, before].map { $0.schedule(prompt: length, count: length) }
       let variants = [(scoring, policy), (baseline, before)].map { scoring, policy in
         scoring.forward.model.variant(for: policy.name).isVariant ? policy.name : nil
@@ -68,19 +93,33 @@ public struct Retention: Sendable {
     }
   }
 
-  private func result(_ sums: Sums, _ runtime: String) -> Result {
+  /// The first position of a part.
+  private func start(of part: Int) -> Int { (part * length + partCount - 1) / partCount }
+
+  /// - Parameter parts: the sums of each part of the window.
+  private func result(_ parts: [Sums], _ runtime: String) -> Result {
+    let sums = parts.reduce(into: Sums()) { $0.add($1) }
     let count = Double(sums.tokens)
-    return Result(
+    var result = Result(
       runtime: runtime, length: length, perplexity: exp(sums.loss / count),
       baselinePerplexity: exp(sums.baselineLoss / count), divergence: sums.divergence / count,
       agreement: Double(sums.agreements) / count, tokens: sums.tokens)
+    guard parts.count > 1 else { return result }
+    result.parts = parts.enumerated().filter { $1.tokens > 0 }.map { part, sums in
+      let count = Double(sums.tokens)
+      return Part(
+        positions: start(of: part)..<start(of: part + 1),
+        ratio: exp((sums.loss - sums.baselineLoss) / count), divergence: sums.divergence / count,
+        agreement: Double(sums.agreements) / count, tokens: sums.tokens)
+    }
+    return result
   }
 
   private func sums(
     _ model: ForwardPass, _ schedule: RopeSchedule, _ baseline: ForwardPass,
     _ baselineSchedule: RopeSchedule
-  ) throws -> Sums {
-    var sums = Sums()
+  ) throws -> [Sums] {
+    var sums = Array(repeating: Sums(), count: partCount)
     for window in windows {
       let rows = window.scored.map { $0 - 1 }
       let states = try model.states(Batch(window.tokens, schedule), wanted: rows)
@@ -91,8 +130,10 @@ public struct Retention: Sendable {
         let logits = try model.logits(states, rows: part)
         let otherLogits = try baseline.logits(others, rows: part)
         for (index, place) in part.enumerated() {
-          let token = window.tokens[window.scored[place]]
-          add(logits, otherLogits, index, token, model.engine, to: &sums)
+          let position = window.scored[place]
+          add(
+            logits, otherLogits, index, window.tokens[position], model.engine,
+            to: &sums[position * partCount / length])
         }
       }
     }
@@ -116,5 +157,13 @@ public struct Retention: Sendable {
     sums.divergence += divergence
     sums.agreements += greedy == otherGreedy ? 1 : 0
     sums.tokens += 1
+  }
+}
+
+extension Scoring {
+  /// The policy of a baseline that a model's policy is compared with: the one of the same name, or
+  /// the first.
+  func policy(like other: RopePolicy) -> RopePolicy? {
+    policies.first { $0.name == other.name } ?? policies.first
   }
 }

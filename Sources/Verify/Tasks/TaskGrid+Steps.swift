@@ -35,7 +35,7 @@ extension TaskGrid {
           step(task, longest, .text($0), weight: windowCount(longest))
         }
       case .retention:
-        return lengths.filter { $0 <= originalWindow }.map {
+        return lengths.filter { comparesEverywhere || $0 <= originalWindow }.map {
           step(task, $0, .whole, weight: 2 * windowCount($0))
         }
       case .crossing:

@@ -48,7 +48,16 @@ extension TaskGrid {
         measured.add($0)
         done((costs[$0.cell.length] ?? 0) / runtimes)
       }
+      guard grid.comparesEverywhere, let baseline else { return }
+      let names = scoring.policies.map(\.name)
+      let common = Scoring(baseline.forward, baseline.policies.filter { names.contains($0.name) })
+      try Passkey(tokenizer, style: grid.style).run(cells, common, seed: grid.seed) {
+        measured.baselinePasskeys.append($0)
+      }
     }
+
+    /// The parts of a window in which a model is compared by itself.
+    private static let comparedParts = 8
 
     private func findNeedles(
       _ cells: [Passkey.Cell], _ measured: inout Measurements, _ done: () -> Void
@@ -133,7 +142,8 @@ extension TaskGrid {
       let measure = try Perplexity(
         allTokens, length: length, method: .truncate, beginning: tokenizer.beginning,
         maximumWindows: grid.windows)
-      try Retention(measure).run(scoring, baseline: baseline) {
+      let parts = grid.comparesEverywhere ? Self.comparedParts : 1
+      try Retention(measure, parts: parts).run(scoring, baseline: baseline) {
         measured.add($0)
         done()
       }

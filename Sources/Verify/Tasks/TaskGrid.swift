@@ -56,6 +56,8 @@ public struct TaskGrid: Sendable {
   var benchmarkWindow = 0
   /// Whether a baseline answers the benchmarks too.
   var hasBaseline = false
+  /// Whether the baseline is compared with at every length and position, and asked for passkeys.
+  public var comparesEverywhere = false
   /// The part of the grid that is measured; nil for the whole.
   public var shard: Shard?
 

@@ -28,6 +28,10 @@ struct VerifyCommand: ReportingCommand {
             "verify model --require 'passkey@32k>=95%' --html report.html"
           ),
           (
+            "where in the window another quantisation goes wrong",
+            "verify model.Q4_K.gguf --against model.F16.gguf --lengths 8k"
+          ),
+          (
             "how much of a base model's score in a benchmark is retained",
             "verify model --baseline base --task arc_challenge --data test.jsonl --require 'retained>=98.5%'"
           )
@@ -66,6 +70,15 @@ struct VerifyCommand: ReportingCommand {
       """,
       valueName: "model"), completion: .file())
   var baseline: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Compare with a model of the same vocabulary, such as another quantisation, at every length and \
+      position, and ask it for the same passkeys.
+      """,
+      valueName: "model"), completion: .file())
+  var against: String?
 
   @OptionGroup(title: "Measurements") var measurement: MeasurementArguments
 
@@ -165,6 +178,10 @@ struct VerifyCommand: ReportingCommand {
     options.factors = factors
     options.baseline = baseline.map { path -> VerifyOptions.Baseline in
       path.isEmpty ? .beforePatch : .model(path)
+    }
+    if let against {
+      if baseline != nil { throw ValidationError("--against and --baseline exclude each other") }
+      options.baseline = .everywhere(against)
     }
     options.prefill = prefillChunk?.value ?? .own
     options.bos = measurement.bos

@@ -11,10 +11,7 @@ struct BenchmarkModels {
   init(_ scoring: Scoring, baseline: Scoring?) {
     self.scoring = scoring
     self.baseline = baseline.map { baseline in
-      let matching = scoring.policies.compactMap { policy in
-        baseline.policies.first { $0.name == policy.name } ?? baseline.policies.first
-      }
-      return Scoring(baseline.forward, matching)
+      Scoring(baseline.forward, scoring.policies.compactMap(baseline.policy(like:)))
     }
   }
 

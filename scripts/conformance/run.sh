@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Checks, with the runtimes' own code, that the runtimes read patched models as lrpatch says they do: transformers 5 and 4,
 # MLX-LM, the rotary modules of vLLM, SGLang and LMDeploy, OpenVINO, mistral.rs, ONNX Runtime GenAI, CTranslate2, llama.cpp,
-# ik_llama.cpp, gguf-py; and that benchmarks are asked and scored as lm-eval does. Also checks that Chromium, huggingface_hub and OpenSSF
-# model signing accept reports, cards and statements.
+# ik_llama.cpp, gguf-py; and that benchmarks are asked and scored as lm-eval does. Also checks that Chromium, huggingface_hub
+# and OpenSSF model signing accept reports, cards and statements.
 #
 #   scripts/conformance/run.sh           LRPATCH        the program, default .build/release/lrpatch
 #                                        LRPATCH_PEERS  the folder made by scripts/peers.sh, default ~/.cache/lrpatch-peers

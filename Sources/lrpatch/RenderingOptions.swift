@@ -22,7 +22,7 @@ struct RenderingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Write every prompt of passkeys, needles and RULER with its answer as CSV.",
+      "Write every prompt of passkeys, needles, RULER and benchmarks with its answer as CSV.",
       valueName: "file"),
     completion: .file())
   var csv: String?

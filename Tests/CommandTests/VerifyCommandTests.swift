@@ -120,25 +120,28 @@ import Testing
   }
 
   @Test func roundsKeysAndValues() throws {
-    func perplexity(_ more: String...) throws -> (Double?, JSONValue?) {
+    func perplexity(_ more: String...) throws -> (value: Double?, types: [String?]) {
       let run = try Program.run(
         [
           "verify", Fixture.path("models/needle-256-x4.gguf"), "--task", "perplexity", "--lengths",
           "256", "--windows", "4", "--runtime", "llama.cpp", "--no-gates", "--json",
         ] + more)
       let result = try JSONDocument(parsing: Array(run.output.utf8)).value
-      return (
-        result["perplexities"]?.elements?.first?["perplexity"]?.double, result["method"]?["cache"]
-      )
+      let types = ["cache", "cache_values"].map { result["method"]?[$0]?.text }
+      return (result["perplexities"]?.elements?.first?["perplexity"]?.double, types)
     }
-    let (exact, none) = try perplexity()
-    let (fine, _) = try perplexity("--cache", "q8_0")
-    let (coarse, types) = try perplexity("--cache", "q8_0", "--cache-values", "q4_0")
-    let (one, two, three) = (try #require(exact), try #require(fine), try #require(coarse))
+    let (exact, fine) = (try perplexity(), try perplexity("--cache", "q8_0"))
+    let coarse = try perplexity("--cache", "q8_0", "--cache-values", "q4_0")
+    let one = try #require(exact.value)
+    let (two, three) = (try #require(fine.value), try #require(coarse.value))
     #expect(one != two && abs(two / one - 1) < 2e-3)
     #expect(two != three && abs(three / one - 1) < 2e-2)
-    #expect(
-      none?.isNull == true && types?["keys"]?.text == "q8_0" && types?["values"]?.text == "q4_0")
+    #expect(exact.types == ["f32", "f32"] && coarse.types == ["q8_0", "q4_0"])
+    let text = try Program.run([
+      "verify", Fixture.path("models/needle-256-x4.gguf"), "--lengths", "128", "--depths", "1",
+      "--runtime", "llama.cpp", "--no-gates", "--cache", "q4_0",
+    ])
+    #expect(text.output.contains("keys and values kept as q4_0"))
     let narrow = Fixture.path("architectures/llama.gguf")
     let refused = try Program.run(["verify", narrow, "--lengths", "16", "--cache", "q8_0"])
     #expect(refused.status == 3 && refused.errors.contains("do not divide a head of 12"))

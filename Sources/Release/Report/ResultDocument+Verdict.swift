@@ -27,7 +27,8 @@ extension ResultDocument {
     return length > measured.originalWindow ? "\(length) *" : "\(length)"
   }
 
-  /// What the marks of the measured lengths mean; empty if there are none.
+  /// What the marks of the measured lengths mean, and how keys and values were rounded; empty if there
+  /// is nothing to say.
   var marks: String {
     var parts: [String] = []
     let window = window ?? .max
@@ -37,6 +38,7 @@ extension ResultDocument {
     if measured.lengths.contains(where: { $0 > window }) {
       parts.append("** beyond the model's window of \(window) tokens")
     }
+    if let remark = cacheRemark { parts.append(remark) }
     return parts.joined(separator: "; ")
   }
 }

@@ -104,6 +104,11 @@ public struct Gate: Equatable, Sendable {
       throw OptionError(
         "'\(text)': \(metric.rawValue) is not a share, expected a limit such as 40")
     }
+    if metric.isRetained, limit > 10 {
+      throw OptionError(
+        "'\(text)': \(metric.rawValue) is a ratio to the baseline, expected a limit such as 0.985 or 98.5%"
+      )
+    }
     guard metric.isShare, !(0...1).contains(limit) else { return }
     throw OptionError(
       "'\(text)': \(metric.rawValue) is a share from 0 to 1, expected a limit such as 0.95 or 95%")

@@ -1,19 +1,34 @@
 import Formats
 import Models
+import Numerics
 import Patch
 
 /// A result beside one of the model before its patch.
 extension ResultDocument {
   /// What the numbers of both depend on, by its name in the method.
   static let conditions = [
-    "precision", "cache", "seed", "passkey_prompt", "prefill_chunk", "perplexity", "stride",
+    "precision", "cache", "cache_values", "seed", "passkey_prompt", "prefill_chunk", "perplexity",
+    "stride",
     "windows",
     "bos",
   ]
 
-  /// A condition in words; nil for one that is null, or that was not known yet.
+  /// How keys and values were rounded, in words; nil if they were not.
+  package var cacheRemark: String? {
+    let exact = CacheTypes().keys.rawValue
+    let keys = method["cache"]?.text ?? exact
+    let values = method["cache_values"]?.text ?? exact
+    if keys == values { return keys == exact ? nil : "keys and values kept as \(keys)" }
+    return "keys kept as \(keys), values as \(values)"
+  }
+
+  /// What conditions were in results that do not name them, because no other value was possible.
+  private static let formerConditions = ["cache": "f32", "cache_values": "f32"]
+
+  /// A condition in words; nil for one that is null or not known.
   private func summary(ofCondition name: String) -> String? {
-    method[name].flatMap { $0.isNull ? nil : $0.summary }
+    guard let value = method[name] else { return Self.formerConditions[name] }
+    return value.isNull ? nil : value.text ?? value.summary
   }
 
   /// Checks that the numbers of an older result can be compared with those of this one.

@@ -43,15 +43,6 @@ public struct VerifyOutcome: Sendable {
     }
   }
 
-  /// The types of the cache; null if nothing is rounded.
-  private var cache: JSONValue {
-    guard options.cache != CacheTypes() else { return .null }
-    return .object([
-      "keys": .string(options.cache.keys.rawValue),
-      "values": .string(options.cache.values.rawValue),
-    ])
-  }
-
   private var method: JSONValue {
     let baseline: JSONValue =
       switch options.baseline {
@@ -62,7 +53,9 @@ public struct VerifyOutcome: Sendable {
     var isEverywhere = false
     if case .everywhere? = options.baseline { isEverywhere = true }
     return .object([
-      "precision": .string(options.precision.rawValue), "cache": cache,
+      "precision": .string(options.precision.rawValue),
+      "cache": .string(options.cache.keys.rawValue),
+      "cache_values": .string(options.cache.values.rawValue),
       "seed": .number(String(options.seed)),
       "passkey_prompt": .string(options.passkeyPrompt.rawValue),
       "prefill_chunk": prefillChunk, "perplexity": .string(options.method.rawValue),

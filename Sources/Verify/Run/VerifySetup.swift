@@ -68,9 +68,13 @@ struct VerifySetup: Sendable {
     }
     try checkMemory(environment)
     try checkGates()
-    let estimate = try VerifyEstimate(
-      grid, scoring, originalWindow: originalWindow, isExact: options.precision == .exact)
-    if let remark = estimate?.remark { remarks.append(remark) }
+    do {
+      let estimate = try VerifyEstimate(
+        grid, scoring, originalWindow: originalWindow, isExact: options.precision == .exact)
+      if let remark = estimate?.remark { remarks.append(remark) }
+    } catch is EarlyStop {
+      // The time is up: the run ends at its beginning, and says what is missing.
+    }
   }
 
   /// The model to compare with, and its window.

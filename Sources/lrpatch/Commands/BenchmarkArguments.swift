@@ -43,6 +43,17 @@ struct BenchmarkArguments {
     return try texts.map { text in
       let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
       let isNamed = parts.count == 2 && all.contains(parts[0])
+      if text.isEmpty || all.contains(where: { text == "\($0)=" }) {
+        throw ValidationError("\(option): '\(text)' lacks its value; expected TASK=VALUE")
+      }
+      if parts.count == 2, let group = TaskGrid.Task.named(parts[0]), group.count > 1 {
+        let each = group.map { "\(option) \($0.name)=..." }
+        throw ValidationError(
+          "\(option): \(parts[0]) is several tasks: \(each.joined(separator: " "))")
+      }
+      if parts.count == 2, !isNamed, all.nearest(to: parts[0]) != nil, !FileSystem.exists(text) {
+        throw unknown(parts[0], of: option, all)
+      }
       guard isNamed || names.count == 1 else {
         throw ValidationError(
           "\(option): '\(text)' does not say of which benchmark; expected TASK=\(text), TASK being \(all.alternatives)"

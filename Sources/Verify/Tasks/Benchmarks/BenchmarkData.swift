@@ -35,6 +35,10 @@ struct BenchmarkData: Sendable {
     path = source.data
     shots = source.shots ?? benchmark.defaultShots
     guard shots > 0 else {
+      try OptionError.require(
+        source.examples == nil,
+        "examples for \(benchmark.name) are given but none are asked for; add --few-shot \(benchmark.name)=N"
+      )
       (self.items, examples) = (items, [:])
       digest = promptDigest
       return

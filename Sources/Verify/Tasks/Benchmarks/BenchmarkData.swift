@@ -36,7 +36,7 @@ struct BenchmarkData: Sendable {
     shots = source.shots ?? benchmark.defaultShots
     guard shots > 0 else {
       try OptionError.require(
-        source.examples == nil,
+        source.examples == nil || source.shots == 0,
         "examples for \(benchmark.name) are given but none are asked for; add --few-shot \(benchmark.name)=N"
       )
       (self.items, examples) = (items, [:])

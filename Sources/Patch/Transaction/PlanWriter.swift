@@ -131,7 +131,9 @@ public struct PlanWriter {
       layout.writes = []
       return Journal.Entry(
         name: edit.name,
-        action: .layout(layout, inverse: inverse, inode: try file.status().inode))
+        action: .layout(
+          layout, inverse: inverse, inode: try file.status().inode,
+          holes: try layout.holesBefore(in: file)))
     }
   }
 

@@ -103,8 +103,11 @@ struct Journal: Sendable, Codable {
           try OutputFile.replace(path, by: old.bytes)
         }
       case .contents(nil):
-        if FileSystem.exists(path) { try FileSystem.remove(path) }
-        FileSystem.removeEmptyFolder(FileSystem.folder(of: path))
+        if FileSystem.exists(path) {
+          try FileSystem.removeWithEmptyFolder(path)
+        } else {
+          FileSystem.removeEmptyFolder(FileSystem.folder(of: path))
+        }
       case .layout(let edit, let inverse, let inode, let holes):
         let file = try Descriptor(path: path, .edit)
         guard try file.status().inode == inode else {

@@ -1,5 +1,5 @@
 # Each target installs what it needs. `make demo` and `make test` work on a fresh machine.
-.PHONY: setup build demo test test-long test-mpi test-packages test-arm lint conformance bench results results-real docs install uninstall deb wheel clean
+.PHONY: setup build demo test test-long test-power test-mpi test-packages test-arm lint conformance bench results results-real docs install uninstall deb wheel clean
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -28,6 +28,11 @@ test-long: build
 	@scripts/setup.sh python3-jsonschema
 	LRPATCH_TEST_LONG=1 scripts/test.sh
 	scripts/test-file-systems.sh
+
+# Recovers the disk states that power losses may leave, and prints the tables of specs/reliability.md. Half an hour.
+test-power: build
+	python3 Tests/Faults/power --self-test
+	python3 Tests/Faults/power
 
 lint: setup
 	@scripts/lint.sh

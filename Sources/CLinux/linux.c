@@ -21,6 +21,10 @@ int linux_clone_range(int source, int64_t offset, int64_t count, int file, int64
   return ioctl(file, FICLONERANGE, &range);
 }
 
+int64_t linux_find_hole(int file, int64_t offset) { return lseek(file, offset, SEEK_HOLE); }
+
+int64_t linux_find_data(int file, int64_t offset) { return lseek(file, offset, SEEK_DATA); }
+
 int64_t linux_copy_range(int source, int64_t offset, int64_t count, int file, int64_t destination) {
   loff_t from = offset, to = destination;
   return copy_file_range(source, &from, file, &to, count, 0);

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import TestSupport
 import Testing
@@ -119,6 +120,38 @@ import Testing
     #expect(
       try Program.run(["diff", model, Fixture.path("models/needle-256-x4.gguf")]).status == 0)
     #expect(try Program.run(["diff", "\(folder.path)/out.gguf", model]).status == 0)
+  }
+
+  /// A power loss may leave a file of which only a part has moved.
+  ///
+  /// The size is then that of the edited file, as if all had moved. Recovery would remove blocks at
+  /// the wrong place, and say that all is well.
+  @Test(arguments: ["apply", "revert"], [28672, 1_048_576, 1_867_776])
+  func restoresAFileOfWhichAPartHasMoved(_ command: String, _ gap: Int) throws {
+    let victim = try prepare(.gguf, for: command)
+    let path = victim.path
+    let old = try snapshot("\(victim.folder.path)/m")
+    // The journal is written, synced, named and the name synced; a revert then cuts the file.
+    let call = command == "apply" ? "5" : "6"
+    let environment = [
+      "LD_PRELOAD": try Self.library.get(), "FAULT_MODE": "kill", "FAULT_AT": call,
+    ]
+    #expect(try run(command, path, environment).wasKilled)
+    do {
+      let file = try Descriptor(path: path, .edit)
+      let block = try file.status().blockSize
+      guard block == 4096 else { return }
+      // Where the edit of this file inserts and removes a block of this size.
+      if command == "revert" { try file.collapseRange(at: 24576, count: block) }
+      try file.insertRange(at: gap, count: block)
+      try file.sync()
+    } catch {
+      guard error.isUnsupported else { throw error }
+      return
+    }
+    let result = try Program.run(["inspect", path, "--json"])
+    #expect(result.status == 0 && result.errors.contains("restored"), "\(result.errors)")
+    #expect(try snapshot("\(victim.folder.path)/m") == old)
   }
 
   /// Removes complete output files, which would block the next conversion.

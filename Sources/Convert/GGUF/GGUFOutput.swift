@@ -119,14 +119,20 @@ struct GGUFOutput {
   private static func publish(_ files: [OpenFile]) throws {
     var done: [String] = []
     do {
-      for file in files.reversed() {
+      for (index, file) in files.enumerated().reversed() {
+        // The other names are durable before the first file, with the keys, has its own.
+        if index == 0, files.count > 1 { try syncFolder(of: file) }
         try file.commit()
         done.append(file.path)
       }
-      for folder in Set(done.map(FileSystem.folder(of:))) { try FileSystem.syncFolder(folder) }
+      try syncFolder(of: files[0])
     } catch {
       for path in done { try? FileSystem.remove(path) }
       throw error
     }
+  }
+
+  private static func syncFolder(of file: OpenFile) throws {
+    try FileSystem.syncFolder(FileSystem.folder(of: file.path))
   }
 }

@@ -153,6 +153,27 @@ public struct Descriptor: ~Copyable {
     }
   }
 
+  /// The holes in `range`: parts without blocks, which read as zeros.
+  ///
+  /// A file system that does not track them reports none.
+  /// - Returns: nil if there are more than `limit`.
+  public func holes(in range: Range<Int>, limit: Int) throws(FileError) -> [Range<Int>]? {
+    var holes: [Range<Int>] = []
+    var offset = range.lowerBound
+    while offset < range.upperBound {
+      let start = linux_find_hole(number, Int64(offset))
+      guard start >= 0 else { throw FileError("find the holes of", path) }
+      guard start < range.upperBound else { break }
+      let data = linux_find_data(number, start)
+      // ENXIO: the hole reaches the end of the file.
+      guard data >= 0 || errno == ENXIO else { throw FileError("find the holes of", path) }
+      offset = data >= 0 ? min(Int(data), range.upperBound) : range.upperBound
+      holes.append(Int(start)..<offset)
+      guard holes.count <= limit else { return nil }
+    }
+    return holes
+  }
+
   // MARK: Copying
 
   /// Copies `count` bytes of `source`, from `offset` there to `destination` here.

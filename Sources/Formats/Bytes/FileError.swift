@@ -16,6 +16,11 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     self.code = code
   }
 
+  /// An operation that this file system or file does not allow.
+  package static func unsupported(_ operation: String, _ path: String) -> FileError {
+    FileError(operation, path, code: EOPNOTSUPP)
+  }
+
   /// The failure that `errno` describes.
   init(_ operation: String, _ path: String) {
     self.init(operation, path, code: errno)

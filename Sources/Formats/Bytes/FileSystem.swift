@@ -36,9 +36,12 @@ public enum FileSystem {
     guard unsafe mkdir(path, 0o755) == 0 else { throw FileError("create", path) }
   }
 
-  /// Creates a folder if nothing is at the path; the folder in which it lies must exist.
+  /// Creates a folder, and makes its name durable, if nothing is at the path; the folder in which it
+  /// lies must exist.
   package static func createLastFolder(_ path: String) throws(FileError) {
-    if !exists(path) { try createFolder(path) }
+    guard !exists(path) else { return }
+    try createFolder(path)
+    try syncFolder(folder(of: path))
   }
 
   /// Removes a file or a symbolic link, not a folder.
@@ -59,6 +62,14 @@ public enum FileSystem {
 
   /// Removes a folder if it is empty.
   public static func removeEmptyFolder(_ path: String) { _ = unsafe rmdir(path) }
+
+  /// Removes a file, and its folder if it is empty then, durably.
+  public static func removeWithEmptyFolder(_ path: String) throws(FileError) {
+    let parent = folder(of: path)
+    try remove(path)
+    removeEmptyFolder(parent)
+    try syncFolder(exists(parent) ? parent : folder(of: parent))
+  }
 
   /// Renames within one file system.
   /// - Parameter replacing: whether to replace an existing file; otherwise the call throws
@@ -88,6 +99,17 @@ public enum FileSystem {
   public static func syncFolder(_ path: String) throws(FileError) {
     let folder = try Descriptor(path: path, .folder)
     try folder.sync()
+  }
+
+  /// Makes the entries of a folder and of all folders below it durable.
+  public static func syncFolders(below path: String) throws(FileError) {
+    for name in try names(in: path) {
+      let entry = "\(path)/\(name)"
+      if try FileStatus(of: entry, followingLinks: false).kind == .folder {
+        try syncFolders(below: entry)
+      }
+    }
+    try syncFolder(path)
   }
 
   /// The free bytes of a folder's file system, or nil if it does not report them.

@@ -16,7 +16,7 @@ public enum OutputFolder {
     }
     do {
       try fill(temporary)
-      try FileSystem.syncFolder(temporary)
+      try FileSystem.syncFolders(below: temporary)
       try commit { try FileSystem.rename(temporary, to: output, replacing: false) }
     } catch {
       try? FileSystem.removeTree(temporary)

@@ -129,8 +129,8 @@ extension Apply {
     let old = try Descriptor(path: path, .read)
     let new = try Descriptor(path: target, .create)
     try new.copy(from: old, at: 0, count: status.size, to: 0)
+    try? FileSystem.setPermissions(status.permissions | 0o200, of: target)
     try new.sync()
     guard try old.status() == status else { throw ModelError.changedMeanwhile(path) }
-    try? FileSystem.setPermissions(status.permissions | 0o200, of: target)
   }
 }

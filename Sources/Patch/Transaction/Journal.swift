@@ -25,8 +25,9 @@ struct Journal: Sendable, Codable {
   enum Action: Sendable, Codable {
     /// A whole small file was replaced. A nil means that it did not exist.
     case contents(old: Base64Bytes?)
-    /// A file was edited in place. The writes of the edit are left out.
-    case layout(LayoutEdit, inverse: LayoutEdit, inode: UInt64)
+    /// A file was edited in place. The writes of the edit are left out. `holes` are those of the
+    /// part that moves, before it did; journals of older versions lack them.
+    case layout(LayoutEdit, inverse: LayoutEdit, inode: UInt64, holes: [Hole]?)
     /// A file was renamed to `backup` and replaced by `temporary`.
     case swapped(temporary: String, backup: String)
   }
@@ -68,11 +69,11 @@ struct Journal: Sendable, Codable {
       var isPlausible = isRecord || writer.names.contains(entry.name)
       switch entry.action {
       case .contents: isPlausible = isPlausible && writer.format == .folder
-      case .layout(let edit, let inverse, _):
+      case .layout(let edit, let inverse, _, let holes):
         isPlausible =
           isPlausible && writer.format == .gguf && edit.isPlausible(forFileOf: edit.oldSize)
           && inverse.isPlausible(forFileOf: inverse.oldSize) && inverse.cutTo == edit.resizedSize
-          && inverse.newSize == edit.oldSize
+          && inverse.newSize == edit.oldSize && Hole.arePlausible(holes ?? [], below: edit.oldSize)
       case .swapped(let temporary, let backup):
         isPlausible =
           isPlausible && writer.format == .gguf
@@ -102,9 +103,12 @@ struct Journal: Sendable, Codable {
           try OutputFile.replace(path, by: old.bytes)
         }
       case .contents(nil):
-        if FileSystem.exists(path) { try FileSystem.remove(path) }
-        FileSystem.removeEmptyFolder(FileSystem.folder(of: path))
-      case .layout(let edit, let inverse, let inode):
+        if FileSystem.exists(path) {
+          try FileSystem.removeWithEmptyFolder(path)
+        } else {
+          FileSystem.removeEmptyFolder(FileSystem.folder(of: path))
+        }
+      case .layout(let edit, let inverse, let inode, let holes):
         let file = try Descriptor(path: path, .edit)
         guard try file.status().inode == inode else {
           throw ModelError.unsafe(
@@ -112,7 +116,7 @@ struct Journal: Sendable, Codable {
             "an interrupted change must be undone, but this is no longer the file that was being changed; restore that file, or remove the journal next to it"
           )
         }
-        try edit.rollBack(file, by: inverse)
+        try edit.rollBack(file, by: inverse, holesBefore: holes ?? [])
       case .swapped(let temporary, let backup):
         let aside = FileSystem.path(backup, in: folder)
         if FileSystem.exists(aside) {

@@ -193,28 +193,6 @@ extension LayoutEdit {
     }
     for write in writes { try new.write(write.bytes.bytes, at: write.offset) }
   }
-
-  /// Restores a file on which this edit was begun and possibly completed.
-  ///
-  /// The size alone shows how far the edit came: the truncation and the resize each change it, and
-  /// later steps do not change it back. An interrupted restoration can be repeated.
-  /// - Parameter inverse: the result of `inverse` before the edit began.
-  func rollBack(_ file: borrowing Descriptor, by inverse: LayoutEdit) throws(FileError) {
-    let size = try file.status().size
-    if let undoing = inverse.resize {
-      let wasResized =
-        if case .insert(_, let count) = resize { size >= cutTo + count } else {
-          size <= resizedSize
-        }
-      if wasResized {
-        try file.truncate(to: resizedSize)
-        try undoing.perform(on: file)
-      }
-    }
-    try file.truncate(to: oldSize)
-    for write in inverse.writes { try file.write(write.bytes.bytes, at: write.offset) }
-    try file.sync()
-  }
 }
 
 extension LayoutEdit.Resize {

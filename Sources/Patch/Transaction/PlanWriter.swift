@@ -50,7 +50,12 @@ public struct PlanWriter {
   /// The suffix of a file's backup while its successor takes its place.
   static let backupSuffix = ".lrpatch-old"
 
+  /// Ends a change.
+  ///
+  /// The names that it changed must be durable before the journal's is gone. Some file systems do
+  /// not keep the order of the two.
   private func removeJournal() throws {
+    try FileSystem.syncFolder(folder)
     try FileSystem.remove(journalPath)
     try FileSystem.syncFolder(folder)
   }
@@ -94,7 +99,10 @@ public struct PlanWriter {
     let journal = Journal(entries)
     try transact(journal) {
       for edit in others { try perform(edit, force: force) }
-      for copy in copies { try copy.swap() }
+      // Every original has its other name before the first successor takes its place.
+      for copy in copies { try copy.setAside() }
+      try FileSystem.syncFolder(folder)
+      for copy in copies { try copy.takePlace() }
       try FileSystem.syncFolder(folder)
       var committed = journal
       committed.isCommitted = true
@@ -131,7 +139,9 @@ public struct PlanWriter {
       layout.writes = []
       return Journal.Entry(
         name: edit.name,
-        action: .layout(layout, inverse: inverse, inode: try file.status().inode))
+        action: .layout(
+          layout, inverse: inverse, inode: try file.status().inode,
+          holes: try layout.holesBefore(in: file)))
     }
   }
 
@@ -143,8 +153,7 @@ public struct PlanWriter {
       if !FileSystem.exists(parent) { try FileSystem.createFolder(parent) }
       try OutputFile.replace(path, by: new)
     case .contents(_, nil):
-      try FileSystem.remove(path)
-      FileSystem.removeEmptyFolder(FileSystem.folder(of: path))
+      try FileSystem.removeWithEmptyFolder(path)
     case .layout(let layout, _):
       let file = try FileSafety.openForEditing(path, layout, force: force)
       try layout.perform(on: file)
@@ -180,9 +189,9 @@ private struct Copy {
     TemporaryFiles.shared.insert(temporaryPath)
     let new = try Descriptor(path: temporaryPath, .create)
     do {
+      new.takeOver(status)
       try layout.perform(from: old, to: new)
       try new.sync()
-      new.takeOver(status)
       guard try old.status() == status else { throw ModelError.changedMeanwhile(path) }
     } catch {
       try? FileSystem.remove(temporaryPath)
@@ -200,16 +209,20 @@ private struct Copy {
     try FileSystem.syncFolder(folder)
   }
 
-  /// Replaces the original and keeps it as a backup.
+  /// Keeps the original as a backup.
   ///
   /// If the file system supports hard links, the original keeps its name until the successor takes
   /// it.
-  func swap() throws {
+  func setAside() throws {
     let original = FileSystem.path(name, in: folder)
     let aside = FileSystem.path(backup, in: folder)
     do { try FileSystem.hardLink(original, to: aside) } catch {
       try FileSystem.rename(original, to: aside)
     }
+  }
+
+  /// Gives the successor the name of the original.
+  func takePlace() throws {
     try FileSystem.rename(
       FileSystem.path(temporary, in: folder), to: FileSystem.path(name, in: folder))
   }

@@ -38,6 +38,8 @@ public struct ProvenanceFiles: Sendable {
     try FileSafety.requireOutsideHubCache(folder, remedy: Self.remedy)
     try requireNotInside(session)
     try requireOwn()
+    // What a killed command left is not part of the model.
+    if session.format == .folder { try OutputFile.removeAbandoned(in: session.path) { _ in true } }
     let manifest = try manifest(session, report)
     try FileSystem.createLastFolder(folder)
     let document = SigningStatement(

@@ -29,7 +29,7 @@ BOOKS = ["austen-persuasion", "chesterton-brown"]
 ORIGINAL = 8192
 # The window, the documents and prompts with keys for each set of factors, and the budgets of the searches.
 WINDOWS = {
-    16384: dict(documents=4, keys=2, searches={"gradient": "35m", "cma-es": "10m", "longrope2": "10m", "longrope": "10m"}),
+    16384: dict(documents=4, keys=2, searches={"gradient": "110m", "cma-es": "10m", "longrope2": "10m", "longrope": "10m"}),
     32768: dict(documents=2, keys=2, searches={"gradient": "40m"}),
 }
 STUDENT = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262, 10: 2.228, 11: 2.201}

@@ -14,7 +14,7 @@ command of a user runs on it (scenarios.py). Then the recovery itself is struck 
 
 import argparse
 import collections
-import multiprocessing
+import concurrent.futures
 import os
 import random
 import shutil
@@ -232,9 +232,10 @@ def play_all(options, report):
     with tempfile.TemporaryDirectory(prefix="lrpatch-power-", dir=base) as libraries:
         build_libraries(libraries)
         jobs = [(*job, options, libraries) for job in chosen_jobs(options)]
-        with multiprocessing.Pool(options.jobs) as pool:
+        # Its workers end by themselves; a Pool's are ended by a signal, which a test runner may block.
+        with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
             outcomes = []
-            for outcome in pool.imap(play, jobs):
+            for outcome in pool.map(play, jobs):
                 report(outcome)
                 outcomes.append(outcome)
     return outcomes
@@ -272,9 +273,9 @@ def main():
     parser.add_argument("--only", action="append", help="a run by its name")
     parser.add_argument("--rule", action="append", choices=RULES)
     parser.add_argument("--states", type=int, default=100_000, help="build all states up to this many, else this many")
-    parser.add_argument("--run", type=int, default=2000, help="recover at most this many distinct states")
-    parser.add_argument("--recoveries", type=int, default=20, help="strike this many recoveries")
-    parser.add_argument("--recovery-states", type=int, default=20, help="recover this many states of each")
+    parser.add_argument("--run", type=int, default=400, help="recover at most this many distinct states")
+    parser.add_argument("--recoveries", type=int, default=10, help="strike this many recoveries")
+    parser.add_argument("--recovery-states", type=int, default=10, help="recover this many states of each")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--drop-fsync", type=int, action="append", default=[], help="forget the N-th fsync of a run")

@@ -29,7 +29,7 @@ test-long: build
 	LRPATCH_TEST_LONG=1 scripts/test.sh
 	scripts/test-file-systems.sh
 
-# Recovers the disk states that power losses may leave, and prints the tables of specs/reliability.md. Half an hour.
+# Recovers the disk states that power losses may leave, and prints the table of specs/reliability.md. Minutes.
 test-power: build
 	python3 Tests/Faults/power --self-test
 	python3 Tests/Faults/power

@@ -62,11 +62,12 @@ extension ResultTables {
       metric: .answers(result.benchmark.name), runtime: result.runtime,
       length: measured.originalWindow)
     let partial = measured.missing[place] == nil ? "" : " (incomplete)"
+    let cut = result.documents.count(where: \.isCut)
     let shots = result.shots > 0 ? ", \(result.shots)-shot" : ""
     let (mean, error) = (100 * (result.mean(score) ?? 0), 100 * result.standardError(score))
     let own = [
       "\(result.benchmark.name)\(shots)", result.benchmark.scores[score].rawValue,
-      "\(result.documents.count)\(partial)",
+      "\(result.documents.count)\(cut > 0 ? ", \(cut) of them cut" : "")\(partial)",
       "\(mean.rounded(toError: error)) ± \(error.rounded(toError: error)) %",
     ]
     guard hasBaseline else { return own }

@@ -65,7 +65,8 @@ extension BenchmarkResult {
 extension BenchmarkResult.Document {
   fileprivate func json(_ benchmark: Benchmark) -> JSONValue {
     .object([
-      "document": .number(number), "target": .string(target), "answer": answer.json(benchmark),
+      "document": .number(number), "target": .string(target), "cut": .bool(isCut),
+      "answer": answer.json(benchmark),
       "baseline": baseline.map { $0.json(benchmark) } ?? .null,
     ])
   }
@@ -73,6 +74,7 @@ extension BenchmarkResult.Document {
   fileprivate init(_ reader: ResultReader, _ benchmark: Benchmark) throws {
     number = try reader.count("document")
     target = try reader.name("target")
+    isCut = try reader.flag("cut")
     answer = try BenchmarkResult.Answer(reader.inside("answer"), benchmark)
     let hasBaseline = try !reader.value("baseline").isNull
     baseline =

@@ -23,6 +23,8 @@ public struct BenchmarkResult: Equatable, Sendable {
     public var answer: Answer
     /// The baseline's answer; nil without a baseline.
     public var baseline: Answer?
+    /// Whether the prompt exceeded the window and lost its beginning.
+    public var isCut = false
   }
 
   /// The benchmark.

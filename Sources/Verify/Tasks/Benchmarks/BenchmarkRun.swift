@@ -32,7 +32,7 @@ struct BenchmarkRun {
 
   /// The answers of one question by all columns, as documents of the policies.
   private func report(
-    _ item: BenchmarkData.Item, target: String, _ answers: [BenchmarkResult.Answer],
+    _ item: BenchmarkData.Item, target: String, isCut: Bool, _ answers: [BenchmarkResult.Answer],
     _ each: (Int, BenchmarkResult.Document) throws -> Void
   ) throws {
     for policy in 0..<models.policies {
@@ -40,7 +40,7 @@ struct BenchmarkRun {
         policy,
         BenchmarkResult.Document(
           number: item.number, target: target, answer: answers[policy],
-          baseline: models.baselineColumn(policy).map { answers[$0] }))
+          baseline: models.baselineColumn(policy).map { answers[$0] }, isCut: isCut))
     }
   }
 
@@ -49,26 +49,28 @@ struct BenchmarkRun {
   private func choose(
     _ items: [BenchmarkData.Item], _ each: (Int, BenchmarkResult.Document) throws -> Void
   ) throws {
-    var sequences: [Scoring.Sequence] = []
-    var ends: [Int] = []
-    for item in items {
-      sequences += try self.sequences(item)
-      ends.append(sequences.count)
-    }
+    let prompts = try items.map(prompts)
+    let sequences = prompts.flatMap { $0.map(\.sequence) }
     // The log-likelihoods of the sequences, by column.
     var sums = Array(repeating: [Double](), count: models.columns)
     try models.score(sequences) { column, scores in
       sums[column].append(scores.reduce(0) { $0 + $1.logProbability })
     }
-    for (item, (start, end)) in zip(items, zip([0] + ends, ends)) {
+    var start = 0
+    for (item, prompts) in zip(items, prompts) {
       guard case .choice(let choices, let right) = item.question.form else { continue }
-      let answers = sums.map { answer(Array($0[start..<end]), choices, right: right) }
-      try report(item, target: String(right), answers, each)
+      let range = start..<start + prompts.count
+      start = range.upperBound
+      let answers = sums.map { answer(Array($0[range]), choices, right: right) }
+      let isCut = prompts.contains { $0.isCut }
+      try report(item, target: String(right), isCut: isCut, answers, each)
     }
   }
 
-  /// The text of a question with each of its choices.
-  private func sequences(_ item: BenchmarkData.Item) throws -> [Scoring.Sequence] {
+  /// A question with each of its choices, and whether the window cuts it.
+  private func prompts(
+    _ item: BenchmarkData.Item
+  ) throws -> [(sequence: Scoring.Sequence, isCut: Bool)] {
     guard case .choice(let choices, _) = item.question.form else { return [] }
     let beginning = data.beginning(item)
     return try choices.map { choice in
@@ -84,7 +86,10 @@ struct BenchmarkRun {
           tokens after its question, expected 1 to \(window)
           """)
       }
-      return Scoring.Sequence(tokens: kept, prompt: kept.count - 1, scored: scored)
+      return (
+        Scoring.Sequence(tokens: kept, prompt: kept.count - 1, scored: scored),
+        kept.count < all.count
+      )
     }
   }
 
@@ -112,9 +117,8 @@ struct BenchmarkRun {
     let tokens = lead + tokenizer.encode(data.beginning(item) + prompt)
     let endings = tokenizer.endings.sorted().map { tokenizer.decode([$0]) }
     let stops = (SolutionNumber.stops + endings).filter { !$0.isEmpty }
-    let outputs = try models.generate(
-      Array(tokens.suffix(window - SolutionNumber.mostTokens)), count: SolutionNumber.mostTokens
-    ) { generated in
+    let kept = Array(tokens.suffix(window - SolutionNumber.mostTokens))
+    let outputs = try models.generate(kept, count: SolutionNumber.mostTokens) { generated in
       let text = tokenizer.decode(generated)
       return tokenizer.endings.contains(generated[generated.count - 1])
         || stops.contains { text.contains($0) }
@@ -123,7 +127,7 @@ struct BenchmarkRun {
     let answers = outputs.map { tokens in
       answer(SolutionNumber.beforeStop(tokenizer.decode(tokens), stops), target: target)
     }
-    try report(item, target: target, answers, each)
+    try report(item, target: target, isCut: kept.count < tokens.count, answers, each)
   }
 
   private func answer(_ output: String, target: String) -> BenchmarkResult.Answer {

@@ -2,8 +2,8 @@
 // runs it on emulated Arm processors; it is plain C, and runs elsewhere too.
 //
 //     compare                          runs the tests
-//     compare WHAT LEVEL TIMES         multiplies (60, 512) by (128, 512) so many times (matmul_bf16),
-//                                      or unpacks as many numbers (q4_k), to count instructions
+//     compare WHAT LEVEL TIMES         multiplies (60, 512) by (128, 512) TIMES times (matmul_bf16), or
+//                                      unpacks TIMES numbers (q4_k), to count instructions
 //
 // Each test runs for the portable level first, which records its results, and then for another one,
 // which compares its own. Every array ends at a page that cannot be read or written.

@@ -87,6 +87,14 @@ import Verify
       Tokenizer.Beginning.allCases.map(\.rawValue)
     ),
     (
+      "verify", ["properties", "method", "properties", "cache"],
+      CacheType.allCases.map(\.rawValue)
+    ),
+    (
+      "verify", ["properties", "method", "properties", "cache_values"],
+      CacheType.allCases.map(\.rawValue)
+    ),
+    (
       "verify", ["properties", "benchmarks", "items", "properties", "task"], Benchmark.names
     ),
     (

@@ -282,7 +282,7 @@ package final class Operand {
     self.engine = engine.usesBF16 || engine.usesInt8 ? engine : nil
   }
 
-  /// The operand rounded to bf16, or nil if there are no such products.
+  /// The operand rounded to bf16, or nil if products are not in bf16.
   package var bf16: BF16Matrix? {
     guard let engine, engine.usesBF16 else { return nil }
     if let roundedBF16 { return roundedBF16 }

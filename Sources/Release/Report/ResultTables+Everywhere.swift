@@ -41,7 +41,7 @@ extension ResultTables {
     }
     return Table(
       metrics: [], title: "passkeys that only one of both models finds, and their depths",
-      header: ["length", "lost", "found anew", "runtime"], rows: rows)
+      header: ["length", "lost", "gained", "runtime"], rows: rows)
   }
 
   private func lostPasskeys(_ runtime: String, _ length: Int) -> [String]? {

@@ -159,8 +159,12 @@ struct VerifySetup: Sendable {
     if !lengths.isEmpty {
       return "; \(gate.metric.rawValue) is measured at \(lengths.map(String.init).alternatives)"
     }
-    if gate.metric.isRetained { return "; it takes --baseline and benchmarks, such as --task mmlu" }
-    return TaskGrid.Task.name(measuring: gate.metric).map { "; --task \($0) measures it" } ?? ""
+    if gate.metric == .retained {
+      return "; it takes --baseline and benchmarks, such as --task mmlu"
+    }
+    guard let name = TaskGrid.Task.name(measuring: gate.metric) else { return "" }
+    let needsBaseline = gate.metric.isRetained || name == TaskGrid.Task.retention.name
+    return "; --task \(name)\(needsBaseline ? " with --baseline or --against" : "") measures it"
   }
 }
 

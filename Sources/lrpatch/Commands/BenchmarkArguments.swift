@@ -38,32 +38,40 @@ struct BenchmarkArguments {
   private static func values(
     _ texts: [String], of option: String, _ names: [String]
   ) throws -> [(name: String, value: String)] {
-    let all = TaskGrid.Task.all.filter(\.needsFile).map(\.name)
     var seen: Set<String> = []
     return try texts.map { text in
-      let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-      let isNamed = parts.count == 2 && all.contains(parts[0])
-      if text.isEmpty || all.contains(where: { text == "\($0)=" }) {
-        throw ValidationError("\(option): '\(text)' lacks its value; expected TASK=VALUE")
-      }
-      if parts.count == 2, let group = TaskGrid.Task.named(parts[0]), group.count > 1 {
-        let each = group.map { "\(option) \($0.name)=..." }
-        throw ValidationError(
-          "\(option): \(parts[0]) is several tasks: \(each.joined(separator: " "))")
-      }
-      if parts.count == 2, !isNamed, all.nearest(to: parts[0]) != nil, !FileSystem.exists(text) {
-        throw unknown(parts[0], of: option, all)
-      }
-      guard isNamed || names.count == 1 else {
-        throw ValidationError(
-          "\(option): '\(text)' does not say of which benchmark; expected TASK=\(text), TASK being \(all.alternatives)"
-        )
-      }
-      let (name, value) = isNamed ? (parts[0], parts[1]) : (names[0], text)
+      let (name, value) = try named(text, of: option, names)
       guard seen.insert(name).inserted else {
         throw ValidationError("\(option) is given twice for \(name)")
       }
       return (name, value)
     }
+  }
+
+  /// One value, `NAME=VALUE`, or only the value if one task needs a file.
+  private static func named(
+    _ text: String, of option: String, _ names: [String]
+  ) throws -> (name: String, value: String) {
+    let all = TaskGrid.Task.all.filter(\.needsFile).map(\.name)
+    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      .map(String.init)
+    guard let value = parts.last, !value.isEmpty else {
+      throw ValidationError("\(option): '\(text)' lacks its value; expected TASK=VALUE")
+    }
+    if parts.count == 2, all.contains(parts[0]) { return (parts[0], value) }
+    if parts.count == 2, let group = TaskGrid.Task.named(parts[0]), group.count > 1 {
+      let each = group.map { "\(option) \($0.name)=..." }
+      throw ValidationError(
+        "\(option): \(parts[0]) is several tasks: \(each.joined(separator: " "))")
+    }
+    if parts.count == 2, all.nearest(to: parts[0]) != nil, !FileSystem.exists(text) {
+      throw unknown(parts[0], of: option, all)
+    }
+    guard names.count == 1 else {
+      throw ValidationError(
+        "\(option): '\(text)' does not say of which benchmark; expected TASK=\(text), TASK being \(all.alternatives)"
+      )
+    }
+    return (names[0], text)
   }
 }

@@ -1,6 +1,6 @@
 /// The number in which a written solution ends, as lm-eval's filters for GSM8K find it.
 enum SolutionNumber {
-  /// What the filters give if there is no number.
+  /// What the filters return if they find no number.
   static let none = "[invalid]"
   /// Texts that end a solution.
   static let stops = ["Question:", "</s>", "<|im_end|>"]

@@ -67,3 +67,19 @@ extension ModelFolder {
     }
   }
 }
+
+extension GGUFModel {
+  /// The key of a sliding window that keeps attention from reaching across `window` tokens, and its
+  /// size; nil if the file has none.
+  ///
+  /// llama.cpp reads the key and turns the window off. Other readers of the file obey it.
+  package func slidingWindow(below window: Int) -> (key: String, tokens: Int)? {
+    guard case .always = architecture.slidingWindow, let name = Hyperparameter.slidingWindow.gguf
+    else { return nil }
+    let key = "\(geometry.architecture).\(name)"
+    guard let tokens = first.header[key: key]?.integer, (1..<window).contains(tokens) else {
+      return nil
+    }
+    return (key, tokens)
+  }
+}

@@ -57,23 +57,30 @@ import Testing
     }
   }
 
-  /// mistral.rs obeys a sliding window that llama.cpp ignores, and is then not followed.
-  @Test func aWindowThatLlamaCppIgnoresKeepsMistralRSFromBeingFollowed() throws {
-    let place = try TemporaryDirectory()
-    let path = try place.copy("architectures/phi3.gguf")
-    let set = try FactorSource(path: Fixture.path("architectures/phi3.factors.json")).set
-    let apply = Apply(set, factorsSHA256: "", version: "test", options: ApplyOptions())
-    let tried = try Inspection(ModelSession(path: path, exclusive: false), overlaying: set).readings
-    #expect(tried.contains { $0.uncomputed != nil && $0.name == Runtime.mistralRS.rawValue })
-    do {
-      let session = try ModelSession(path: path, exclusive: true)
-      try apply.perform(apply.plan(for: session), in: session)
-    }
-    let readings = try Inspection(ModelSession(path: path, exclusive: false)).readings
+  /// mistral.rs obeys a sliding window that llama.cpp ignores, so `apply` makes it the whole window.
+  @Test(arguments: [false, true])
+  func aWindowThatLlamaCppIgnoresIsWidenedUnlessItIsKept(_ kept: Bool) throws {
+    let bench = try PatchFixture(fixture: "architectures/phi3.gguf")
+    let before = try bench.bytes
+    let factors = String(
+      decoding: try FileSystem.contents(of: Fixture.path("architectures/phi3.factors.json")),
+      as: UTF8.self)
+    var options = ApplyOptions()
+    options.keepSlidingWindow = kept
+    try bench.apply(factors, options: options)
+    let readings = try bench.inspect().readings
+    let window = try #require(bench.header[key: "phi3.context_length"])
+    #expect(
+      try bench.header[key: "phi3.attention.sliding_window"] == (kept ? .uint32(48) : window))
     let reading = try #require(readings.first { $0.name == Runtime.mistralRS.rawValue })
-    #expect(reading.long != nil && reading.uncomputed?.contains("sliding_window (48)") == true)
-    #expect(reading.notes.contains { $0.hasPrefix("verify cannot follow it") })
+    #expect(reading.long != nil)
+    #expect((reading.uncomputed?.contains("sliding_window (48)") == true) == kept)
+    #expect(reading.notes.contains { $0.hasPrefix("verify cannot follow it") } == kept)
     #expect(readings.allSatisfy { $0.name == reading.name || $0.uncomputed == nil })
+    let rules = try bench.lint().map(\.rule.name)
+    #expect(rules.contains("sliding-window-limits-attention") == kept)
+    #expect(try bench.revert() == 1)
+    #expect(try bench.bytes == before)
   }
 
   /// The paper's rule is what llama.cpp computes if the file has no factors.

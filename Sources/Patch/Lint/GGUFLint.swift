@@ -141,6 +141,13 @@ struct GGUFLint {
     if factors.originalWindow % LlamaCpp.contextUnit != 0 {
       found.append(LintFinding(.ggufUnit, "the original window is \(factors.originalWindow)"))
     }
+    if let (key, tokens) = model.slidingWindow(below: factors.window) {
+      found.append(
+        LintFinding(
+          .slidingWindow,
+          "\(key) \(tokens) keeps attention from reaching across \(factors.window) tokens, except in llama.cpp"
+        ))
+    }
     return found
   }
 }

@@ -108,7 +108,7 @@ public struct LintRule: Equatable, Sendable {
     "correct the name of the key: runtimes ignore unknown keys silently")
   static let slidingWindow = LintRule(
     "sliding-window-limits-attention", .warning,
-    "set sliding_window to null, or the types of the layers to full_attention, as `lrpatch apply` does"
+    "set sliding_window to null, or the types of the layers to full_attention, and in GGUF the key to the whole window, as `lrpatch apply` does"
   )
   static let tokenizerLimit = LintRule(
     "tokenizer-limits-length", .warning, "raise model_max_length in tokenizer_config.json")

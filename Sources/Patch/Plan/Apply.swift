@@ -185,7 +185,9 @@ public struct Apply: Sendable {
     let gguf = try takingFactors(model)
     let fitted = try fitGGUF(model)
     try requireRuntimes { try Inspection(model, overlaying: fitted) }
-    let edits = try GGUFFactorEdits(model: model, gguf: gguf, factors: fitted, mark: mark).edits()
+    let edits = try GGUFFactorEdits(
+      model: model, gguf: gguf, factors: fitted, options: options, mark: mark
+    ).edits()
     let remarks = factors.anomalies + remarks(fitted, shrinking: model.geometry)
     var plan = Plan(changes: [], remarks: remarks, edits: [])
     guard edits.contains(where: { !$0.isEmpty }) else { return plan }

@@ -7,6 +7,7 @@ struct GGUFFactorEdits {
   let model: GGUFModel
   let gguf: Architecture.GGUF
   let factors: ModelFactors
+  let options: ApplyOptions
   let mark: PatchMark
 
   /// One edit per shard, without the undo record.
@@ -14,12 +15,12 @@ struct GGUFFactorEdits {
   /// The edit of an unchanged shard is empty.
   func edits() throws -> [GGUFEdit] {
     var edits = model.shards.map { _ in GGUFEdit() }
-    let set = Set(wanted.keys.map(\.name))
+    let set = Set((wanted.keys + widened).map(\.name))
     let stale = GGUFLongRoPE.staleKeys(in: model)
     let retyped = try model.mistypedKeys.filter {
       !set.contains($0.key.name) && !stale.contains($0.key.name)
     }.map { try $0.retyped(subject: model.path) }
-    edits[0].setKeys = changedKeys(wanted.keys + retyped, in: model.first.header)
+    edits[0].setKeys = changedKeys(wanted.keys + widened + retyped, in: model.first.header)
     edits[0].removedKeys = stale.intersection(
       model.first.header.keys.map(\.name))
     let added = try placeTensors(&edits)
@@ -32,6 +33,14 @@ struct GGUFFactorEdits {
 
   private var wanted: GGUFLongRoPE {
     GGUFLongRoPE(factors, gguf)
+  }
+
+  /// A sliding window that is as long as the new window, instead of a shorter one.
+  private var widened: [GGUFKey] {
+    guard !options.keepSlidingWindow,
+      let key = model.slidingWindow(below: factors.window)?.key
+    else { return [] }
+    return [GGUFKey(key, .uint32(UInt32(factors.window)))]
   }
 
   /// The keys that are absent from the header or have another value there.

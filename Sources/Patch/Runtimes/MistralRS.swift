@@ -51,7 +51,9 @@ struct MistralRS: EngineReader {
     }
     var reading = reading(
       long: table("long", long), short: table("short", short), original: original)
-    reading.uncomputed = Self.obeyedWindow(model, below: model.geometry.window)
+    reading.uncomputed = model.slidingWindow(below: model.geometry.window).map {
+      "it obeys \($0.key) (\($0.tokens)), which llama.cpp ignores"
+    }
     return reading
   }
 
@@ -66,19 +68,7 @@ struct MistralRS: EngineReader {
     }
     var short = paper.short
     short?.mscale = factors.longMscale
-    var reading = reading(long: paper.long, short: short, original: factors.originalWindow)
-    reading.uncomputed = Self.obeyedWindow(model, below: factors.window)
-    return reading
-  }
-
-  /// What a sliding window in the file does, in words; nil if it limits nothing.
-  private static func obeyedWindow(_ model: GGUFModel, below window: Int) -> String? {
-    guard let name = Hyperparameter.slidingWindow.gguf else { return nil }
-    let key = "\(model.geometry.architecture).\(name)"
-    guard let sliding = model.first.header[key: key]?.integer, (1..<window).contains(sliding) else {
-      return nil
-    }
-    return "it obeys \(key) (\(sliding)), which llama.cpp ignores"
+    return reading(long: paper.long, short: short, original: factors.originalWindow)
   }
 
   /// It compares lengths as if they were positions, and so switches one token earlier than others.

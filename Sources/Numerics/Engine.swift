@@ -46,10 +46,8 @@ package struct Engine: Sendable {
   /// Whether attention uses the products of the kernels rather than those of OpenBLAS.
   package var packsKeys: Bool { usesBF16 || kernels.hasFloatProducts }
 
-  /// The number of rows in one task of a row-wise kernel.
-  ///
-  /// Like all such sizes it is fixed, so that no result depends on the number of threads.
-  private static let rowsPerTask = 64
+  /// The number of rows in one task of a row-wise kernel: few enough for many threads.
+  package static let rowsPerTask = 16
 
   func forEachRow(_ rows: Int, _ work: @Sendable (Range<Int>) -> Void) {
     parallel.run(rows: rows, by: Self.rowsPerTask, work)

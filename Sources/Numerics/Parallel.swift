@@ -41,4 +41,14 @@ public struct Parallel: Sendable {
   package func run(rows: Int, by size: Int, _ work: @Sendable (Range<Int>) -> Void) {
     run((rows + size - 1) / size) { work($0 * size..<min(rows, ($0 + 1) * size)) }
   }
+
+  /// When the last task ends, if each takes its time and the next free thread begins the next one.
+  package func makespan(_ times: [Int]) -> Int {
+    var ends = Array(repeating: 0, count: threads)
+    for time in times {
+      let next = ends.indices.min { ends[$0] < ends[$1] } ?? 0
+      ends[next] += time
+    }
+    return ends.max() ?? 0
+  }
 }

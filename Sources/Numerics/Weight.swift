@@ -120,16 +120,9 @@ package struct Weight: Sendable {
   ///
   /// Fixed, so that no result depends on the number of threads.
   private static let exactTile = 256
-  /// The number of outputs that one task computes with the kernels: as many as let all threads end
-  /// at about the same time.
-  ///
-  /// No result depends on it, because each output is a sum of its own.
-  private func fastTile(_ engine: Engine) -> Int {
-    func longest(_ size: Int) -> Int {
-      let tiles = (rows + size - 1) / size
-      return (tiles + engine.parallel.threads - 1) / engine.parallel.threads * size
-    }
-    return [128, 96, 64].min { longest($0) < longest($1) } ?? 128
+  /// The tasks of a product with the kernels.
+  private func tasks(_ tokens: Int, _ engine: Engine) -> ProductTasks {
+    ProductTasks(outputs: rows, tokens: tokens, threads: engine.parallel.threads)
   }
 
   /// Computes out(tokens, rows) = x(tokens, columns) * this matrix transposed.
@@ -152,26 +145,31 @@ package struct Weight: Sendable {
 
   private func projectF32(_ x: Matrix, into out: Matrix, _ engine: Engine) {
     let kernels = engine.kernels
-    let size = kernels.hasFloatProducts ? fastTile(engine) : Self.exactTile
+    let tasks =
+      kernels.hasFloatProducts
+      ? tasks(x.rows, engine)
+      : ProductTasks(outputs: rows, size: Self.exactTile, tokens: x.rows)
     engine.parallel.run(
-      (rows + size - 1) / size,
+      tasks.count,
       scratch: {
         (
-          Matrix(rows: size, columns: columns),
-          PackedF32(outputs: kernels.hasFloatProducts ? size : 0, inputs: columns)
+          Matrix(rows: tasks.size, columns: columns),
+          PackedF32(outputs: kernels.hasFloatProducts ? tasks.size : 0, inputs: columns)
         )
       }
-    ) { number, scratch in
-      let range = tile(number, of: size)
-      let target = MatrixPart(out, columns: range)
+    ) { task, scratch in
+      let (range, tokens) = (tasks.outputs(of: task), tasks.tokens(of: task))
+      let (input, target) = (
+        MatrixPart(x, rows: tokens), MatrixPart(out, rows: tokens, columns: range)
+      )
       unsafe withBytes(range) { bytes in
         let floats = unsafe self.floats(bytes, count: range.count * columns, scratch.0, kernels)
         if kernels.hasFloatProducts {
           unsafe kernels.packRows(
             at: floats, outputs: range.count, inputs: columns, into: scratch.1)
-          kernels.multiply(MatrixPart(x), scratch.1, into: target)
+          kernels.multiply(input, scratch.1, into: target)
         } else {
-          unsafe BLAS.productTransposed(MatrixPart(x), rows: range.count, at: floats, into: target)
+          unsafe BLAS.productTransposed(input, rows: range.count, at: floats, into: target)
         }
       }
     }
@@ -191,7 +189,7 @@ package struct Weight: Sendable {
   /// Multiplies without packing, directly from the stored rows if their type allows it.
   private func projectFew(_ x: Matrix, into out: Matrix, _ engine: Engine) {
     let kernels = engine.kernels
-    let size = type == .bf16 || type == .f32 ? fastTile(engine) : 16
+    let size = type == .bf16 || type == .f32 ? tasks(1, engine).size : 16
     engine.parallel.run(
       (rows + size - 1) / size,
       scratch: { Matrix(rows: type == .bf16 ? 0 : size, columns: columns) }
@@ -217,33 +215,35 @@ package struct Weight: Sendable {
 
   private func projectInt8(_ x: Int8Matrix, into out: Matrix, _ engine: Engine) {
     let kernels = engine.kernels
-    let size = fastTile(engine)
+    let tasks = tasks(out.rows, engine)
     engine.parallel.run(
-      (rows + size - 1) / size,
-      scratch: { PackedInt8(outputs: size, inputs: columns, kernels) }
-    ) { number, packed in
-      let range = tile(number, of: size)
+      tasks.count,
+      scratch: { PackedInt8(outputs: tasks.size, inputs: columns, kernels) }
+    ) { task, packed in
+      let range = tasks.outputs(of: task)
       unsafe withBytes(range) {
         unsafe type.pack($0, outputs: range.count, inputs: columns, into: packed, kernels)
       }
-      kernels.multiply(x, packed, into: MatrixPart(out, columns: range))
+      let tokens = tasks.tokens(of: task)
+      let target = MatrixPart(out, rows: tokens, columns: range)
+      kernels.multiply(x, from: tokens.lowerBound, packed, into: target)
     }
   }
 
   private func projectBF16(_ x: BF16Matrix, into out: Matrix, _ engine: Engine) {
     let kernels = engine.kernels
-    let size = fastTile(engine)
+    let tasks = tasks(out.rows, engine)
     engine.parallel.run(
-      (rows + size - 1) / size,
+      tasks.count,
       scratch: {
         (
-          Matrix(rows: type == .bf16 ? 0 : size, columns: columns),
-          PackedBF16(outputs: size, inputs: columns, kernels)
+          Matrix(rows: type == .bf16 ? 0 : tasks.size, columns: columns),
+          PackedBF16(outputs: tasks.size, inputs: columns, kernels)
         )
       }
-    ) { number, scratch in
+    ) { task, scratch in
       let (unpacked, packed) = scratch
-      let range = tile(number, of: size)
+      let range = tasks.outputs(of: task)
       unsafe withBytes(range) { bytes in
         if type == .bf16 {
           unsafe kernels.functions.pointee.pack_rows_bf16(
@@ -253,7 +253,9 @@ package struct Weight: Sendable {
           kernels.packRows(MatrixPart(unpacked, rows: 0..<range.count), into: packed)
         }
       }
-      kernels.multiply(x, inputs: columns, packed, into: MatrixPart(out, columns: range))
+      let tokens = tasks.tokens(of: task)
+      let target = MatrixPart(out, rows: tokens, columns: range)
+      kernels.multiply(x, from: tokens.lowerBound, inputs: columns, packed, into: target)
     }
   }
 }
@@ -287,7 +289,7 @@ package final class Operand {
     guard let engine, engine.usesBF16 else { return nil }
     if let roundedBF16 { return roundedBF16 }
     let rounded = BF16Matrix(rows: matrix.rows, columns: matrix.columns)
-    engine.parallel.run(rows: matrix.rows, by: 64) { [matrix] rows in
+    engine.parallel.run(rows: matrix.rows, by: Engine.rowsPerTask) { [matrix] rows in
       engine.kernels.round(MatrixPart(matrix, rows: rows), into: rounded, at: rows.lowerBound)
     }
     roundedBF16 = rounded
@@ -301,7 +303,7 @@ package final class Operand {
     else { return nil }
     if let roundedInt8 { return roundedInt8 }
     let rounded = Int8Matrix(rows: matrix.rows, columns: matrix.columns)
-    engine.parallel.run(rows: matrix.rows, by: 64) { [matrix] rows in
+    engine.parallel.run(rows: matrix.rows, by: Engine.rowsPerTask) { [matrix] rows in
       engine.kernels.round(matrix, rows: rows, into: rounded)
     }
     roundedInt8 = rounded

@@ -51,7 +51,8 @@ struct Attention {
     engine.parallel.run(
       tasks.count * shape.heads, scratch: { Scratch(shape, engine) }
     ) { index, scratch in
-      let (task, head) = (tasks[index / shape.heads], index % shape.heads)
+      // Later queries see more keys. These tasks come first, so that threads end together.
+      let (task, head) = (tasks[tasks.count - 1 - index / shape.heads], index % shape.heads)
       attend(query, task, head: head, into: out, scratch)
       guard let logSums else { return }
       for (row, sum) in zip(task.queries, scratch.softmax.logSums) { logSums[row, head] = sum }

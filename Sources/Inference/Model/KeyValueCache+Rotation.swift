@@ -19,7 +19,7 @@ extension KeyValueCache {
         turns.divide(by: first, at: position)
       }
       let keys = layers[index].keys
-      forward.engine.parallel.run(rows: count, by: 64) { part in
+      forward.engine.parallel.run(rows: count, by: Engine.rowsPerTask) { part in
         for row in part {
           forward.engine.rotate(
             keys, row: row, headDimension: shape.headDimension,

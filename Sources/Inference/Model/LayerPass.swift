@@ -129,7 +129,7 @@ struct LayerPass {
 
   func rotate(_ x: Matrix, rows: [Int], by rotary: RotaryCache) {
     guard layer.attention.isRotated else { return }
-    engine.parallel.run(rows: rows.count, by: 64) { part in
+    engine.parallel.run(rows: rows.count, by: Engine.rowsPerTask) { part in
       for index in part {
         engine.rotate(
           x, row: index, headDimension: model.shape.headDimension, offset: model.shape.rotaryOffset,

@@ -76,18 +76,19 @@ extension KernelTable {
   }
 
   /// Computes c(m, n) = alpha * a(m, inputs) * b(n, inputs) transposed, plus c if `accumulates` is
-  /// true.
+  /// true; of the rows of `a` from `row` on.
   ///
   /// `b` may have more outputs and inputs than the product takes.
   package func multiply(
-    _ a: BF16Matrix, inputs: Int, _ b: PackedBF16, into c: MatrixPart, alpha: Float = 1,
+    _ a: BF16Matrix, from row: Int = 0, inputs: Int, _ b: PackedBF16, into c: MatrixPart,
+    alpha: Float = 1,
     accumulates: Bool = false
   ) {
-    precondition(a.rows >= c.rows.count && a.columns >= inputs)
+    precondition(row >= 0 && a.rows - row >= c.rows.count && a.columns >= inputs)
     precondition(inputs <= b.inputs)
     precondition(b.holds(outputs: c.columns.count, inputs: b.inputs, self))
     unsafe functions.pointee.matmul_bf16(
-      a.pointer, a.stride, b.pointer, b.inputs, c.address, c.matrix.columns, c.rows.count,
+      a.address(row: row), a.stride, b.pointer, b.inputs, c.address, c.matrix.columns, c.rows.count,
       c.columns.count, inputs, alpha, accumulates ? 1 : 0)
   }
 }

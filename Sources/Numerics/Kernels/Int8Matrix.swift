@@ -54,12 +54,12 @@ extension KernelTable {
       target.scales.address(row: rows.lowerBound), target.scales.columns)
   }
 
-  /// Computes c(m, n) = a(m, k) * b(n, k) transposed.
-  func multiply(_ a: Int8Matrix, _ b: PackedInt8, into c: MatrixPart) {
-    precondition(a.rows >= c.rows.count)
+  /// Computes c(m, n) = a(m, k) * b(n, k) transposed, of the rows of `a` from `row` on.
+  func multiply(_ a: Int8Matrix, from row: Int = 0, _ b: PackedInt8, into c: MatrixPart) {
+    precondition(row >= 0 && a.rows - row >= c.rows.count)
     precondition(b.holds(outputs: c.columns.count, inputs: a.columns, self))
     unsafe functions.pointee.matmul_int8(
-      a.values, a.columns, a.scales.pointer, a.scales.columns, b.pointer, c.address,
-      c.matrix.columns, c.rows.count, c.columns.count, a.columns)
+      a.values + row * a.columns, a.columns, a.scales.address(row: row), a.scales.columns,
+      b.pointer, c.address, c.matrix.columns, c.rows.count, c.columns.count, a.columns)
   }
 }

@@ -60,11 +60,13 @@ results: build
 	python3 scripts/results-chunks.py
 	python3 scripts/results.py
 
-# Writes the section of specs/results.md on a language model from PyPI. Up to three hours on two cores; resumable.
+# Writes the sections of specs/results.md on a language model from PyPI. Up to four hours on two cores; the searches are
+# resumable.
 results-real: build
 	python3 scripts/results-real.py
+	python3 scripts/results-chunks.py smollm2
 
-# Runs searches under mpirun; needs libopenmpi-dev and openmpi-bin.
+# Runs searches and verifications under mpirun; needs libopenmpi-dev and openmpi-bin.
 test-mpi: setup
 	scripts/test-mpi.sh
 

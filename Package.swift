@@ -31,7 +31,7 @@ let package = Package(
       ]),
   ],
   traits: [
-    .trait(name: "MPI", description: "`lrpatch search` under mpirun; needs libopenmpi-dev")
+    .trait(name: "MPI", description: "search and verify under mpirun; needs libopenmpi-dev")
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -73,11 +73,11 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Verify",
-      dependencies: ["Formats", "Models", "Patch", "Numerics", "Inference", "CTexts"],
+      dependencies: ["Formats", "Models", "Patch", "Numerics", "Inference", "CTexts", mpi],
       swiftSettings: strict),
     .target(
       name: "Search",
-      dependencies: ["Formats", "Models", "Patch", "Numerics", "Inference", "Verify", mpi],
+      dependencies: ["Formats", "Models", "Patch", "Numerics", "Inference", "Verify"],
       swiftSettings: strict),
 
     .target(

@@ -1,10 +1,18 @@
-// The parts of MPI that a search needs. MPI's constants are macros, which Swift cannot see. Used
+// The parts of MPI that searches and verifications need. MPI's constants are macros, which Swift cannot see. Used
 // only with the package trait MPI.
 #pragma once
 #include <mpi.h>
 #include <stddef.h>
+#include <stdlib.h>
+
+static inline int mpi_has_begun(void) {
+  int begun = 0;
+  MPI_Initialized(&begun);
+  return begun;
+}
 
 static inline int mpi_begin(void) {
+  if (mpi_has_begun()) return 0;
   int provided = 0;
   return MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
 }
@@ -26,10 +34,15 @@ static inline int mpi_sum(double *values, int count) {
   return MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
 }
 
-static inline int mpi_has_begun(void) {
-  int begun = 0;
-  MPI_Initialized(&begun);
-  return begun;
+// Collects the bytes of all ranks in `all` of rank 0, one after the other. `sizes` are the numbers of bytes of each of `count`
+// ranks, the same on every rank, and fit one int together.
+static inline int mpi_gather(const void *bytes, int size, void *all, const int *sizes, int count) {
+  int *starts = calloc((size_t)count, sizeof *starts);
+  if (starts == NULL) return MPI_ERR_NO_MEM;
+  for (int rank = 1; rank < count; rank++) starts[rank] = starts[rank - 1] + sizes[rank - 1];
+  int code = MPI_Gatherv(bytes, size, MPI_BYTE, all, sizes, starts, MPI_BYTE, 0, MPI_COMM_WORLD);
+  free(starts);
+  return code;
 }
 
 static inline void mpi_end(void) {

@@ -3,6 +3,7 @@ import Formats
 import Glibc
 import Patch
 import Search
+import Verify
 
 /// The program: its subcommands, and how errors become messages and exit codes (specs/cli.md).
 @main
@@ -51,8 +52,6 @@ struct LRPatch: ParsableCommand {
 
   /// Ends MPI, so that the other processes do not wait for this one.
   private static func endOtherProcesses(_ code: ExitCode) {
-    #if MPI
-    if MPIPool.isLaunched { MPIPool.end(code: code.rawValue) }
-    #endif
+    Ranks.end(code: code.rawValue)
   }
 }

@@ -94,6 +94,19 @@ import Testing
     }
   }
 
+  /// Without MPI, each process would do all the work and replace what the others wrote.
+  @Test(arguments: [
+    ["verify", "model", "--lengths", "64", "--depths", "1", "--samples", "1"],
+    ["search", "model", "--target-length", "2k", "--evaluations", "1", "-o", "found.json"],
+  ]) func aProgramWithoutMPIRefusesToBeOneOfSeveral(_ arguments: [String]) throws {
+    let folder = try TemporaryDirectory.workbench()
+    let result = try Program.run(
+      arguments, in: folder.path, environment: ["OMPI_COMM_WORLD_SIZE": "2"])
+    #expect(result.status == 3, "\(result.errors)")
+    #expect(result.errors.contains("swift build -c release --traits MPI"))
+    #expect(!FileSystem.exists("\(folder.path)/found.json"))
+  }
+
   // MARK: Errors as JSON
 
   @Test func anInterruptionIsADocument() throws {

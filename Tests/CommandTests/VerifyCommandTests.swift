@@ -210,6 +210,29 @@ import Testing
     #expect(json["gates"]?.elements?.first?["passed"]?.flag == false)
   }
 
+  @Test func estimatesWithoutMeasuring() throws {
+    let folder = try TemporaryDirectory()
+    let model = try folder.copy("models/needle-256-x4.gguf")
+    let arguments = [
+      "verify", model, "--lengths", "256,1024", "--depths", "3", "--runtime", "paper", "--threads",
+      "2", "--estimate", "-o", "\(folder.path)/result.json",
+    ]
+    let json = try JSONDocument(parsing: Array(Program.run(arguments + ["--json"]).output.utf8))
+    #expect(json.value["longest"]?.integer == 1024 && json.value["schema"] != nil)
+    let times = try #require(json.value["times"]?.elements)
+    #expect(times.compactMap { $0["threads"]?.integer } == [2, 16, 64])
+    let text = try Program.run(arguments)
+    #expect(text.status == 0 && text.output.contains("with 2 here"))
+    #expect(!FileSystem.exists("\(folder.path)/result.json"))
+    // Each part is estimated by itself.
+    let whole = try #require(json.value["tokens"]?.integer)
+    let parts = try (1...2).map { part in
+      let run = try Program.run(arguments + ["--json", "--shard", "\(part)/2"])
+      return try JSONDocument(parsing: Array(run.output.utf8)).value["tokens"]?.integer ?? 0
+    }
+    #expect(parts.allSatisfy { $0 > 0 } && parts.reduce(0, +) == whole)
+  }
+
   @Test func shardsMakeUpTheWhole() throws {
     let model = Fixture.path("models/needle-256-x4.gguf")
     let arguments = [

@@ -8,6 +8,7 @@ public enum DocumentSchema: String, CaseIterable, Sendable {
   case convert = "lrpatch.convert/1"
   case diff = "lrpatch.diff/1"
   case error = "lrpatch.error/1"
+  case estimate = "lrpatch.estimate/1"
   case factors = "lrpatch.factors/1"
   case inspect = "lrpatch.inspect/1"
   case lint = "lrpatch.lint/1"

@@ -12,10 +12,12 @@ extension ForwardPass {
     let longest = lengths.max() ?? 1
     let few = min(Self.fewProbeTokens, longest)
     let many = min(Self.manyProbeTokens, longest)
-    // The first pass reads the weights from the disk.
+    // The first pass reads the weights from the disk. Other programs may slow each pass down.
     _ = try running(probe).time(few, schedule)
-    let short = try (0..<3).map { _ in try running(probe).time(few, schedule) }.min() ?? 0
-    let long = try running(probe).time(many, schedule)
+    func least(_ tokens: Int) throws -> Double {
+      try (0..<Self.probes).map { _ in try running(probe).time(tokens, schedule) }.min() ?? 0
+    }
+    let (short, long) = (try least(few), try least(many))
     let (slow, fast) = (long / Double(many), short / Double(few))
     let square = many > few ? max(0, slow - fast) / Double(many - few) : 0
     let linear = slow - square * Double(many)
@@ -32,49 +34,7 @@ extension ForwardPass {
     return time / .seconds(1)
   }
 
+  private static let probes = 3
   private static let fewProbeTokens = 256
   private static let manyProbeTokens = 2048
-}
-
-extension Transformer {
-  /// The multiplications of a pass over one sequence, without the output matrix.
-  package func multiplications(tokens: Int) -> Double {
-    let attention =
-      Double(tokens) / 2 * Double(shape.heads * (shape.headDimension + shape.valueDimension))
-    return layers.reduce(0) { $0 + Double(tokens) * ($1.multiplicationsPerToken + attention) }
-  }
-}
-
-extension Transformer.Layer {
-  /// The multiplications by matrices; of a mixture of experts, by those that a token uses.
-  fileprivate var multiplicationsPerToken: Double {
-    let all = weights.reduce(0) { $0 + Double($1.rows) * Double($1.columns) }
-    guard case .experts(let experts) = feedForward, let one = experts.experts.first else {
-      return all
-    }
-    let unused = experts.experts.count - experts.used
-    return all - Double(unused) * 3 * Double(one.gate.rows) * Double(one.gate.columns)
-  }
-
-  /// All matrices of the layer.
-  var weights: [Weight] {
-    let inputs: [Weight] =
-      switch attention.inputs {
-      case .separate(let query, let key, let value): [query.weight, key.weight, value.weight]
-      case .grouped(let fused): [fused.weight]
-      case .latent(let latent):
-        [
-          latent.queryDown.weight, latent.queryUp.weight, latent.keyValueDown.weight,
-          latent.keyValueUp.weight,
-        ]
-      }
-    let outputs: [Weight] =
-      switch feedForward {
-      case .gated(let gate, let up, let down): [gate, up, down]
-      case .gegelu(let up, let down, _): [up.weight, down.weight]
-      case .experts(let experts):
-        [experts.router] + experts.experts.flatMap { [$0.gate, $0.up, $0.down] }
-      }
-    return inputs + [attention.output.weight] + outputs
-  }
 }

@@ -95,7 +95,7 @@ public struct ForwardPass: Sendable {
 
   /// The number of rows that go through a layer together, large enough to amortize unpacking a
   /// weight.
-  private static let blockRows = 1024
+  static let blockRows = 1024
 
   /// The normed hidden states after the last layer, for some rows in ascending order.
   /// - Returns: (wanted, hidden)

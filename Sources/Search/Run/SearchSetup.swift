@@ -88,6 +88,7 @@ struct SearchSetup: Sendable {
     _ model: Transformer, _ geometry: RopeGeometry, _ environment: JobEnvironment,
     _ ledger: UnitLedger
   ) throws -> any EvaluatorPool {
+    let ranks = try Ranks()
     let length = checkpoint.fitness.length
     let forward = ForwardPass(model, threads: 1)
     let needed =
@@ -105,24 +106,13 @@ struct SearchSetup: Sendable {
     let fitting = max(1, min(options.threads, available / 2 / max(1, 2 * needed)))
     let jobs = options.jobs ?? fitting
     // Several processes stop together, between generations.
-    let stopCheck = StopCheck(environment, budget: Self.isAlone ? options.timeBudget : nil)
+    let stopCheck = StopCheck(environment, budget: ranks.isAlone ? options.timeBudget : nil)
     let pass = ForwardPass(
       model, threads: max(1, options.threads / jobs),
       precision: Precision(rawValue: checkpoint.precision) ?? .exact
     ) { try stopCheck() }
     let evaluator = Evaluator(checkpoint.space, units, pass, geometry: geometry)
-    #if MPI
-    if !Self.isAlone { return try MPIPool(evaluator, jobs: jobs) }
-    #endif
+    if !ranks.isAlone { return RankedPool(evaluator, jobs: jobs, ranks: ranks) }
     return LocalPool(evaluator, jobs: jobs, ledger: ledger)
-  }
-
-  /// Whether this process is the only one of the search.
-  private static var isAlone: Bool {
-    #if MPI
-    !MPIPool.isLaunched
-    #else
-    true
-    #endif
   }
 }

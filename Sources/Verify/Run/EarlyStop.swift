@@ -1,5 +1,5 @@
 /// Why a job ended before all its work was done.
-public enum EarlyStop: Error, Equatable, Sendable {
+public enum EarlyStop: Error, Equatable, CaseIterable, Sendable {
   /// The time that it was given is used up.
   case timeBudget
   /// The candidates that a search was given are evaluated.

@@ -1,13 +1,23 @@
 import Inference
 import Models
+import Numerics
 
 /// How long a verification takes and how much memory it needs, estimated before it begins.
-struct VerifyEstimate {
-  /// The time of the prefills; answers that are generated take more.
-  let time: Duration
+public struct VerifyEstimate: Sendable {
+  /// The sequences that are read, with each common beginning counted once.
+  public let passes: Int
+  /// The tokens of all passes.
+  public let tokens: Int
+  /// The tokens of the longest pass.
+  public let longest: Int
+  /// The time of the passes with this run's threads; answers that are generated take more.
+  public let time: Duration
   /// The least memory beyond the mapped weights, in bytes.
-  let memory: Int
+  public let memory: Int
+  /// The threads of this run.
+  public let threads: Int
   private let isExact: Bool
+  private let model: Transformer
 
   /// Runs shorter than this are not announced.
   private static let least = Duration.seconds(60)
@@ -16,40 +26,66 @@ struct VerifyEstimate {
   /// Grids with fewer multiplications than this take seconds on any machine.
   private static let fewMultiplications = 1e11
 
-  /// - Returns: nil for a grid that takes seconds.
-  init?(_ grid: TaskGrid, _ scoring: Scoring, originalWindow: Int, isExact: Bool) throws {
-    let lengths = grid.prefills(originalWindow)
-    let schedules = { (length: Int) in
-      Set(scoring.policies.map { $0.schedule(prompt: length, count: length) }).count
-    }
-    let all = lengths.flatMap { Array(repeating: $0, count: schedules($0)) }
-    let model = scoring.forward.model
-    let work = all.reduce(0) { $0 + model.multiplications(tokens: $1) }
-    guard work > Self.fewMultiplications, let longest = all.max(),
-      let policy = scoring.policies.first
-    else { return nil }
-    time = try scoring.forward.estimatedTime(
-      lengths: all, policy.schedule(prompt: longest, count: longest))
+  init(_ setup: borrowing VerifySetup) throws {
+    let (scoring, lengths) = (setup.scoring, setup.prefills)
+    longest = lengths.max() ?? 0
+    passes = lengths.count
+    tokens = lengths.reduce(0, +)
+    model = scoring.forward.model
+    threads = scoring.forward.threads
+    isExact = setup.options.precision == .exact
     memory = scoring.forward.memory(tokens: longest)
-    self.isExact = isExact
+    if let policy = scoring.policies.first {
+      time = try scoring.forward.estimatedTime(
+        lengths: lengths, policy.schedule(prompt: longest, count: longest))
+    } else {
+      time = .zero
+    }
+  }
+
+  /// The time on a machine with more of the same cores, if its memory is as much faster.
+  ///
+  /// Products and attention divide into tasks, which may leave some of many threads idle at the
+  /// end; that is taken into account.
+  public func time(threads other: Int) -> Duration {
+    let own = Double(threads) * model.efficiency(tokens: longest, threads: threads)
+    return time * (own / (Double(other) * model.efficiency(tokens: longest, threads: other)))
+  }
+
+  /// The memory in words.
+  public var memoryText: String {
+    let mebibytes = memory >> 20
+    return mebibytes < 2048 ? "\(mebibytes) MiB" : "\(Double(mebibytes * 10 / 1024) / 10) GiB"
   }
 
   /// A note for the user; nil for a short run.
-  var remark: String? {
-    guard time >= Self.least else { return nil }
-    let mebibytes = memory >> 20
-    let size =
-      mebibytes < 2048 ? "\(mebibytes) MiB" : "\(Double(mebibytes * 10 / 1024) / 10) GiB"
-    let advice =
-      isExact && time >= Self.patience ? "; --precision fast takes about half as long" : ""
-    return "this takes about \(time.words) and \(size) of memory beside the weights\(advice)"
+  static func remark(_ setup: borrowing VerifySetup) throws -> String? {
+    let model = setup.scoring.forward.model
+    let work = setup.prefills.reduce(0) { $0 + model.multiplications(tokens: $1) }
+    guard work > fewMultiplications else { return nil }
+    let estimate = try VerifyEstimate(setup)
+    guard estimate.time >= least else { return nil }
+    let isSlow = estimate.isExact && estimate.time >= patience
+    let advice = isSlow ? "; --precision fast takes about half as long" : ""
+    return
+      "this takes about \(estimate.time.words) and \(estimate.memoryText) of memory beside the weights\(advice)"
+  }
+}
+
+extension VerifySetup {
+  /// The lengths of all passes, one for each schedule of positions that a runtime needs.
+  fileprivate var prefills: [Int] {
+    grid.prefills(originalWindow).flatMap { length in
+      let schedules = Set(scoring.policies.map { $0.schedule(prompt: length, count: length) })
+      return Array(repeating: length, count: schedules.count)
+    }
   }
 }
 
 extension TaskGrid {
-  /// The lengths of all prefills, with each common beginning counted once.
+  /// The lengths of this part's prefills, with each common beginning counted once.
   fileprivate func prefills(_ originalWindow: Int) -> [Int] {
-    steps(originalWindow).flatMap { step -> [Int] in
+    ownSteps(originalWindow).flatMap { step -> [Int] in
       switch step.subject {
       case .cell(let cell):
         // The prompts of one length begin alike up to their needles.

@@ -20,6 +20,11 @@ public struct VerifyJob: ~Copyable {
   /// What a user should know about the model and the texts before reading the results.
   public var remarks: [String] { setup.remarks }
 
+  /// Whether this process has the result.
+  ///
+  /// Under MPI only one process does.
+  public var isFirst: Bool { setup.ranks.isFirst }
+
   /// Opens the model and makes everything ready, so that errors show before hours of work.
   /// - Throws: `OptionError` for options that contradict each other, or a gate about something that
   ///   is not measured; `ModelError` for a model that cannot be run, or a length for which there is
@@ -37,15 +42,29 @@ public struct VerifyJob: ~Copyable {
     _ options: VerifyOptions, session: consuming ModelSession,
     environment: JobEnvironment = JobEnvironment()
   ) throws {
-    setup = try VerifySetup(options, session, environment)
+    var setup = try VerifySetup(options, session, environment)
+    try setup.prepare(environment)
+    self.setup = setup
     self.session = session
+  }
+
+  /// How long a verification takes and how much memory it needs, without running it.
+  ///
+  /// One layer is timed for that. The memory may be more than there is.
+  /// - Throws: what making a job ready throws; `EarlyStop` if it is interrupted.
+  public static func estimate(
+    _ options: VerifyOptions, in session: borrowing ModelSession,
+    environment: JobEnvironment = JobEnvironment()
+  ) throws -> VerifyEstimate {
+    try VerifyEstimate(VerifySetup(options, session, environment))
   }
 
   /// Measures everything, until it is done or has to end early.
   /// - Parameter progress: called before and after each piece of work.
-  /// - Returns: what was measured. If the run ended early, the rest counts as missing, and gates
-  ///   about it fail.
-  /// - Throws: `ModelError` for a length or a text that is too short, or damaged weights.
+  /// - Returns: what was measured; under MPI by all processes together, of which only the first has
+  ///   it. If the run ended early, the rest counts as missing, and gates about it fail.
+  /// - Throws: `ModelError` for a length or a text that is too short, damaged weights, or an MPI
+  ///   process that is lost.
   public func run(
     progress: (TaskGrid.Progress) -> Void = { _ in }
   ) throws -> VerifyOutcome {
@@ -58,9 +77,12 @@ public struct VerifyJob: ~Copyable {
     } catch let reason as EarlyStop {
       stop = reason
     }
-    return VerifyOutcome(
-      options: setup.options, measured: measured, verdicts: setup.gates.map(measured.judge),
-      stop: stop, unfollowed: unfollowed, texts: setup.grid.texts.map(\.name),
+    var outcome = VerifyOutcome(
+      options: setup.options, measured: measured, verdicts: [], stop: stop,
+      unfollowed: unfollowed, texts: setup.grid.texts.map(\.name),
       inspection: setup.followed.inspection, seconds: start.duration(to: .now).seconds)
+    try outcome.gather(setup.ranks)
+    outcome.verdicts = setup.gates.map(outcome.measured.judge)
+    return outcome
   }
 }

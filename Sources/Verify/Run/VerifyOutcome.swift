@@ -8,11 +8,11 @@ public struct VerifyOutcome: Sendable {
   /// The options of the job.
   public let options: VerifyOptions
   /// What was measured.
-  public let measured: Measurements
+  public internal(set) var measured: Measurements
   /// One verdict for each gate.
-  public let verdicts: [Verdict]
+  public internal(set) var verdicts: [Verdict]
   /// Why the run ended early; nil if everything was measured.
-  public let stop: EarlyStop?
+  public internal(set) var stop: EarlyStop?
   /// The runtimes that could not be followed, with the reasons.
   public let unfollowed: [UnfollowedRuntime]
   /// The names of the texts that were used as tokens.

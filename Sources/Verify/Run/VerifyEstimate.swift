@@ -35,7 +35,11 @@ struct VerifyEstimate {
   }
 
   /// A note for the user; nil for a short run.
-  var remark: String? {
+  var remark: String? { remark(times: 1) }
+
+  /// A note about several runs like this; nil if they are short.
+  func remark(times count: Int) -> String? {
+    let time = time * count
     guard time >= Self.least else { return nil }
     let mebibytes = memory >> 20
     let size =

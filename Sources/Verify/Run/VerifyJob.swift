@@ -18,7 +18,8 @@ public struct VerifyJob: ~Copyable {
   public var unfollowed: [UnfollowedRuntime] { setup.followed.unfollowed }
 
   /// What a user should know about the model and the texts before reading the results.
-  public var remarks: [String] { setup.remarks }
+  public var remarks: [String] { setup.remarks + [estimate?.remark].compactMap(\.self) }
+  private let estimate: VerifyEstimate?
 
   /// Opens the model and makes everything ready, so that errors show before hours of work.
   /// - Throws: `OptionError` for options that contradict each other, or a gate about something that
@@ -37,7 +38,19 @@ public struct VerifyJob: ~Copyable {
     _ options: VerifyOptions, session: consuming ModelSession,
     environment: JobEnvironment = JobEnvironment()
   ) throws {
-    setup = try VerifySetup(options, session, environment)
+    let setup = try VerifySetup(options, session, environment)
+    estimate = try setup.estimate()
+    self.setup = setup
+    self.session = session
+  }
+
+  /// The same for one of several models that are compared with one, without an estimate of the time.
+  init(
+    _ options: VerifyOptions, session: consuming ModelSession, _ environment: JobEnvironment,
+    baseline: OpenBaseline
+  ) throws {
+    setup = try VerifySetup(options, session, environment, baseline: baseline)
+    estimate = nil
     self.session = session
   }
 
@@ -61,6 +74,9 @@ public struct VerifyJob: ~Copyable {
     return VerifyOutcome(
       options: setup.options, measured: measured, verdicts: setup.gates.map(measured.judge),
       stop: stop, unfollowed: unfollowed, texts: setup.grid.texts.map(\.name),
-      inspection: setup.followed.inspection, seconds: start.duration(to: .now).seconds)
+      inspection: setup.followed.inspection,
+      plan: setup.options.plan(
+        of: setup.grid, runtimes: setup.followed.policies.map(\.name)),
+      seconds: start.duration(to: .now).seconds)
   }
 }

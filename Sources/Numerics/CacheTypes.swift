@@ -29,7 +29,7 @@ public enum CacheType: String, CaseIterable, Sendable {
 }
 
 /// The types of a cache of keys and values.
-public struct CacheTypes: Equatable, Sendable {
+public struct CacheTypes: Hashable, Sendable, CustomStringConvertible {
   /// The type of the keys.
   public var keys: CacheType
   /// The type of the values.
@@ -40,4 +40,22 @@ public struct CacheTypes: Equatable, Sendable {
     self.keys = keys
     self.values = values
   }
+
+  /// Reads `q8_0`, or `q8_0/q4_0` for keys and values of different types.
+  ///
+  /// Returns nil for other text.
+  public init?(_ text: String) {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    let types = parts.compactMap { CacheType(rawValue: String($0)) }
+    guard types.count == parts.count, types.count <= 2, let keys = types.first else { return nil }
+    self.init(keys: keys, values: types[types.count - 1])
+  }
+
+  /// The form that `init(_:)` reads.
+  public var description: String {
+    keys == values ? keys.rawValue : "\(keys.rawValue)/\(values.rawValue)"
+  }
+
+  /// Whether neither keys nor values are quantised.
+  package var isUnquantised: Bool { max(keys.blockElements, values.blockElements) == 1 }
 }

@@ -60,11 +60,11 @@ private let otherNames: [String: String] = [
   "longrope1": "longrope", "cmaes": "cma-es", "linear": "pi", "ntk-aware": "ntk",
 ]
 
-/// A gate of the command line, whose lengths may have units.
+/// A gate of the command line.
 /// - Throws: `ValidationError` with what is wrong and what was meant.
 func gate(_ text: String) throws -> Gate {
   do {
-    return try Gate(text) { TokenCount(argument: $0)?.value }
+    return try Gate(text)
   } catch {
     let metric = String(text.prefix { !"@<>=".contains($0) })
     guard meant(by: metric, Metric.names) != nil, !Metric.names.contains(metric) else {
@@ -72,6 +72,21 @@ func gate(_ text: String) throws -> Gate {
     }
     throw ValidationError(
       "'\(text)': unknown metric '\(metric)'; \(expectation(of: metric, Metric.names))")
+  }
+}
+
+/// A share of the command line: `0.9` or `90%`.
+struct Share: ExpressibleByArgument {
+  let value: Double
+
+  init?(argument: String) {
+    let isPercentage = argument.hasSuffix("%")
+    guard let number = Double(isPercentage ? String(argument.dropLast()) : argument) else {
+      return nil
+    }
+    let share = isPercentage ? number / 100 : number
+    guard (0...1).contains(share) else { return nil }
+    value = share
   }
 }
 

@@ -3,6 +3,7 @@ import Formats
 import Foundation
 import Models
 import Patch
+import Verify
 
 /// Options of every subcommand.
 struct CommonOptions: ParsableArguments {
@@ -80,6 +81,14 @@ protocol ReportingCommand: ParsableCommand {
   var common: CommonOptions { get }
 }
 
+/// The value of --lengths.
+func lengths(_ text: String) throws -> [Int] {
+  guard let lengths = TokenCount.list(text) else {
+    throw ValidationError("--lengths: '\(text)' is not a list of lengths, such as 4096,8k,128k")
+  }
+  return lengths
+}
+
 /// A length in tokens: `4096`, `4k`, `128k`, `1M`, with k = 1024.
 struct TokenCount: ExpressibleByArgument {
   let value: Int
@@ -92,13 +101,7 @@ struct TokenCount: ExpressibleByArgument {
   }
 
   init?(argument: String) {
-    let units: [Character: Int] = ["k": 1 << 10, "K": 1 << 10, "m": 1 << 20, "M": 1 << 20]
-    let unit = argument.last.flatMap { units[$0] }
-    let digits = unit == nil ? argument[...] : argument.dropLast()
-    guard digits.allSatisfy(\.isNumber), let number = Int(digits), number > 0 else { return nil }
-    let (product, overflow) = number.multipliedReportingOverflow(by: unit ?? 1)
-    // No machine holds more, and the products of such a number with a model's sizes do not overflow.
-    guard !overflow, product <= 1 << 40 else { return nil }
-    value = product
+    guard let value = TokenLength.parse(argument) else { return nil }
+    self.value = value
   }
 }

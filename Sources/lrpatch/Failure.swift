@@ -89,7 +89,8 @@ struct Failure {
     "time": "a time, such as 90s, 30m or 2h", "count": "a whole number from 1 on, such as 500",
     "part": "a part, such as 1/2", "threads": "a whole number", "seed": "a whole number",
     "chunk": "a number of tokens, such as 2048 or 2k, or none",
-    "depths": "a whole number", "samples": "a whole number", "documents": "a whole number",
+    "share": "a share, such as 0.9 or 90%", "depths": "a whole number", "samples": "a whole number",
+    "documents": "a whole number",
   ]
 
   /// What may have been meant by a path at which there is nothing.

@@ -22,9 +22,10 @@ struct LRPatch: ParsableCommand {
     version: lrpatchVersion,
     subcommands: [
       InspectCommand.self, LintCommand.self, ApplyCommand.self, RevertCommand.self,
-      ConvertCommand.self, VerifyCommand.self, SearchCommand.self, MixCommand.self,
-      ReportCommand.self,
-      CardCommand.self, ProvenanceCommand.self, DiffCommand.self, FactorsCommand.self,
+      ConvertCommand.self, VerifyCommand.self, LadderCommand.self, SearchCommand.self,
+      MixCommand.self, ReportCommand.self,
+      CardCommand.self, CertifyCommand.self, ProvenanceCommand.self, DiffCommand.self,
+      FactorsCommand.self,
     ])
 
   static func main() {

@@ -49,9 +49,13 @@ struct RenderingOptions: ParsableArguments {
   }
 
   /// Writes the reports, or replaces older ones.
-  func write(_ document: ResultDocument, before: ResultDocument? = nil) throws {
+  func write(
+    _ document: ResultDocument, before: ResultDocument? = nil,
+    sensitivity: SensitivityDocument? = nil
+  ) throws {
     for (format, path) in files {
-      try format.write(format.text(of: document, before: before), to: path)
+      try format.write(
+        format.text(of: document, before: before, sensitivity: sensitivity), to: path)
     }
   }
 }

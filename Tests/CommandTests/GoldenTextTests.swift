@@ -16,8 +16,8 @@ import Testing
   ]
 
   private static let commands = [
-    "", "inspect", "lint", "apply", "revert", "convert", "verify", "search", "mix", "report",
-    "card", "provenance",
+    "", "inspect", "lint", "apply", "revert", "convert", "verify", "ladder", "search", "mix",
+    "report", "card", "certify", "provenance",
     "diff",
     "factors", "factors make", "factors show", "factors convert", "factors compare",
     "factors sensitivity",
@@ -146,6 +146,9 @@ import Testing
       "search model --target-length 1k -o found.json --text nothing.txt",
       "mix nothing.txt --model model -o mixed --target-length 1k", "report", "report text.txt",
       "report factors.json",
+      "ladder model.gguf", "ladder model.gguf --cache q8_0,f16", "certify model",
+      "certify model --result factors.json", "certify --replay factors.json model",
+      "report factors.json --sensitivity x",
       "card model", "card model --base-model nobody", "card model.gguf",
       "card patched.gguf --result factors.json", "provenance nowhere",
       "provenance model --check", "diff model factors.json", "factors show broken.json",
@@ -205,6 +208,8 @@ import Testing
       ("report", "report saved.json --require passkey>=0.5"),
       // Before the card, because its numbers differ between processors.
       ("provenance", "provenance model"), ("provenance-check", "provenance model --check"),
+      ("certify", "certify model --result saved.json --no-card"),
+      ("replay", "certify --replay model/certificate.intoto.json model --input text.txt"),
       ("card", "card model --result saved.json"), ("revert", "revert model"),
       ("convert", "convert model -o new.gguf --type q8_0"),
       ("factors", "factors show factors.json"),
@@ -213,6 +218,10 @@ import Testing
         "search model --target-length 1k -o found.json --algorithm cma-es --evaluations 40 --documents 2 --log log.jsonl"
       ),
       ("comparison", "factors compare model none found.json --length 512 --documents 4"),
+      (
+        "ladder",
+        "ladder model.gguf --cache f16,q4_0 --lengths 128 --windows 1 --depths 1 --samples 1 --prompts 1 --task fwe"
+      ),
       ("mix", "mix text.txt --model model -o mixed --target-length 1k"),
     ]
     var paths: [String] = []

@@ -11,6 +11,11 @@ public enum Signatures {
     ".SHA256SUMS", ".sha256",
   ]
 
+  /// The name of a certificate in a model's folder, and the end of its name next to a GGUF file.
+  ///
+  /// It is about the files that a runtime reads, so a card may change.
+  public static let certificateName = "certificate.intoto.json"
+
   /// The kind of a change.
   public enum Change: Sendable {
     /// The files of the model change.
@@ -27,7 +32,8 @@ public enum Signatures {
     let folder = isFolder ? session.path : FileSystem.folder(of: session.path)
     let name = GGUFSplit(containing: session.path)?.prefix ?? FileSystem.name(of: session.path)
     return ((try? FileSystem.names(in: folder)) ?? []).filter { other in
-      names.contains(other)
+      if change == .card, other.hasSuffix(certificateName) { return false }
+      return names.contains(other)
         || suffixes.contains { other.hasSuffix($0) }
           && (isFolder
             || change == .model

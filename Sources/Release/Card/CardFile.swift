@@ -76,8 +76,8 @@ public struct CardFile: Sendable {
     let result = try options.results.isEmpty ? nil : ResultDocument.merged(paths: options.results)
     if let result {
       let subject = options.results.joined(separator: ", ")
-      try requireComplete(result, subject)
-      try require(result, toBeOf: ModelManifest(session, .runtime), subject)
+      try result.requirePublishable(subject)
+      try result.require(toBeOf: ModelManifest(session, .runtime), subject)
     }
     let before = try options.before.isEmpty ? nil : ResultDocument.merged(paths: options.before)
     if let result, let before {
@@ -120,41 +120,5 @@ public struct CardFile: Sendable {
       guard !plain.contains(byte) else { return String(Unicode.Scalar(byte)) }
       return "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
     }.joined()
-  }
-
-  // MARK: Results
-
-  private static func requireComplete(_ result: ResultDocument, _ subject: String) throws {
-    if result.shard != nil {
-      throw ModelError.unsupported(subject, "is a part of a grid; give all its parts")
-    }
-    guard result.isComplete, result.measured.missing.isEmpty else {
-      throw ModelError.unsupported(
-        subject, "is from a run that ended early; run verify again to the end")
-    }
-    guard result.method["factors"]?.isNull != false else {
-      throw ModelError.unsupported(
-        subject, "was measured with other factors than the model's own (--factors)")
-    }
-    guard !result.provenance.files.isEmpty else {
-      throw ModelError.unsupported(
-        subject, "does not name the measured files; run verify again with -o")
-    }
-  }
-
-  /// Checks that the results were measured on this model.
-  /// - Throws: `ModelError` if they are another model's.
-  private static func require(
-    _ result: ResultDocument, toBeOf manifest: ModelManifest, _ subject: String
-  ) throws {
-    let old = Dictionary(result.provenance.files.map { ($0.name, $0.sha256) }) { first, _ in first }
-    let new = Dictionary(manifest.files.map { ($0.name, $0.sha256) }) { first, _ in first }
-    for file in Set(old.keys).union(new.keys).sorted() where old[file] != new[file] {
-      let what =
-        old[file] == nil
-        ? "was not there" : new[file] == nil ? "was there" : "had other bytes"
-      throw ModelError.unsupported(
-        subject, "was measured on other files: \(file.sanitized) \(what)")
-    }
   }
 }

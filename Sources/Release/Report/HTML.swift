@@ -1,5 +1,25 @@
 /// Pieces of HTML.
 enum HTML {
+  /// A whole file that needs nothing else.
+  static func page(title: String, _ sections: [String]) -> String {
+    """
+    \(HTMLReport.beginning)
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>\(XML.escaped(title))</title>
+    <style>
+    \(HTMLStyle.css)
+    </style>
+    </head>
+    <body>
+    <main>
+    \(sections.joined(separator: "\n"))
+    </main>
+    </body>
+    </html>
+
+    """
+  }
+
   /// A table that scrolls by itself if it is too wide.
   ///
   /// All cells are plain text. The first cell of a row is its heading.
@@ -23,6 +43,14 @@ enum HTML {
   }
 
   static func rowHeading(_ text: String) -> String { "<th scope=\"row\">\(XML.escaped(text))</th>" }
+
+  /// A picture that scrolls by itself if it is too wide.
+  static func wide(
+    width: Double, height: Double, title: String, _ elements: String
+  ) -> String {
+    let picture = figure(width: width, height: height, title: title, elements)
+    return "<div class=\"scroll wide\">\(picture)</div>"
+  }
 
   /// A picture with a title for readers that do not show it.
   /// - Parameter elements: SVG.

@@ -7,7 +7,7 @@ import Verify
 /// All of it is read from the saved result, whose inspection is that of `lrpatch inspect --json`. A
 /// member that is missing is not shown.
 extension HTMLReport {
-  private var inspection: JSONValue { document.inspection }
+  var inspection: JSONValue { document.inspection }
 
   // MARK: Factors
 
@@ -27,7 +27,7 @@ extension HTMLReport {
     }
     return [
       "<h2>Factors</h2>", "<p>\(XML.escaped(facts(critical).joined(separator: " ")))</p>",
-      HTML.figure(
+      HTML.wide(
         width: LinePlot.width, height: LinePlot.height, title: "Rescale factors by rotary pair",
         plot.body(at: 0)),
       """
@@ -67,42 +67,21 @@ extension HTMLReport {
       } ?? [])
   }
 
-  private static func shown(_ value: JSONValue?) -> String {
+  static func shown(_ value: JSONValue?) -> String {
     value?.double.map(\.sixDigits) ?? value?.text ?? "unknown"
-  }
-
-  // MARK: Runtimes
-
-  var runtimes: [String] {
-    let readings = inspection["runtimes"]?.elements ?? []
-    guard !readings.isEmpty else { return [] }
-    let header = ["runtime", "status", "short input", "long input", "switch", "to serve", "notes"]
-    let table = HTML.table(header, readings.map(Self.cells))
-    return ["<h2>What each runtime uses</h2>", "<div class=\"words\">\(table)</div>"]
-  }
-
-  private static func cells(_ reading: JSONValue) -> [String] {
-    let notes = (reading["notes"]?.elements ?? []).compactMap { $0.text }
-    return [
-      shown(reading["runtime"]), shown(reading["status"]), use(reading["short"]),
-      use(reading["long"]), reading["switch"]?.text ?? "", reading["serve"]?.text ?? "",
-      notes.joined(separator: "; "),
-    ]
-  }
-
-  private static func use(_ table: JSONValue?) -> String {
-    guard let table, !table.isNull else { return "-" }
-    return "\(shown(table["table"])) x \(shown(table["mscale"]))"
   }
 
   // MARK: Provenance
 
-  var provenance: [String] {
+  var provenance: [String] { measurement + files }
+
+  /// The settings and the commands of the measurement.
+  var measurement: [String] {
     let method = (document.method.members ?? []).map { [$0.name, Self.setting($0.value)] }
     return [
       "<h2>How it was measured</h2>",
       HTML.table(["setting", "value"], [["lrpatch", document.version]] + method),
-    ] + commands + files
+    ] + commands
   }
 
   private static func setting(_ value: JSONValue) -> String {

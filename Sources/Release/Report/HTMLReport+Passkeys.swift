@@ -49,9 +49,22 @@ extension HTMLReport {
   private static func cell(_ results: [Passkey.Result]) -> String {
     guard !results.isEmpty else { return "<td>-</td>" }
     let share = Double(results.count { $0.isExact }) / Double(results.count)
+    let margins = margins(results)
     return """
-      <td class="heat" style="background:\(colour(share))">\(Int((share * 100).rounded())) %</td>
+      <td class="heat" style="background:\(colour(share))" title="\(margins)">\
+      \(Int((share * 100).rounded())) %<span class="unseen">; \(margins)</span></td>
       """
+  }
+
+  /// How far the key was from being the likeliest answer, in words.
+  private static func margins(_ results: [Passkey.Result]) -> String {
+    let found = results.count { $0.isExact }
+    let all = results.map(\.margin)
+    let count = "\(found) of \(results.count) found"
+    guard let least = all.min(), let most = all.max(), least < 0 else { return count }
+    func text(_ margin: Double) -> String { margin.rounded(toError: 0.1) }
+    let range = text(least) == text(most) ? text(least) : "\(text(least)) to \(text(most))"
+    return "\(count), margin \(range) nats"
   }
 
   /// A colour from orange to blue, which colour-blind readers can distinguish too.

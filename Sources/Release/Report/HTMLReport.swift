@@ -9,15 +9,22 @@ public struct HTMLReport: Sendable {
   let document: ResultDocument
   /// The same measurements before the patch.
   let before: ResultDocument?
+  /// Which of the factors matter.
+  let sensitivity: SensitivityDocument?
 
   var measured: Measurements { document.measured }
 
   /// Creates the report of a result.
-  /// - Parameter before: the same measurements of the model before its patch, to show next to
-  ///   these.
-  public init(_ document: ResultDocument, before: ResultDocument? = nil) {
+  /// - Parameters:
+  ///   - before: the same measurements of the model before its patch, to show next to these.
+  ///   - sensitivity: which of the factors matter.
+  public init(
+    _ document: ResultDocument, before: ResultDocument? = nil,
+    sensitivity: SensitivityDocument? = nil
+  ) {
     self.document = document
     self.before = before
+    self.sensitivity = sensitivity
   }
 
   /// How every such file begins.
@@ -32,41 +39,31 @@ public struct HTMLReport: Sendable {
   /// The whole file.
   public var text: String {
     let sections =
-      [head] + gates + heatMaps + perplexity + metrics + factors + runtimes + notes + provenance
-    return """
-      \(Self.beginning)
-      <meta name="viewport" content="width=device-width, initial-scale=1">
-      <title>\(document.verdict): \(XML.escaped(document.model))</title>
-      <style>
-      \(HTMLStyle.css)
-      </style>
-      </head>
-      <body>
-      <main>
-      \(sections.joined(separator: "\n"))
-      </main>
-      </body>
-      </html>
-
-      """
+      [head] + gates + passkeyCurves + perplexity + heatMaps + tables(isRetention: false)
+      + effectiveLength + factors + sensitivitySection + tables(isRetention: true) + runtimes + gaps
+      + notes + provenance
+    return HTML.page(title: "\(document.verdict): \(document.model)", sections)
   }
 
   private var head: String {
     let kind =
       document.isComplete
       ? document.verdicts.isEmpty ? "" : document.hasFailed ? "failed" : "passed" : "failed"
-    let lines = [document.summary, headline, document.occasion].compactMap(\.self)
+    let lines = [windows, document.occasion]
+    let found = document.headline(before: before).map {
+      "<p class=\"headline\">\(XML.escaped($0))</p>\n"
+    }
     let end =
       document.isComplete
       ? "" : "<p class=\"failed\">The run ended early; what is missing is not shown.</p>"
     return """
       <h1><span class="\(kind)">\(document.verdict)</span> \(XML.escaped(document.model))</h1>
-      <p>\(XML.escaped(lines.filter { !$0.isEmpty }.joined(separator: " ")))</p>\(end)
+      \(found ?? "")<p>\(XML.escaped(lines.filter { !$0.isEmpty }.joined(separator: " ")))</p>\(end)
       """
   }
 
   /// The windows, the factors and the meaning of the marks.
-  private var headline: String {
+  private var windows: String {
     let original = measured.originalWindow
     let window = document.window.map { window in
       window == original
@@ -101,9 +98,11 @@ public struct HTMLReport: Sendable {
     }.map(\.names)
   }
 
-  private var metrics: [String] {
-    ResultTables(document, before: before).tables.filter { !isInHeatMap($0.metrics) }.flatMap {
-      table in
+  /// - Parameter isRetention: whether the tables beside a baseline are wanted, or the others.
+  private func tables(isRetention: Bool) -> [String] {
+    ResultTables(document, before: before).tables.filter {
+      !isInHeatMap($0.metrics) && $0.isOfRetention == isRetention
+    }.flatMap { table in
       ["<h2>\(XML.escaped(table.title))</h2>", HTML.table(table.header, table.rows, caption: "")]
     }
   }
@@ -113,20 +112,37 @@ public struct HTMLReport: Sendable {
     metrics == [.passkey] && Set(measured.passkeys.map(\.cell.depth)).count > 1
   }
 
+  private var effectiveLength: [String] {
+    let text = XML.escaped(ResultTables(document).effectiveLengths.joined(separator: "\n"))
+    return text.isEmpty ? [] : ["<h2>Effective length</h2>", "<pre>\(text)</pre>"]
+  }
+
+  private var gaps: [String] { Self.list("What was not measured", document.gaps) }
+
   private var notes: [String] {
-    let effective = XML.escaped(ResultTables(document).effectiveLengths.joined(separator: "\n"))
-    let lines =
-      measured.skipped.map { "Not measured: \($0.task) at \($0.length): \($0.reason)" }
-      + document.unfollowed.map { "Not followed: \($0.runtime): \($0.reason)" }
-    let older = before.map { before in
-      [
-        "Before: \(before.model), measured alike by lrpatch \(before.version) on files with SHA-256 "
-          + before.provenance.files.map { "\($0.sha256.prefix(12))... (\($0.name))" }
-          .joined(separator: ", ")
-      ] + ((try? document.compare(withBefore: before, named: "")) ?? [])
+    guard let before else { return [] }
+    let files = before.provenance.files.map { "\($0.sha256.prefix(12))... (\($0.name))" }
+    let first =
+      "Before: \(before.model), measured alike by lrpatch \(before.version) on files with SHA-256 "
+      + files.joined(separator: ", ")
+    return Self.list(
+      "Notes", [first] + ((try? document.compare(withBefore: before, named: "")) ?? []))
+  }
+
+  private static func list(_ heading: String, _ lines: [String]) -> [String] {
+    guard !lines.isEmpty else { return [] }
+    return [
+      "<h2>\(heading)</h2>",
+      "<ul>\(lines.map { "<li>\(XML.escaped($0))</li>" }.joined())</ul>",
+    ]
+  }
+}
+
+extension ResultTables.Table {
+  /// Whether it compares with a baseline.
+  fileprivate var isOfRetention: Bool {
+    metrics.allSatisfy { metric in
+      metric.isOfBenchmarks || [.perplexityRatio, .divergence, .agreement].contains(metric)
     }
-    let items = (lines + (older ?? [])).map { "<li>\(XML.escaped($0))</li>" }.joined()
-    return (effective.isEmpty ? [] : ["<h2>Effective length</h2>", "<pre>\(effective)</pre>"])
-      + (items.isEmpty ? [] : ["<h2>Notes</h2>", "<ul>\(items)</ul>"])
   }
 }

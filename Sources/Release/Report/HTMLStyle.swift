@@ -3,12 +3,14 @@ enum HTMLStyle {
   static let css = """
     :root {
       color-scheme: light dark; --text: #1f2328; --ground: #ffffff; --line: #d1d9e0;
-      --soft: #f6f8fa; --good: #1a7f37; --bad: #cf222e; --accent: #0969da;
+      --soft: #f6f8fa; --good: #1a7f37; --bad: #cf222e;
+      --c0: #0969da; --c1: #bc4c00; --c2: #1a7f37; --c3: #8250df; --c4: #9a6700; --c5: #bf3989;
     }
     @media (prefers-color-scheme: dark) {
       :root {
         --text: #e6edf3; --ground: #0d1117; --line: #3d444d; --soft: #151b23;
-        --good: #3fb950; --bad: #f85149; --accent: #4493f8;
+        --good: #3fb950; --bad: #f85149;
+        --c0: #4493f8; --c1: #f0883e; --c2: #3fb950; --c3: #a371f7; --c4: #d29922; --c5: #db61a2;
       }
     }
     body {
@@ -17,6 +19,7 @@ enum HTMLStyle {
     }
     main { max-width: 60rem; margin: 0 auto; padding: 1rem; }
     h1 { font-size: 1.5rem; overflow-wrap: anywhere; }
+    .headline { font-size: 1.2rem; font-weight: 600; }
     h2 { font-size: 1.15rem; margin-top: 2rem; }
     h3 { font-size: 1rem; }
     .scroll { overflow-x: auto; }
@@ -28,20 +31,43 @@ enum HTMLStyle {
     caption { text-align: left; padding: .2rem 0; }
     th, td { border: 1px solid var(--line); padding: .2rem .6rem; text-align: right; }
     th:first-child, td:first-child { text-align: left; }
+    td { white-space: nowrap; }
+    .gates td, .words td, .hash td { white-space: normal; }
     tbody th { font-weight: normal; }
     thead th { background: var(--soft); }
     .passed { color: var(--good); font-weight: 600; }
     .failed { color: var(--bad); font-weight: 600; }
     .pair { display: flex; flex-wrap: wrap; gap: 0 2rem; }
-    .words td { text-align: left; min-width: 6rem; }
+    .words td, .words th { text-align: left; }
+    .words td { min-width: 6rem; }
     .hash { font-family: ui-monospace, monospace; font-size: .8rem; overflow-wrap: anywhere; }
     td.heat { color: #111; }
+    td.holds { color: #111; background: #78beeb; }
+    td.fails { color: #111; background: #e69f50; }
+    .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 0 1rem; }
     figure { margin: .5rem 0; }
     svg { width: 100%; height: auto; color: var(--text); }
-    svg .after { stroke: var(--accent); fill: none; }
-    svg .before { stroke: var(--bad); fill: none; stroke-dasharray: 5 4; }
+    .plot svg, .panels svg { max-width: 42rem; }
+    .wide svg { min-width: 36rem; }
+    svg .curve { fill: none; stroke-width: 2; }
+    svg .bar { stroke-width: 1.5; }
+    svg .dashed { stroke-dasharray: 6 4; }
+    .c0 { stroke: var(--c0); } .c1 { stroke: var(--c1); } .c2 { stroke: var(--c2); }
+    .c3 { stroke: var(--c3); } .c4 { stroke: var(--c4); } .c5 { stroke: var(--c5); }
+    .key { display: inline-block; margin-right: 1.2rem; }
+    .key svg { width: 30px; height: 10px; }
+    .unseen {
+      position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+      white-space: nowrap;
+    }
+    td { position: relative; }
+    ul { padding-left: 1.3rem; }
+    code { overflow-wrap: anywhere; }
     @media print {
-      body { font-size: 11px; }
+      body { font-size: 11px; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+      .plot svg { max-width: 26rem; }
+      .wide svg { min-width: 0; }
+      .scroll { overflow: visible; }
       main { max-width: none; }
       h2 { break-after: avoid; }
       table, figure { break-inside: avoid; }

@@ -122,7 +122,7 @@ package struct LinePlot {
       let x = scale.x(Double(pair))
       return [
         SVG.line(x, scale.ceiling, x, scale.floor, dash: "2 3"),
-        SVG.text(x + 3, scale.ceiling + 12, name),
+        SVG.text(x + 3, scale.ceiling - 2, name),
       ]
     }
     return horizontal + vertical
@@ -136,13 +136,19 @@ package struct LinePlot {
       }
     }
     let colour = Self.colours[index % Self.colours.count]
-    return [
-      """
+    let line = """
       <polyline fill="none" stroke="\(colour)" stroke-width="2" \
       points="\(points.joined(separator: " "))"/>
-      """,
-      SVG.text(
-        Self.frame.left + 290 + 90 * Double(index), scale.top + 22, name, colour: colour),
+      """
+    // A single curve is what the title says.
+    guard series.count > 1 else { return [line] }
+    let place = Self.frame.left + 270 + 100 * Double(index)
+    return [
+      line,
+      """
+      <path stroke="\(colour)" stroke-width="3" d="M\(SVG.number(place)) \
+      \(SVG.number(scale.top + 18))h18"/>
+      """, SVG.text(place + 24, scale.top + 22, name),
     ]
   }
 }

@@ -22,7 +22,8 @@ public struct MarkdownReport: Sendable {
   public var text: String {
     let tables = ResultTables(document, before: before)
     let parts =
-      ["# \(document.verdict): \(Markdown.escaped(document.model))"] + gates
+      ["# \(document.verdict): \(Markdown.escaped(document.model))"]
+      + [document.headline(before: before).map(Markdown.escaped)].compactMap(\.self) + gates
       + tables.tables.flatMap(section) + effectiveLengths(tables) + skipped + [end]
     return Self.beginning + parts.joined(separator: "\n\n") + "\n"
   }

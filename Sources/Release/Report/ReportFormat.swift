@@ -1,5 +1,4 @@
 import Formats
-import Models
 public import Verify
 
 /// A format in which reports are written, and the rules for replacing an older report.
@@ -17,10 +16,15 @@ public enum ReportFormat: CaseIterable, Sendable {
   }
 
   /// The report of a result.
-  /// - Parameter before: the same measurements before the patch, which JUnit and CSV do not show.
-  public func text(of document: ResultDocument, before: ResultDocument? = nil) -> String {
+  /// - Parameters:
+  ///   - before: the same measurements before the patch, which JUnit and CSV do not show.
+  ///   - sensitivity: which of the factors matter, which only HTML shows.
+  public func text(
+    of document: ResultDocument, before: ResultDocument? = nil,
+    sensitivity: SensitivityDocument? = nil
+  ) -> String {
     switch self {
-    case .html: HTMLReport(document, before: before).text
+    case .html: HTMLReport(document, before: before, sensitivity: sensitivity).text
     case .junit: JUnitReport(document).text
     case .markdown: MarkdownReport(document, before: before).text
     case .csv: ResultCells(document.measured).csv
@@ -33,17 +37,7 @@ public enum ReportFormat: CaseIterable, Sendable {
   /// - Throws: `ModelError` of kind `unsafe` if the path holds anything but an older report;
   ///   `FileError` if no file can be made there.
   public func requireReplaceable(_ path: String) throws {
-    // A temporary file next to it is made and removed again, so that failures show now.
-    _ = try OutputFile(path: path)
-    guard let status = try? FileStatus(of: path, followingLinks: false) else { return }
-    let head =
-      status.kind == .file
-      ? try Descriptor(path: path, .read).read(at: 0, count: min(400, status.size)) : []
-    let text = String(decoding: head, as: UTF8.self)
-    guard status.kind == .file, text.isEmpty || text.hasPrefix(beginning) else {
-      throw ModelError.unsafe(
-        path, "already exists and is not an older report of this form; name a new path")
-    }
+    try ReportFile.requireReplaceable(path, beginning: beginning)
   }
 
   /// Writes a report, or replaces an older one.

@@ -95,23 +95,17 @@ struct ResultCells {
   /// The first line of a CSV file.
   static let header = "task,runtime,length,depth,sample,score,expected,answer,prompt_tail"
 
-  /// The cells as CSV (RFC 4180, with line feeds).
+  /// The cells as CSV.
   var csv: String {
     let rows = (all + questions).map { cell in
-      [
+      CSV.line([
         cell.task, cell.runtime, cell.length.map(String.init) ?? "",
         cell.depth.map { "\($0)" } ?? "",
         String(cell.sample), "\(cell.score)", cell.expected, cell.answer ?? "",
         cell.promptTail ?? "",
-      ].map(Self.field).joined(separator: ",")
+      ])
     }
     return ([Self.header] + rows).joined(separator: "\n") + "\n"
-  }
-
-  private static func field(_ text: String) -> String {
-    let special: Set<Unicode.Scalar> = ["\"", ",", "\n", "\r"]
-    guard text.unicodeScalars.contains(where: special.contains) else { return text }
-    return "\"\(text.replacing("\"", with: "\"\""))\""
   }
 }
 

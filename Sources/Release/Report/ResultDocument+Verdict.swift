@@ -30,6 +30,11 @@ extension ResultDocument {
   /// What the marks of the measured lengths mean, and how keys and values were rounded; empty if there
   /// is nothing to say.
   var marks: String {
+    (lengthMarks + [cacheRemark].compactMap(\.self)).joined(separator: "; ")
+  }
+
+  /// What the marks of the measured lengths mean.
+  var lengthMarks: [String] {
     var parts: [String] = []
     let window = window ?? .max
     if measured.lengths.contains(where: { $0 > measured.originalWindow && $0 <= window }) {
@@ -38,8 +43,7 @@ extension ResultDocument {
     if measured.lengths.contains(where: { $0 > window }) {
       parts.append("** beyond the model's window of \(window) tokens")
     }
-    if let remark = cacheRemark { parts.append(remark) }
-    return parts.joined(separator: "; ")
+    return parts
   }
 }
 
@@ -49,36 +53,6 @@ extension Verdict {
 }
 
 extension ResultDocument {
-  /// What was found at the greatest length, in a sentence; nil if nothing was.
-  var summary: String? {
-    guard let length = measured.lengths.last else { return nil }
-    var parts: [String] = []
-    let runtimes = measured.realRuntimes
-    func worst(_ metric: Metric, _ length: Int) -> Double? {
-      let values = runtimes.compactMap {
-        measured.partialValue(.init(metric: metric, runtime: $0, length: length))
-      }
-      return metric.isBetterWhenLess ? values.max() : values.min()
-    }
-    if let share = worst(.passkey, length) {
-      parts.append("\(Int((share * 100).rounded())) % of the passkeys are found")
-    }
-    if let value = worst(.perplexity, length) {
-      parts.append("the perplexity is \(value.rounded(toError: value / 100))")
-      let short = measured.lengths.last {
-        $0 <= measured.originalWindow && $0 < length && worst(.perplexity, $0) != nil
-      }
-      if let short, let base = worst(.perplexity, short) {
-        let change = (value / base - 1) * 100
-        parts[parts.count - 1] +=
-          ", \(change.magnitude.rounded(toError: 1)) % \(change < 0 ? "below" : "above") that at \(short)"
-      }
-    }
-    guard !parts.isEmpty else { return nil }
-    let place = runtimes.count > 1 ? "In the worst runtime, at" : "At"
-    return "\(place) \(length) tokens \(parts.joined(separator: " and "))."
-  }
-
   /// The date and the duration of the measurement; empty if they are not known.
   var occasion: String {
     guard let began = provenance.runs.compactMap(\.began).min() else { return "" }

@@ -57,7 +57,9 @@ struct ResultPlots {
       }
     }
     guard groups.contains(where: { $0.value.count > 1 }) else { return [] }
-    return ["perplexity by length, on a logarithmic scale; longest bar \(greatest.sixDigits)"]
+    return [
+      "perplexity by length, on a logarithmic scale; longest bar \(greatest.rounded(toError: greatest / 100))"
+    ]
       + rows(groups) { length, value in
         style.bar(
           log(max(1, value)) / log(greatest), width: Self.barWidth,

@@ -68,7 +68,7 @@ extension ResultTables {
     let own = [
       "\(result.benchmark.name)\(shots)", result.benchmark.scores[score].rawValue,
       "\(result.documents.count)\(cut > 0 ? ", \(cut) of them cut" : "")\(partial)",
-      "\(mean.rounded(toError: error)) ± \(error.rounded(toError: error)) %",
+      "\(mean.text(error: error)) %",
     ]
     guard hasBaseline else { return own }
     let baseline = result.baselineMean(score).map { "\((100 * $0).rounded(toError: error)) %" }

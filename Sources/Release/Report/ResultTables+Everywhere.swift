@@ -22,8 +22,9 @@ extension ResultTables {
 
   private static func row(_ part: Retention.Part) -> [String] {
     [
-      "\(part.positions.lowerBound)-\(part.positions.upperBound - 1)", part.divergence.sixDigits,
-      percent(part.agreement), "x \(part.ratio.sixDigits)",
+      "\(part.positions.lowerBound)-\(part.positions.upperBound - 1)",
+      part.divergence.text(error: part.errors?.divergence), part.agreement.percent(of: part.tokens),
+      "x \(part.ratio.text(error: part.errors?.ratio))",
     ]
   }
 

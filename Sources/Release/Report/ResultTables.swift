@@ -46,7 +46,7 @@ struct ResultTables {
     case .divergence: "divergence from the baseline, nats per token"
     case .agreement: "same likeliest token as the baseline"
     case .crossing: "perplexity of tokens generated past the original window\(rotatedAgain)"
-    default: "\(metric.rawValue): answers found"
+    default: "\(metric.rawValue): answers found, with 95 % interval or standard error"
     }
   }
 
@@ -70,9 +70,9 @@ struct ResultTables {
     let lengths = Set(documents.flatMap { Self.lengths(of: metric, in: $0.measured) }).sorted()
     var rows = self.rows(metric, lengths, measured)
     if let before {
-      rows += self.rows(metric, lengths, before.measured).map {
-        ["before: \($0[0])"] + $0.dropFirst()
-      }
+      rows += self.rows(metric, lengths, before.measured).filter { row in
+        row.dropFirst().contains { $0 != "-" }
+      }.map { ["before: \($0[0])"] + $0.dropFirst() }
     }
     return Table(
       metrics: [metric], title: title(metric), header: ["runtime"] + lengths.map(document.marked),
@@ -100,32 +100,6 @@ struct ResultTables {
     }.map { [$0.names.joined(separator: ", ")] + $0.value }
   }
 
-  private static func cell(_ place: Measurements.Place, _ measured: Measurements) -> String {
-    guard let value = measured.partialValue(place) else { return "-" }
-    let isPartial = measured.missing[place] != nil
-    return shown(value, place, measured) + (isPartial ? " (incomplete)" : "")
-  }
-
-  private static func shown(
-    _ value: Double, _ place: Measurements.Place, _ measured: Measurements
-  ) -> String {
-    switch place.metric {
-    case .passkey, .publishedPasskey:
-      guard let trials = measured.trials(at: place) else { return percent(value) }
-      let (low, high) = (trials.interval.lowerBound, trials.interval.upperBound)
-      return
-        "\(percent(value)) of \(trials.trials) (\(Int((low * 100).rounded()))-\(Int((high * 100).rounded())))"
-    case .perplexity:
-      let error = measured.perplexities.map(\.result).first {
-        $0.runtime == place.runtime && $0.length == place.length && $0.value == value
-      }?.standardError
-      guard let error else { return value.sixDigits }
-      return "\(value.rounded(toError: error)) ± \(error.rounded(toError: error))"
-    case .perplexityRatio, .divergence, .crossing: return value.sixDigits
-    default: return percent(value)
-    }
-  }
-
   static func percent(_ share: Double) -> String {
     "\(((share * 1000).rounded() / 10).sixDigits) %"
   }
@@ -140,7 +114,10 @@ struct ResultTables {
       return hasRULER
         ? ["not known: every length needs the same tasks, measured completely"] : []
     }
-    let rows = found.map { name, effective in [name, effective.length.map(String.init) ?? "none"] }
+    let alike = measured.runtimesAlike { name in found.first { $0.0 == name }.map(\.1.length) }
+    let rows = alike.map { names, length in
+      [names.joined(separator: ", "), length.map(String.init) ?? "none"]
+    }
     return TextColumns.lines(rows) + [
       """
       the greatest length at which the mean of \(tasks.count) of RULER's 13 tasks exceeds \

@@ -1,5 +1,5 @@
 /// A file's name, size and SHA-256.
-public struct FileDigest: Equatable, Sendable {
+public struct FileDigest: Hashable, Sendable {
   /// A path, or a name relative to the folder that is listed, with slashes.
   public var name: String
   /// The size in bytes.

@@ -35,15 +35,13 @@ public struct Gate: Equatable, Sendable {
 
   /// Reads `METRIC[@LENGTH|@short|@long][@RUNTIME]>=NUMBER`, or the same with `<=`.
   ///
-  /// A number may be a percentage: `95%`.
+  /// A number may be a percentage, `95%`, and a length may have a unit, `4k`.
   /// - Parameters:
   ///   - text: the gate.
   ///   - runtimes: the names of runtimes that a gate may give.
-  ///   - length: reads a length; units such as `4k` are up to the caller.
   /// - Throws: `OptionError` for any other text, and for a limit that no value can reach or miss.
   public init(
-    _ text: String, runtimes: [String] = RuntimeChoice.names,
-    length: (String) -> Int? = { Int($0) }
+    _ text: String, runtimes: [String] = RuntimeChoice.names
   ) throws(OptionError) {
     let text = text.filter { !$0.isWhitespace }
     let (subject, comparison, number) = try Self.sides(text)
@@ -52,7 +50,7 @@ public struct Gate: Equatable, Sendable {
       throw OptionError(
         "'\(text)': unknown metric '\(parts[0])', expected \(Metric.names.alternatives)")
     }
-    guard let limit = Self.limit(number, of: metric, length) else {
+    guard let limit = Self.limit(number, of: metric) else {
       throw OptionError("'\(text)': '\(number)' is not a number; \(Self.form)")
     }
     try Self.requireReachable(limit, of: metric, text)
@@ -60,7 +58,7 @@ public struct Gate: Equatable, Sendable {
     for part in parts.dropFirst() {
       if runtimes.contains(part), runtime == nil {
         runtime = part
-      } else if place == nil, let found = Place(part, length: length) {
+      } else if place == nil, let found = Place(part) {
         place = found
       } else {
         throw OptionError(
@@ -85,13 +83,12 @@ public struct Gate: Equatable, Sendable {
   }
 
   /// A number, a percentage, or a length if the metric is one.
-  private static func limit(
-    _ text: String, of metric: Metric, _ length: (String) -> Int?
-  ) -> Double? {
+  private static func limit(_ text: String, of metric: Metric) -> Double? {
     let number =
       text.hasSuffix("%")
       ? Double(text.dropLast()).map { $0 / 100 }
-      : Double(text) ?? (metric == .effectiveLength ? length(text).map(Double.init) : nil)
+      : Double(text)
+        ?? (metric == .effectiveLength ? TokenLength.parse(text).map(Double.init) : nil)
     return number.flatMap { $0.isFinite ? $0 : nil }
   }
 
@@ -141,12 +138,12 @@ public struct Gate: Equatable, Sendable {
 }
 
 extension Gate.Place {
-  fileprivate init?(_ text: String, length: (String) -> Int?) {
+  fileprivate init?(_ text: String) {
     switch text {
     case "short": self = .short
     case "long": self = .long
     default:
-      guard let number = length(text) else { return nil }
+      guard let number = TokenLength.parse(text) else { return nil }
       self = .length(number)
     }
   }

@@ -115,52 +115,12 @@ extension Measurements.NamedPerplexity {
   }
 }
 
-extension Retention.Result {
-  var json: JSONValue {
-    .object([
-      "runtime": .string(runtime), "length": .number(length), "perplexity": .number(perplexity),
-      "baseline_perplexity": .number(baselinePerplexity), "perplexity_ratio": .number(ratio),
-      "kl": .number(divergence), "top1": .number(agreement), "tokens": .number(tokens),
-      "parts": .array(parts.map(\.json)),
-    ])
-  }
-
-  fileprivate init(_ reader: ResultReader) throws {
-    self.init(
-      runtime: try reader.name("runtime"), length: try reader.length(),
-      perplexity: try reader.number("perplexity"),
-      baselinePerplexity: try reader.number("baseline_perplexity"),
-      divergence: try reader.number("kl"), agreement: try reader.number("top1"),
-      tokens: try reader.count("tokens"))
-    // Results of older versions have none.
-    if reader.json["parts"] != nil { parts = try reader.list("parts") { try Retention.Part($0) } }
-  }
-}
-
-extension Retention.Part {
-  fileprivate var json: JSONValue {
-    .object([
-      "from": .number(positions.lowerBound), "to": .number(positions.upperBound),
-      "perplexity_ratio": .number(ratio), "kl": .number(divergence), "top1": .number(agreement),
-      "tokens": .number(tokens),
-    ])
-  }
-
-  fileprivate init(_ reader: ResultReader) throws {
-    let (from, to) = (try reader.count("from"), try reader.count("to"))
-    guard from < to else { throw reader.wrong("to", "a position after \(from)") }
-    self.init(
-      positions: from..<to, ratio: try reader.number("perplexity_ratio"),
-      divergence: try reader.number("kl"), agreement: try reader.number("top1"),
-      tokens: try reader.count("tokens"))
-  }
-}
-
 extension WindowCrossing.Result {
   var json: JSONValue {
     .object([
       "runtime": .string(runtime), "length": .number(length), "perplexity": .number(perplexity),
       "tokens": .number(tokens), "rotated_again": rotatedAgain.map { .number($0) } ?? .null,
+      "standard_error": standardError.map { .number($0) } ?? .null,
     ])
   }
 
@@ -168,6 +128,7 @@ extension WindowCrossing.Result {
     self.init(
       runtime: try reader.name("runtime"), length: try reader.length(),
       perplexity: try reader.number("perplexity"), tokens: try reader.count("tokens"),
-      rotatedAgain: reader.json["rotated_again"]?.double)
+      rotatedAgain: reader.json["rotated_again"]?.double,
+      standardError: reader.json["standard_error"]?.double)
   }
 }

@@ -13,6 +13,9 @@ extension ResultDocument {
     "bos",
   ]
 
+  /// Whether the forward pass used 32-bit floats.
+  package var isExact: Bool { method["precision"]?.text == Precision.exact.rawValue }
+
   /// How keys and values were rounded, in words; nil if they were not.
   package var cacheRemark: String? {
     let exact = CacheTypes().keys.rawValue

@@ -9,7 +9,7 @@ extension ResultDocument {
     return .object([
       "schema": .string(Self.schema), "version": .string(version), "model": .string(model),
       "original_window": .number(measured.originalWindow),
-      "method": method, "complete": .bool(isComplete),
+      "method": method, "plan": plan, "complete": .bool(isComplete),
       "shard": shard.map { .string($0) } ?? .null,
       "unfollowed": .array(
         unfollowed.map { .object(["runtime": .string($0.runtime), "reason": .string($0.reason)]) }),
@@ -88,6 +88,7 @@ extension ResultDocument {
     }
     let reader = ResultReader(json, subject)
     method = try reader.value("method").visible
+    plan = (json["plan"] ?? .null).visible
     version = try reader.name("version")
     model = try reader.name("model")
     isComplete = try reader.flag("complete")

@@ -7,6 +7,9 @@ public struct ResultDocument: Sendable {
 
   /// What makes the numbers comparable with others, as JSON.
   public var method: JSONValue
+  /// What was asked, as JSON; null in a result of an older version, and if different things were
+  /// merged.
+  public var plan = JSONValue.null
   /// The version of lrpatch.
   public var version: String
   /// The path of the model, as it was given.

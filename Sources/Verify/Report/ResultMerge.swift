@@ -26,6 +26,7 @@ extension ResultDocument {
     try requireSameModel(as: other, name, first)
     try provenance.add(other.provenance, name)
     addTexts(of: other)
+    if plan != other.plan { plan = .null }
     savedGates += other.savedGates.filter { !savedGates.contains($0) }
     if inspection.isNull { inspection = other.inspection }
     try measured.add(other.measured, name)
@@ -155,9 +156,10 @@ extension JSONValue {
   ///
   /// Texts may differ, since tasks may differ.
   fileprivate func difference(from other: JSONValue) -> String? {
-    (ResultDocument.conditions + ["factors", "baseline", "compares_everywhere"]).first {
-      self[$0] != other[$0]
-    }
+    (ResultDocument.conditions + ["factors", "baseline", "compares_everywhere", "baseline_cache"])
+      .first {
+        (self[$0] ?? .null) != (other[$0] ?? .null)
+      }
   }
 }
 

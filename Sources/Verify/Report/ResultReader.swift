@@ -100,7 +100,7 @@ struct ResultReader {
 }
 
 extension Optional {
-  fileprivate func orThrow(_ error: @autoclosure () -> ModelError) throws -> Wrapped {
+  func orThrow(_ error: @autoclosure () -> ModelError) throws -> Wrapped {
     guard let self else { throw error() }
     return self
   }

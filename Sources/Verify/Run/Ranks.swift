@@ -46,6 +46,13 @@ package struct Ranks: Sendable {
     #endif
   }
 
+  /// Refuses to be one of several processes of a command that does not divide its work.
+  /// - Throws: `OptionError`, or what `init` throws.
+  package static func requireAlone(_ command: String) throws {
+    try OptionError.require(
+      Ranks().isAlone, "\(command) does not divide its work; run it without mpirun")
+  }
+
   /// Ends MPI, if it was started.
   ///
   /// With a code other than 0 it also ends the other processes.

@@ -16,12 +16,14 @@ extension TaskGrid {
     }
     depths = Self.depths(options.depths)
     samples = options.samples
+    prompts = options.prompts
     seed = options.seed
     style = options.passkeyPrompt
     method = options.method
     stride = options.stride
     windows = options.windows
     shard = options.shard
+    sample = options.sample
     if case .everywhere? = options.baseline { comparesEverywhere = true }
     try addTexts(options.texts, tokenizer, originalWindow: geometry.originalWindow)
     // Model and baseline are asked the same, so a prompt must fit both.

@@ -59,16 +59,20 @@ public struct VerifyEstimate: Sendable {
   }
 
   /// A note for the user; nil for a short run.
-  static func remark(_ setup: borrowing VerifySetup) throws -> String? {
-    let model = setup.scoring.forward.model
-    let work = setup.prefills.reduce(0) { $0 + model.multiplications(tokens: $1) }
-    guard work > fewMultiplications else { return nil }
-    let estimate = try VerifyEstimate(setup)
-    guard estimate.time >= least else { return nil }
-    let isSlow = estimate.isExact && estimate.time >= patience
+  func remark(times count: Int = 1) -> String? {
+    let time = time * count
+    guard time >= Self.least else { return nil }
+    let isSlow = isExact && time >= Self.patience
     let advice = isSlow ? "; --precision fast takes about half as long" : ""
     return
-      "this takes about \(estimate.time.words) and \(estimate.memoryText) of memory beside the weights\(advice)"
+      "this takes about \(time.words) and \(memoryText) of memory beside the weights\(advice)"
+  }
+
+  /// - Returns: nil for a grid that takes seconds.
+  static func ofLongRun(_ setup: borrowing VerifySetup) throws -> VerifyEstimate? {
+    let model = setup.scoring.forward.model
+    let work = setup.prefills.reduce(0) { $0 + model.multiplications(tokens: $1) }
+    return work > fewMultiplications ? try VerifyEstimate(setup) : nil
   }
 }
 

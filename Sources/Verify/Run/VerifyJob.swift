@@ -18,7 +18,8 @@ public struct VerifyJob: ~Copyable {
   public var unfollowed: [UnfollowedRuntime] { setup.followed.unfollowed }
 
   /// What a user should know about the model and the texts before reading the results.
-  public var remarks: [String] { setup.remarks }
+  public var remarks: [String] { setup.remarks + [estimate?.remark()].compactMap(\.self) }
+  private let estimate: VerifyEstimate?
 
   /// Whether this process has the result.
   ///
@@ -42,9 +43,21 @@ public struct VerifyJob: ~Copyable {
     _ options: VerifyOptions, session: consuming ModelSession,
     environment: JobEnvironment = JobEnvironment()
   ) throws {
-    var setup = try VerifySetup(options, session, environment)
-    try setup.prepare(environment)
+    let setup = try VerifySetup(options, session, environment)
+    try setup.checkMemory(environment)
+    estimate = try setup.estimate()
     self.setup = setup
+    self.session = session
+  }
+
+  /// The same for one of several models that are compared with one, without an estimate of the time.
+  init(
+    _ options: VerifyOptions, session: consuming ModelSession, _ environment: JobEnvironment,
+    baseline: OpenBaseline
+  ) throws {
+    setup = try VerifySetup(options, session, environment, baseline: baseline)
+    try setup.checkMemory(environment)
+    estimate = nil
     self.session = session
   }
 
@@ -80,7 +93,10 @@ public struct VerifyJob: ~Copyable {
     var outcome = VerifyOutcome(
       options: setup.options, measured: measured, verdicts: [], stop: stop,
       unfollowed: unfollowed, texts: setup.grid.texts.map(\.name),
-      inspection: setup.followed.inspection, seconds: start.duration(to: .now).seconds)
+      inspection: setup.followed.inspection,
+      plan: setup.options.plan(
+        of: setup.grid, runtimes: setup.followed.policies.map(\.name)),
+      seconds: start.duration(to: .now).seconds)
     try outcome.gather(setup.ranks)
     outcome.verdicts = setup.gates.map(outcome.measured.judge)
     return outcome

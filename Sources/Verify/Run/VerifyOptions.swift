@@ -43,6 +43,8 @@ public struct VerifyOptions: Sendable {
   public var precision = Precision.exact
   /// The types in which keys and values are kept.
   public var cache = CacheTypes()
+  /// The types in which the baseline keeps keys and values; nil for those of the model.
+  public var baselineCache: CacheTypes?
   /// How prompts are given to the runtimes.
   public var prefill = Prefill.own
 
@@ -62,6 +64,8 @@ public struct VerifyOptions: Sendable {
   ///
   /// Of benchmarks the number of first questions, of MMLU's of each subject; nil for all.
   public var samples: Int?
+  /// Prompts of each of RULER's tasks at each length; nil for as many as `samples`.
+  public var prompts: Int?
   /// The wording of the passkey prompts.
   public var passkeyPrompt = Passkey.Style.longrope
   /// Paths of texts whose perplexity is measured and in which needles are hidden; empty for a book
@@ -78,6 +82,8 @@ public struct VerifyOptions: Sendable {
   public var windows: Int?
   /// The part of the grid that is measured, which is never judged; nil for the whole.
   public var shard: TaskGrid.Shard?
+  /// A random part of the grid, to check an older result; nil for the whole.
+  package var sample: GridSample?
   /// The seed of the prompts.
   public var seed: UInt64 = 0
   /// The gates; nil for the default gates of the tasks, empty for none.
@@ -103,6 +109,7 @@ public struct VerifyOptions: Sendable {
     let mostSamples = isOnlyBenchmarks && !tasks.isEmpty ? most : 1000
     for (name, value, limit) in [
       ("depths", depths, 1000), ("samples", samples ?? 1, mostSamples),
+      ("prompts", prompts ?? 1, 1000),
       ("windows", windows ?? 1, most),
       ("stride", stride, most), ("threads", threads, 1024),
     ] {

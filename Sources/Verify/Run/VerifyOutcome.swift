@@ -19,6 +19,8 @@ public struct VerifyOutcome: Sendable {
   public let texts: [String]
   /// The model as it was run.
   public let inspection: Inspection
+  /// What was asked, as JSON.
+  let plan: JSONValue
   /// How long the run took.
   public let seconds: Double
 
@@ -32,6 +34,7 @@ public struct VerifyOutcome: Sendable {
       shard: options.shard?.description, unfollowed: unfollowed, measured: measured,
       verdicts: verdicts)
     document.inspection = .object(inspection.members)
+    document.plan = plan
     return document
   }
 
@@ -47,7 +50,7 @@ public struct VerifyOutcome: Sendable {
     let baseline: JSONValue =
       switch options.baseline {
       case nil: .null
-      case .beforePatch?: .string("before the patch")
+      case .beforePatch?: .string(VerifyOptions.beforePatchName)
       case .model(let path)?, .everywhere(let path)?: .string(path)
       }
     var isEverywhere = false
@@ -56,6 +59,7 @@ public struct VerifyOutcome: Sendable {
       "precision": .string(options.precision.rawValue),
       "cache": .string(options.cache.keys.rawValue),
       "cache_values": .string(options.cache.values.rawValue),
+      "baseline_cache": options.baselineCache?.json ?? .null,
       "seed": .number(String(options.seed)),
       "passkey_prompt": .string(options.passkeyPrompt.rawValue),
       "prefill_chunk": prefillChunk, "perplexity": .string(options.method.rawValue),
@@ -65,5 +69,11 @@ public struct VerifyOutcome: Sendable {
       "compares_everywhere": .bool(isEverywhere),
       "texts": .array(texts.map { .string($0) }),
     ])
+  }
+}
+
+extension CacheTypes {
+  fileprivate var json: JSONValue {
+    .object(["keys": .string(keys.rawValue), "values": .string(values.rawValue)])
   }
 }

@@ -14,12 +14,15 @@ struct VerifySetup: Sendable {
   let grid: TaskGrid
   let gates: [Gate]
   let ranks: Ranks
+  /// What a user should know, but for how long the run takes.
   private(set) var remarks: [String] = []
 
   var originalWindow: Int { followed.inspection.geometry.originalWindow }
 
+  /// - Parameter baseline: the baseline, if it is open already.
   init(
-    _ options: VerifyOptions, _ session: borrowing ModelSession, _ environment: JobEnvironment
+    _ options: VerifyOptions, _ session: borrowing ModelSession, _ environment: JobEnvironment,
+    baseline known: OpenBaseline? = nil
   ) throws {
     try options.validate()
     self.options = options
@@ -31,16 +34,18 @@ struct VerifySetup: Sendable {
     try tokenizer.set(options.bos)
     self.tokenizer = tokenizer
     let opener = ModelOpener(options, environment)
-    scoring = Scoring(try opener.forward(options.model), followed.policies)
+    scoring = Scoring(try opener.forward(options.model, options.cache), followed.policies)
     let vocabulary = scoring.forward.model.vocabulary
     if tokenizer.vocabulary > vocabulary {
       remarks.append(tokenizer.remark(beyond: vocabulary))
     }
-    let comparison = try Self.baseline(options, session, scoring.forward, opener)
+    let comparison = try known ?? Self.baseline(options, session, scoring.forward, opener)
+    try comparison?.requireVocabulary(of: scoring.forward.model)
     baseline = comparison?.scoring
     var grid = try TaskGrid(
       options, followed.inspection.geometry, tokenizer, baselineWindow: comparison?.window)
     grid.divide(among: ranks)
+    grid.baselineStates = comparison?.states
     self.grid = grid
     gates = options.gates(for: grid.tasks)
     if followed.inspection.format == .folder,
@@ -59,7 +64,10 @@ struct VerifySetup: Sendable {
       remarks.append("nothing that is measured uses \(unused.joined(separator: ", "))")
     }
     if let path = options.baseline?.path, let baseline {
-      if FileSystem.canonical(path) == FileSystem.canonical(options.model), options.factors == nil {
+      let isItself =
+        FileSystem.canonical(path) == FileSystem.canonical(options.model) && options.factors == nil
+      // The first rung of a ladder is one, and other caches of its model are not.
+      if isItself, known == nil {
         remarks.append("the baseline is the model itself")
       }
       let (own, other) = (scoring.forward.model, baseline.forward.model)
@@ -75,22 +83,21 @@ struct VerifySetup: Sendable {
     try checkGates()
   }
 
-  /// Checks the memory, and adds a note on a run that takes long.
-  /// - Throws: `ModelError` if the longest sequence needs more memory than there is.
-  mutating func prepare(_ environment: JobEnvironment) throws {
-    try checkMemory(environment)
+  /// How long the run takes; nil if that is seconds, or if the time is up already.
+  func estimate() throws -> VerifyEstimate? {
     do {
-      if let remark = try VerifyEstimate.remark(self) { remarks.append(remark) }
+      return try VerifyEstimate.ofLongRun(self)
     } catch is EarlyStop {
-      // The time is up: the run ends at its beginning, and says what is missing.
+      // The run ends at its beginning, and says what is missing.
+      return nil
     }
   }
 
-  /// The model to compare with, and its window.
+  /// The model to compare with.
   private static func baseline(
     _ options: VerifyOptions, _ session: borrowing ModelSession, _ forward: ForwardPass,
     _ opener: ModelOpener
-  ) throws -> (scoring: Scoring, window: Int)? {
+  ) throws -> OpenBaseline? {
     switch options.baseline {
     case nil: return nil
     case .beforePatch?:
@@ -103,18 +110,11 @@ struct VerifySetup: Sendable {
       }
       let followed = FollowedRuntimes(all: before)
       try followed.requirePolicies(options.model)
-      return (Scoring(forward, followed.policies), before.geometry.window)
+      return OpenBaseline(
+        path: options.model, scoring: Scoring(forward, followed.policies),
+        window: before.geometry.window)
     case .model(let path)?, .everywhere(let path)?:
-      let other = try ModelSession(path: path, exclusive: false)
-      let followed = FollowedRuntimes(all: try Inspection(other))
-      try followed.requirePolicies(path)
-      let scoring = Scoring(try opener.forward(path), followed.policies)
-      let (own, its) = (forward.model.vocabulary, scoring.forward.model.vocabulary)
-      guard own == its else {
-        throw ModelError.unsupported(
-          path, "its vocabulary has \(its) tokens, that of the model \(own)")
-      }
-      return (scoring, followed.inspection.geometry.window)
+      return try OpenBaseline(path, options.baselineCache ?? options.cache, opener)
     }
   }
 
@@ -129,7 +129,7 @@ struct VerifySetup: Sendable {
   // MARK: Checks before hours of work
 
   /// - Throws: `ModelError` if the longest sequence needs more memory than there is.
-  private func checkMemory(_ environment: JobEnvironment) throws {
+  func checkMemory(_ environment: JobEnvironment) throws {
     guard let longest = grid.lengths.max(), let available = environment.availableMemory() else {
       return
     }
@@ -174,27 +174,5 @@ struct VerifySetup: Sendable {
     guard let name = TaskGrid.Task.name(measuring: gate.metric) else { return "" }
     let needsBaseline = gate.metric.isRetained || name == TaskGrid.Task.retention.name
     return "; --task \(name)\(needsBaseline ? " with --baseline or --against" : "") measures it"
-  }
-}
-
-/// Opens models for a forward pass that can be ended early.
-private struct ModelOpener {
-  private let options: VerifyOptions
-  private let environment: JobEnvironment
-  private let stopCheck: StopCheck
-
-  init(_ options: VerifyOptions, _ environment: JobEnvironment) {
-    self.options = options
-    self.environment = environment
-    stopCheck = StopCheck(environment, budget: options.timeBudget)
-  }
-
-  func forward(_ path: String) throws -> ForwardPass {
-    let stopCheck = stopCheck
-    var pass = ForwardPass(
-      try Transformer(path: path), threads: options.threads, precision: options.precision
-    ) { try stopCheck() }
-    if let available = environment.availableMemory() { pass.cacheLimit = available / 4 * 3 }
-    return try pass.keeping(options.cache)
   }
 }

@@ -1,10 +1,19 @@
-import Glibc
 public import Inference
 import Numerics
 
 /// The model against its baseline, token by token: the cost of a patch within the original window,
 /// or of another quantisation at every position.
 public struct Retention: Sendable {
+  /// The standard errors of a comparison, from the spread over its tokens.
+  public struct Errors: Equatable, Sendable {
+    /// That of the model's perplexity.
+    public var perplexity: Double
+    /// That of the ratio of both perplexities, whose tokens are paired.
+    public var ratio: Double
+    /// That of the mean divergence, in nats per token.
+    public var divergence: Double
+  }
+
   /// How both models compare at some positions of the window.
   public struct Part: Equatable, Sendable {
     /// The positions in the window.
@@ -17,6 +26,8 @@ public struct Retention: Sendable {
     public var agreement: Double
     /// The number of scored tokens.
     public var tokens: Int
+    /// The standard errors; nil in a result that lacks them.
+    public var errors: Errors?
   }
 
   /// How one runtime's model compares with its baseline at one length.
@@ -35,6 +46,8 @@ public struct Retention: Sendable {
     public var agreement: Double
     /// The number of scored tokens.
     public var tokens: Int
+    /// The standard errors; nil in a result that lacks them.
+    public var errors: Errors?
     /// The same by position; empty unless asked for.
     public var parts: [Part] = []
     /// The model's perplexity divided by the baseline's.
@@ -54,26 +67,18 @@ public struct Retention: Sendable {
     partCount = max(1, min(parts, measure.length))
   }
 
-  private struct Sums {
-    var loss = 0.0
-    var baselineLoss = 0.0
-    var divergence = 0.0
-    var agreements = 0
-    var tokens = 0
-
-    mutating func add(_ other: Sums) {
-      loss += other.loss
-      baselineLoss += other.baselineLoss
-      divergence += other.divergence
-      agreements += other.agreements
-      tokens += other.tokens
-    }
-  }
-
   /// Compares every runtime with the baseline, and calls `each` with every result.
   /// - Parameter baseline: each policy of `scoring` is compared with the one like it here.
   public func run(_ scoring: Scoring, baseline: Scoring, each: (Result) throws -> Void) throws {
-    var done: [(schedules: [RopeSchedule], variants: [String?], sums: [Sums])] = []
+    try run(scoring, baseline: baseline, kept: nil, each: each)
+  }
+
+  /// The same.
+  /// - Parameter kept: the baseline's hidden states of other comparisons with it.
+  func run(
+    _ scoring: Scoring, baseline: Scoring, kept: BaselineStates?, each: (Result) throws -> Void
+  ) throws {
+    var done: [(schedules: [RopeSchedule], variants: [String?], sums: [RetentionSums])] = []
     for policy in scoring.policies {
       guard let before = baseline.policy(like: policy) else { continue }
       let schedules = [policy, before].map { $0.schedule(prompt: length, count: length) }
@@ -87,7 +92,7 @@ public struct Retention: Sendable {
           scoring.forward.running(scoring.forward.model.variant(for: policy.name).model),
           schedules[0],
           baseline.forward.running(baseline.forward.model.variant(for: before.name).model),
-          schedules[1])
+          schedules[1], kept.map { ($0, variants[1]) })
       done.append((schedules, variants, sums))
       try each(result(sums, policy.name))
     }
@@ -97,33 +102,38 @@ public struct Retention: Sendable {
   private func start(of part: Int) -> Int { (part * length + partCount - 1) / partCount }
 
   /// - Parameter parts: the sums of each part of the window.
-  private func result(_ parts: [Sums], _ runtime: String) -> Result {
-    let sums = parts.reduce(into: Sums()) { $0.add($1) }
-    let count = Double(sums.tokens)
+  private func result(_ parts: [RetentionSums], _ runtime: String) -> Result {
+    let sums = parts.reduce(into: RetentionSums()) { $0.add($1) }
     var result = Result(
-      runtime: runtime, length: length, perplexity: exp(sums.loss / count),
-      baselinePerplexity: exp(sums.baselineLoss / count), divergence: sums.divergence / count,
-      agreement: Double(sums.agreements) / count, tokens: sums.tokens)
+      runtime: runtime, length: length, perplexity: sums.perplexity,
+      baselinePerplexity: sums.baselinePerplexity, divergence: sums.divergence.mean,
+      agreement: sums.agreement, tokens: sums.tokens, errors: sums.errors)
     guard parts.count > 1 else { return result }
     result.parts = parts.enumerated().filter { $1.tokens > 0 }.map { part, sums in
-      let count = Double(sums.tokens)
-      return Part(
-        positions: start(of: part)..<start(of: part + 1),
-        ratio: exp((sums.loss - sums.baselineLoss) / count), divergence: sums.divergence / count,
-        agreement: Double(sums.agreements) / count, tokens: sums.tokens)
+      Part(
+        positions: start(of: part)..<start(of: part + 1), ratio: sums.ratio,
+        divergence: sums.divergence.mean, agreement: sums.agreement, tokens: sums.tokens,
+        errors: sums.errors)
     }
     return result
   }
 
+  /// - Parameter kept: the baseline's hidden states, and the name of its variant.
   private func sums(
     _ model: ForwardPass, _ schedule: RopeSchedule, _ baseline: ForwardPass,
-    _ baselineSchedule: RopeSchedule
-  ) throws -> [Sums] {
-    var sums = Array(repeating: Sums(), count: partCount)
+    _ baselineSchedule: RopeSchedule, _ kept: (states: BaselineStates, variant: String?)?
+  ) throws -> [RetentionSums] {
+    var sums = Array(repeating: RetentionSums(), count: partCount)
     for window in windows {
       let rows = window.scored.map { $0 - 1 }
       let states = try model.states(Batch(window.tokens, schedule), wanted: rows)
-      let others = try baseline.states(Batch(window.tokens, baselineSchedule), wanted: rows)
+      func computeOthers() throws -> Matrix {
+        try baseline.states(Batch(window.tokens, baselineSchedule), wanted: rows)
+      }
+      let others =
+        try kept.map {
+          try $0.states.of(window, baselineSchedule, $0.variant, compute: computeOthers)
+        } ?? computeOthers()
       // Logits of both are alive for a few rows at a time.
       for start in stride(from: 0, to: rows.count, by: 64) {
         let part = Array(start..<min(start + 64, rows.count))
@@ -131,31 +141,11 @@ public struct Retention: Sendable {
         let otherLogits = try baseline.logits(others, rows: part)
         for (index, place) in part.enumerated() {
           let position = window.scored[place]
-          add(
-            logits, otherLogits, index, window.tokens[position], model.engine,
-            to: &sums[position * partCount / length])
+          sums[position * partCount / length].add(
+            logits, otherLogits, row: index, token: window.tokens[position], model.engine)
         }
       }
     }
     return sums
-  }
-
-  private func add(
-    _ logits: Matrix, _ others: Matrix, _ row: Int, _ token: Int, _ engine: Engine,
-    to sums: inout Sums
-  ) {
-    let (total, greedy) = engine.logSumExp(logits, row: row)
-    let (otherTotal, otherGreedy) = engine.logSumExp(others, row: row)
-    var divergence = 0.0
-    for column in 0..<min(logits.columns, others.columns) {
-      let before = Double(others[row, column]) - otherTotal
-      guard before > -80 else { continue }
-      divergence += exp(before) * (before - (Double(logits[row, column]) - total))
-    }
-    sums.loss += total - Double(logits[row, token])
-    sums.baselineLoss += otherTotal - Double(others[row, token])
-    sums.divergence += divergence
-    sums.agreements += greedy == otherGreedy ? 1 : 0
-    sums.tokens += 1
   }
 }

@@ -34,9 +34,10 @@ extension TaskGrid {
     if !ranks.isAlone { shard = Shard(ranks) }
   }
 
-  /// The steps of this part of the grid.
+  /// The steps of this part of the grid, or of a sample of it.
   func ownSteps(_ originalWindow: Int) -> [Step] {
     let all = steps(originalWindow)
-    return shard?.part(of: all) ?? all
+    let part = shard?.part(of: all) ?? all
+    return sample?.chosen(from: part) ?? part
   }
 }

@@ -50,9 +50,10 @@ extension TaskGrid {
   public static let smallLength = 2048
   private static let samplesOfSmallLengths = 3
 
-  /// The number of prompts for each depth of a length.
-  func sampleCount(_ length: Int) -> Int {
-    samples ?? (length <= Self.smallLength ? Self.samplesOfSmallLengths : 1)
+  /// The number of a task's prompts at a length, for each depth if it has depths.
+  func sampleCount(_ task: Task, _ length: Int) -> Int {
+    if case .ruler = task, let prompts { return prompts }
+    return samples ?? (length <= Self.smallLength ? Self.samplesOfSmallLengths : 1)
   }
 
   private func windowCount(_ length: Int) -> Double {
@@ -69,7 +70,7 @@ extension TaskGrid {
   }
 
   private func cells(_ task: Task, _ length: Int) -> [Passkey.Cell] {
-    let count = sampleCount(length)
+    let count = sampleCount(task, length)
     if case .ruler = task {
       return (0..<count).map { Passkey.Cell(length: length, depth: 0, sample: $0) }
     }

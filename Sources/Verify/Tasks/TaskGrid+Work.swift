@@ -48,7 +48,7 @@ extension TaskGrid {
         measured.add($0)
         done((costs[$0.cell.length] ?? 0) / runtimes)
       }
-      guard grid.comparesEverywhere, let baseline else { return }
+      guard grid.comparesEverywhere, grid.baselineStates == nil, let baseline else { return }
       let names = scoring.policies.map(\.name)
       let common = Scoring(baseline.forward, baseline.policies.filter { names.contains($0.name) })
       try Passkey(tokenizer, style: grid.style).run(cells, common, seed: grid.seed) {
@@ -80,9 +80,10 @@ extension TaskGrid {
     ) throws {
       guard let length = cells.first?.length else { return }
       let run = RULERRun(tokenizer, essay: grid.essay, questions: grid.questionFiles)
+      let count = grid.sampleCount(.ruler(task), length)
       let samples: [RULERSample]
       do {
-        samples = try run.samples(task, length: length, count: grid.sampleCount(length))
+        samples = try run.samples(task, length: length, count: count)
       } catch let error as ModelError {
         // A grid may begin at lengths that are too short for some tasks: they stay unmeasured.
         measured.skip(task.rawValue, at: length, error.message)
@@ -91,7 +92,7 @@ extension TaskGrid {
       for cell in cells {
         // RULER leaves out a sample that does not fit.
         guard cell.sample < samples.count else {
-          let reason = "only \(samples.count) of \(grid.sampleCount(length)) samples fit"
+          let reason = "only \(samples.count) of \(count) samples fit"
           return measured.skip(task.rawValue, at: length, reason)
         }
         try run.ask(task, samples[cell.sample], scoring) {
@@ -143,7 +144,8 @@ extension TaskGrid {
         allTokens, length: length, method: .truncate, beginning: tokenizer.beginning,
         maximumWindows: grid.windows)
       let parts = grid.comparesEverywhere ? Self.comparedParts : 1
-      try Retention(measure, parts: parts).run(scoring, baseline: baseline) {
+      let retention = Retention(measure, parts: parts)
+      try retention.run(scoring, baseline: baseline, kept: grid.baselineStates) {
         measured.add($0)
         done()
       }

@@ -32,6 +32,8 @@ public struct TaskGrid: Sendable {
   public var depths: [Double] = []
   /// Prompts for each length and depth; nil for three at small lengths, and one at others.
   public var samples: Int?
+  /// Prompts of each of RULER's tasks at each length; nil for as many as `samples`.
+  public var prompts: Int?
   /// The seed of the prompts.
   public var seed: UInt64 = 0
   /// The wording of the passkey prompts.
@@ -58,8 +60,13 @@ public struct TaskGrid: Sendable {
   var hasBaseline = false
   /// Whether the baseline is compared with at every length and position, and asked for passkeys.
   public var comparesEverywhere = false
+  /// What is kept of a baseline that several models are compared with, which is asked for passkeys by
+  /// itself.
+  var baselineStates: BaselineStates?
   /// The part of the grid that is measured; nil for the whole.
   public var shard: Shard?
+  /// A random part of it; nil for all.
+  var sample: GridSample?
 
   /// What a user should know about the texts.
   public internal(set) var remarks: [String] = []

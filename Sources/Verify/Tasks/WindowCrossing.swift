@@ -20,6 +20,9 @@ public struct WindowCrossing: Sendable {
     /// The perplexity if the cached keys were only rotated again at the crossing, where this rule
     /// computes them again; nil for other rules.
     public var rotatedAgain: Double?
+    /// The standard error of the perplexity, from the spread of the tokens' losses; nil in a result
+    /// that lacks it.
+    public var standardError: Double?
   }
 
   /// Tokens that are generated before the end of the original window, and after it.
@@ -62,12 +65,13 @@ public struct WindowCrossing: Sendable {
       losses[policy] += scores.map { -$0.logProbability }
       windows[policy] += 1
       guard windows[policy] == sequences.count else { return }
-      let mean = losses[policy].reduce(0, +) / Double(losses[policy].count)
+      let value = exp(losses[policy].reduce(0, +) / Double(losses[policy].count))
       try each(
         Result(
-          runtime: scoring.policies[policy].name, length: length, perplexity: exp(mean),
+          runtime: scoring.policies[policy].name, length: length, perplexity: value,
           tokens: losses[policy].count,
-          rotatedAgain: try rotatedAgain(scoring.policies[policy], scoring.forward)))
+          rotatedAgain: try rotatedAgain(scoring.policies[policy], scoring.forward),
+          standardError: value * Perplexity.standardError(losses[policy])))
     }
   }
 

@@ -45,6 +45,13 @@ struct ReportCommand: ReportingCommand {
     completion: .file())
   var before: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "What factors sensitivity --json printed about the model's factors, to show in the HTML report.",
+      valueName: "file"),
+    completion: .file(extensions: ["json"]))
+  var sensitivity: String?
+
   @OptionGroup(title: "Reports") var rendering: RenderingOptions
 
   @OptionGroup(title: "Common") var common: CommonOptions
@@ -53,6 +60,9 @@ struct ReportCommand: ReportingCommand {
     if results.isEmpty { throw ValidationError("a result is missing") }
     if noGates, !require.isEmpty {
       throw ValidationError("--no-gates and --require exclude each other")
+    }
+    if sensitivity != nil, rendering.html == nil {
+      throw ValidationError("--sensitivity needs --html")
     }
     _ = try listed(require).map(gate)
   }
@@ -68,7 +78,12 @@ struct ReportCommand: ReportingCommand {
         common.note("\(line)")
       }
     }
-    try rendering.write(document, before: older)
+    let matters = try sensitivity.map { path in
+      let matters = try SensitivityDocument(path: path)
+      try matters.require(factorsOf: document, path)
+      return matters
+    }
+    try rendering.write(document, before: older, sensitivity: matters)
     if common.json {
       Output.json(document.json(before: older))
     } else {
@@ -81,13 +96,6 @@ struct ReportCommand: ReportingCommand {
   private func verdicts(_ document: ResultDocument) throws -> [Verdict] {
     if noGates { return [] }
     guard require.isEmpty else { return try listed(require).map(gate).map(document.measured.judge) }
-    return try document.savedGates.map { text in
-      guard let gate = try? gate(text) else {
-        throw ModelError.unsupported(
-          results.joined(separator: ", "),
-          "its gate '\(text.sanitized)' cannot be read; name gates with --require")
-      }
-      return document.measured.judge(gate)
-    }
+    return try document.readGates(results.joined(separator: ", ")).map(document.measured.judge)
   }
 }

@@ -210,7 +210,7 @@ struct VerifyCommand: ReportingCommand {
     options.precision = precision
     options.cache = CacheTypes(keys: cache, values: cacheValues ?? cache)
     options.tasks = try listed(measurement.task).flatMap(Self.tasks)
-    options.lengths = try measurement.lengths.map(Self.lengths)
+    options.lengths = try measurement.lengths.map(lengths)
     options.depths = measurement.depths
     options.samples = measurement.samples
     options.passkeyPrompt = measurement.passkeyPrompt
@@ -254,13 +254,6 @@ struct VerifyCommand: ReportingCommand {
       throw unknown(name, of: "--task", TaskGrid.Task.names + TaskGrid.Task.groups)
     }
     return tasks
-  }
-
-  private static func lengths(_ text: String) throws -> [Int] {
-    guard let lengths = TokenCount.list(text) else {
-      throw ValidationError("--lengths: '\(text)' is not a list of lengths, such as 4096,8k,128k")
-    }
-    return lengths
   }
 
   private static func shard(_ text: String) throws -> TaskGrid.Shard {

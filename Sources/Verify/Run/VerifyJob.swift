@@ -55,8 +55,9 @@ public struct VerifyJob: ~Copyable {
     _ options: VerifyOptions, session: consuming ModelSession, _ environment: JobEnvironment,
     baseline: OpenBaseline
   ) throws {
-    setup = try VerifySetup(options, session, environment, baseline: baseline)
+    let setup = try VerifySetup(options, session, environment, baseline: baseline)
     try setup.checkMemory(environment)
+    self.setup = setup
     estimate = nil
     self.session = session
   }

@@ -1,5 +1,5 @@
 # Each target installs what it needs. `make demo` and `make test` work on a fresh machine.
-.PHONY: setup build demo test test-long test-power test-mpi test-packages test-arm lint conformance bench results results-real docs install uninstall deb wheel clean
+.PHONY: setup build demo test test-long test-power fuzz test-mpi test-packages test-arm lint conformance bench results results-real docs install uninstall deb wheel clean
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -28,11 +28,19 @@ test-long: build
 	@scripts/setup.sh python3-jsonschema
 	LRPATCH_TEST_LONG=1 scripts/test.sh
 	scripts/test-file-systems.sh
+	scripts/test-threads.sh
 
 # Recovers the disk states that power losses may leave, and prints the table of specs/reliability.md. Minutes.
 test-power: build
 	python3 Tests/Faults/power --self-test
 	python3 Tests/Faults/power
+
+# Gives inputs to all readers of files, guided by coverage, for FUZZ_MINUTES of processor time each; prints the table of
+# specs/reliability.md. FUZZ_TARGETS names some of them.
+FUZZ_MINUTES ?= 1
+fuzz: setup
+	LRPATCH_FUZZ=1 swift build -c release --sanitize fuzzer --product lrpatch-fuzz --scratch-path .build/fuzz -Xswiftc -use-ld=lld
+	Tests/Fuzz/fuzz.py --minutes $(FUZZ_MINUTES) $(FUZZ_TARGETS)
 
 lint: setup
 	@scripts/lint.sh

@@ -99,8 +99,18 @@ let package = Package(
       swiftSettings: lenient),
     .executableTarget(
       name: "lrpatch-probe",
-      dependencies: ["Formats", "Models", "Patch", "Numerics", "Inference", "Verify"],
+      dependencies: [
+        "Formats", "Models", "Patch", "Numerics", "Inference", "Verify", "FuzzTargets",
+        "TestSupport",
+      ],
       path: "Tests/Probe", swiftSettings: lenient),
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "Convert", "Formats", "Inference", "Models", "Patch", "Release", "Search", "Verify",
+        "TestSupport",
+      ],
+      path: "Tests/Fuzz/Targets", swiftSettings: lenient),
     .testTarget(
       name: "FormatsTests", dependencies: ["Formats", "TestSupport"], exclude: ["Golden"],
       swiftSettings: lenient),
@@ -143,10 +153,19 @@ let package = Package(
       name: "CommandTests",
       dependencies: [
         "Formats", "Models", "Patch", "Numerics", "Convert", "Inference", "Search", "Verify",
-        "TestSupport",
-        "lrpatch",
+        "FuzzTargets", "TestSupport", "lrpatch",
       ],
       exclude: ["Golden"], swiftSettings: lenient),
   ],
   swiftLanguageModes: [.v6]
 )
+
+// The fuzzer links only with `--sanitize fuzzer`; `make fuzz` builds it.
+if Context.environment["LRPATCH_FUZZ"] != nil {
+  package.targets += [
+    .systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"),
+    .executableTarget(
+      name: "lrpatch-fuzz", dependencies: ["CLibFuzzer", "FuzzTargets"],
+      path: "Tests/Fuzz/Program", swiftSettings: lenient),
+  ]
+}

@@ -54,7 +54,7 @@ import Testing
     for (step, expected) in named + steps {
       let (pretokenizer, _) = try Pretokenizer.read(step, subject: "test")
       for (text, words) in zip(texts, expected?.elements ?? []) {
-        let (changed, ranges) = pretokenizer.words(of: Array(text.utf8), Pretokenizer.Place())
+        let (changed, ranges) = pretokenizer.words(of: Array(text.utf8), Pretokenizer.Place()) {}
         #expect(
           ranges.map { Array(changed[$0]) } == Self.bytes(Self.texts(words)),
           "\(step) \(text.debugDescription)")
@@ -77,7 +77,7 @@ import Testing
     #expect(items.count == 10)
     for item in items {
       let normalizer = try #require(try Normalizer.read(item["step"] ?? .null, subject: "test"))
-      let found = texts.map { normalizer.apply(Array($0.utf8), addsPrefix: true) }
+      let found = texts.map { normalizer.apply(Array($0.utf8), addsPrefix: true) {} }
       #expect(found == Self.bytes(Self.texts(item["texts"])), "\(item["step"] ?? .null)")
     }
   }

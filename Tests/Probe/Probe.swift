@@ -1,9 +1,11 @@
 import Formats
 import Foundation
+import FuzzTargets
 import Inference
 import Models
 import Numerics
 import Patch
+import TestSupport
 import Verify
 
 /// Gives comparisons with other programs access to more of the library than the command line:
@@ -28,8 +30,10 @@ import Verify
     /// The factors of `derivatives`, and their attention scale.
     var candidates: [[Double]]?
     var mscale: Double?
-    /// Repetitions of `prefill`.
+    /// Repetitions of `prefill`, or mutations of each input of `inputs`.
     var repeats: Int?
+    /// The files of `reads`, each .gguf or .safetensors.
+    var paths: [String]?
   }
 
   struct Prefill: Encodable {
@@ -81,7 +85,7 @@ import Verify
     guard arguments.count == 3 else {
       throw Complaint(
         message:
-          "usage: lrpatch-probe scores|generate|tokenize|decode|passkeys|prefill|gradient|derivatives|accuracy MODEL"
+          "usage: lrpatch-probe scores|generate|tokenize|decode|passkeys|prefill|gradient|derivatives|accuracy MODEL, or reads -, or inputs FOLDER"
       )
     }
     let question = try JSONDecoder().decode(
@@ -97,12 +101,43 @@ import Verify
     case "derivatives": try answer(derivatives(path, question))
     case "accuracy": try answer(accuracy(path, question))
     case "passkeys": try answer(passkeys(path, question))
+    case "reads": try answer((question.paths ?? []).map(refusal))
+    case "inputs": try writeInputs(path, question)
     default: throw Complaint(message: "no command '\(arguments[1])'")
     }
   }
 
   private static func answer(_ value: some Encodable) throws {
     try FileHandle.standardOutput.write(contentsOf: JSONEncoder().encode(value))
+  }
+
+  /// Why a file is refused by itself, or an empty text.
+  private static func refusal(_ path: String) -> String {
+    do {
+      if path.hasSuffix(".gguf") {
+        _ = try GGUFFile(path: path)
+      } else {
+        _ = try SafetensorsFile(path: path)
+      }
+      return ""
+    } catch { return "\(error)" }
+  }
+
+  /// Writes what fuzzing begins from, and mutations of each, as files.
+  private static func writeInputs(_ folder: String, _ question: Question) throws {
+    var random = Seeded(question.seed ?? 0)
+    var mutator = FuzzMutator()
+    for (target, ending) in [(FuzzTarget.gguf, "gguf"), (.safetensors, "safetensors")] {
+      for (index, input) in try FuzzCorpus.inputs(of: target).enumerated() {
+        for number in 0...(question.repeats ?? 0) {
+          let bytes =
+            number == 0
+            ? input : mutator.mutated(input, for: target, limit: 1 << 16, seed: random.next())
+          let path = "\(folder)/\(target.rawValue)-\(index)-\(number).\(ending)"
+          try Data(bytes).write(to: URL(fileURLWithPath: path))
+        }
+      }
+    }
   }
 
   private static func forward(_ path: String, _ question: Question) throws -> ForwardPass {

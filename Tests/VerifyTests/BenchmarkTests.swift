@@ -53,7 +53,7 @@ import Testing
         let context = data.beginning(item) + choice.context
         #expect(context == (request["context"] ?? requests[0]["context"])?.text)
         #expect(choice.continuation == request["continuation"]?.text)
-        let (tokens, start) = tokenizer.tokens(of: context, continuedBy: choice.continuation)
+        let (tokens, start) = tokenizer.tokens(of: context, continuedBy: choice.continuation) {}
         #expect(tokens == Self.ids(request["tokens"]) && start == request["start"]?.integer)
       }
     }

@@ -53,6 +53,7 @@ fi
 "$python" check_release.py || failed=1
 "$python" check_tokenizers.py || failed=1
 "$python" check_llama_cpp.py || failed=1
+"$python" check_parsers.py || failed=1
 
 wait "$listing" || failed=1
 cat "$CONFORMANCE_WORK/listing.txt"

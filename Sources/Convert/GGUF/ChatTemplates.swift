@@ -1,4 +1,4 @@
-import Formats
+package import Formats
 import Models
 import Patch
 
@@ -6,7 +6,7 @@ import Patch
 ///
 /// As in transformers, files (`chat_template.jinja`, `additional_chat_templates/*.jinja`) replace
 /// what tokenizer_config.json says, which replaces the older `chat_template.json`.
-struct ChatTemplates {
+package struct ChatTemplates {
   struct Template: Equatable {
     var name: String
     var text: String
@@ -23,7 +23,7 @@ struct ChatTemplates {
   private let areFiles: Bool
   private(set) var remarks: [String] = []
 
-  init(folder: String) throws {
+  package init(folder: String) throws {
     let files = try Self.files(in: folder)
     let config = try Self.config(in: folder)
     areFiles = !files.isEmpty
@@ -68,7 +68,7 @@ struct ChatTemplates {
   }
 
   /// The keys of a GGUF file.
-  var keys: [GGUFKey] {
+  package var keys: [GGUFKey] {
     let others = templates.filter { $0.name != Self.mainName }
     var keys = templates.filter { $0.name == Self.mainName }.map {
       GGUFKey(Self.key, .string($0.text))
@@ -85,7 +85,7 @@ struct ChatTemplates {
   // MARK: From a GGUF file
 
   /// The templates of a GGUF file.
-  init(_ header: GGUFHeader) {
+  package init(_ header: GGUFHeader) {
     let main = header[key: Self.key]?.text.map { [Template(name: Self.mainName, text: $0)] }
     templates =
       (main ?? [])
@@ -97,7 +97,7 @@ struct ChatTemplates {
   }
 
   /// The files of a folder that had its templates in files.
-  var files: [(name: String, bytes: [UInt8])] {
+  package var files: [(name: String, bytes: [UInt8])] {
     guard areFiles else { return [] }
     return templates.compactMap { template in
       if template.name == Self.mainName { return (Self.mainFile, Array(template.text.utf8)) }

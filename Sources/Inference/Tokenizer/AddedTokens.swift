@@ -57,13 +57,15 @@ struct AddedTokens: Sendable {
   /// The tokens in a text and the parts between them, in order.
   ///
   /// No part is empty.
-  func parts(of text: [UInt8]) -> [Part] {
+  func parts<E>(of text: [UInt8], _ checkpoint: () throws(E) -> Void) throws(E) -> [Part] {
+    if tokens.isEmpty { return text.isEmpty ? [] : [.text(0..<text.count)] }
     var result: [Part] = []
     // The beginning of the part that is not yet in the result.
     var start = 0
     // The position at which the search continues.
     var place = 0
     while place < text.count {
+      if place & 0xFFF == 0xFFF { try checkpoint() }
       guard isFirst[Int(text[place])], let (token, end) = match(text, at: place) else {
         place += 1
         continue

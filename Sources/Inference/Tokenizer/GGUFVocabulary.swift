@@ -39,6 +39,10 @@ struct GGUFVocabulary {
     pre = value("pre")?.text
     addsPrefix = flag("add_space_prefix")
     addsBeginning = flag("add_bos_token")
+    for name in ["tokens", "merges"] {
+      guard case .array(let array)? = value(name) else { continue }
+      try TokenizerLimits.check(tokens: array.count, path)
+    }
     guard let pieces = try file.strings("tokenizer.ggml.tokens"), !pieces.isEmpty else {
       throw ModelError.unsupported(path, "the vocabulary has no tokens")
     }

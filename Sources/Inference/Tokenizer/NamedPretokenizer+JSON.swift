@@ -25,12 +25,12 @@ extension NamedPretokenizer {
     guard isByteLevel else {
       throw ModelError.unsupported(subject, "the pre-tokenizer does not end in 'ByteLevel'")
     }
-    let expected = own.words(of: probe, Pretokenizer.Place())
+    let expected = own.words(of: probe, Pretokenizer.Place()) {}
     for name in candidates {
       guard let named = NamedPretokenizer(name), named.ignoresMerges == ignoresMerges else {
         continue
       }
-      let found = try named.pretokenizer(subject: subject).words(of: probe, Pretokenizer.Place())
+      let found = try named.pretokenizer(subject: subject).words(of: probe, Pretokenizer.Place()) {}
       if found.text == expected.text && found.words == expected.words { return name }
     }
     throw ModelError.unsupported(

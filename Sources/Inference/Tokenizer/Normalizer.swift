@@ -28,17 +28,29 @@ enum Normalizer: Sendable {
 
   /// Normalizes a text.
   /// - Parameter addsPrefix: whether the text begins the input or follows an added token.
-  func apply(_ text: [UInt8], addsPrefix: Bool) -> [UInt8] {
-    switch self {
-    case .sequence(let steps): steps.reduce(text) { $1.apply($0, addsPrefix: addsPrefix) }
+  func apply<E>(
+    _ text: [UInt8], addsPrefix: Bool, _ checkpoint: () throws(E) -> Void
+  ) throws(E) -> [UInt8] {
+    try checkpoint()
+    return switch self {
+    case .sequence(let steps): try Self.apply(steps, to: text, addsPrefix, checkpoint)
     case .prepend(let prefix): addsPrefix && !text.isEmpty ? prefix + text : text
-    case .replace(let pattern, let content): Self.replace(pattern, with: content, in: text)
+    case .replace(let pattern, let content):
+      try Self.replace(pattern, with: content, in: text, checkpoint)
     case .form(let form): Self.normalize(text, form)
     case .lowercase: Self.map(text) { $0.properties.lowercaseMapping }
     case .strip(let left, let right): Self.strip(text, left, right)
     case .stripAccents:
       Self.map(text) { Self.marks.contains($0.properties.generalCategory) ? "" : String($0) }
     }
+  }
+
+  private static func apply<E>(
+    _ steps: [Normalizer], to text: [UInt8], _ addsPrefix: Bool, _ checkpoint: () throws(E) -> Void
+  ) throws(E) -> [UInt8] {
+    var result = text
+    for step in steps { result = try step.apply(result, addsPrefix: addsPrefix, checkpoint) }
+    return result
   }
 
   var stepCount: Int {
@@ -54,13 +66,13 @@ enum Normalizer: Sendable {
     }
   }
 
-  private static func replace(
-    _ pattern: Pattern, with content: [UInt8], in text: [UInt8]
-  ) -> [UInt8] {
+  private static func replace<E>(
+    _ pattern: Pattern, with content: [UInt8], in text: [UInt8], _ checkpoint: () throws(E) -> Void
+  ) throws(E) -> [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(text.count)
     var end = 0
-    for match in pattern.matches(in: text, ranges: [0..<text.count])[0] {
+    for match in try pattern.matches(in: text, ranges: [0..<text.count], checkpoint)[0] {
       result += text[end..<match.lowerBound]
       result += content
       end = match.upperBound

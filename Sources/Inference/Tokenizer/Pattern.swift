@@ -6,10 +6,13 @@ enum Pattern: Sendable {
   /// The matches in each of the ranges, which must be in ascending order.
   ///
   /// A match cannot look beyond its range.
-  func matches(in text: [UInt8], ranges: [Range<Int>]) -> [[Range<Int>]] {
+  func matches<E>(
+    in text: [UInt8], ranges: [Range<Int>], _ checkpoint: () throws(E) -> Void
+  ) throws(E) -> [[Range<Int>]] {
     switch self {
     case .text(let sought): ranges.map { Self.places(of: sought, in: text[$0]) }
-    case .expression(let expression): expression.matches(in: text, ranges: ranges)
+    case .expression(let expression):
+      try expression.matches(in: text, ranges: ranges, checkpoint)
     }
   }
 

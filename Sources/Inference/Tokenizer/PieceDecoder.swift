@@ -20,7 +20,7 @@ struct PieceDecoder: Sendable {
     if isByteLevel { return ByteAlphabet.bytes(of: piece) }
     if hasByteTokens, let byte = Self.byte(piece) { return [byte] }
     return replacements.reduce(piece) { text, pair in
-      let found = Pattern.text(pair.from).matches(in: text, ranges: [0..<text.count])[0]
+      let found = Pattern.text(pair.from).matches(in: text, ranges: [0..<text.count]) {}[0]
       return found.reversed().reduce(into: text) { $0.replaceSubrange($1, with: pair.to) }
     }
   }

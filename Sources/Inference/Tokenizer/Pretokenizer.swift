@@ -31,12 +31,15 @@ struct Pretokenizer: Sendable {
   /// The changed text and the ranges of its words.
   ///
   /// No word is empty.
-  func words(of text: [UInt8], _ place: Place) -> (text: [UInt8], words: [Range<Int>]) {
+  func words<E>(
+    of text: [UInt8], _ place: Place, _ checkpoint: () throws(E) -> Void
+  ) throws(E) -> (text: [UInt8], words: [Range<Int>]) {
     var text = text
     var words = text.isEmpty ? [] : [0..<text.count]
     for step in steps {
+      try checkpoint()
       switch step {
-      case .split(let splitter): words = splitter.split(text, words)
+      case .split(let splitter): words = try splitter.split(text, words, checkpoint)
       case .marks(let replacement, let prepends):
         let isPrefixed =
           place.takesPrefix && (prepends == .always || prepends == .first && place.isFirst)

@@ -2,7 +2,8 @@ import Models
 
 /// Converts a word to tokens.
 protocol WordModel: Sendable {
-  func encode(_ word: ArraySlice<UInt8>) -> [Int]
+  /// - Parameter checkpoint: called between pieces of work, since a word may be as long as a file.
+  func encode<E>(_ word: ArraySlice<UInt8>, _ checkpoint: () throws(E) -> Void) throws(E) -> [Int]
 }
 
 /// Byte-pair encoding as in the tokenizers library, which merges pairs in the order of a list.
@@ -55,11 +56,11 @@ struct RankedMerges: WordModel {
     }
   }
 
-  func encode(_ word: ArraySlice<UInt8>) -> [Int] {
+  func encode<E>(_ word: ArraySlice<UInt8>, _ checkpoint: () throws(E) -> Void) throws(E) -> [Int] {
     let text = options.isByteLevel ? ByteAlphabet.text(of: word)[...] : word
     if options.ignoresMerges, let whole = vocabulary[text] { return [whole] }
     var chain = SymbolChain(symbols(of: text))
-    return chain.merged { left, right in
+    return try chain.merged(checkpoint) { left, right in
       guard let left = left.id, let right = right.id else { return nil }
       return merges[Pair(left: left, right: right)]
     }.compactMap(\.id)

@@ -17,7 +17,7 @@ struct ScoredPieces: WordModel {
     byteTokens = vocabulary.byteTokens().enumerated().map { $1 ?? vocabulary[[UInt8($0)]] }
   }
 
-  func encode(_ word: ArraySlice<UInt8>) -> [Int] {
+  func encode<E>(_ word: ArraySlice<UInt8>, _ checkpoint: () throws(E) -> Void) throws(E) -> [Int] {
     var symbols: [Symbol] = []
     var place = word.startIndex
     while place < word.endIndex {
@@ -26,7 +26,7 @@ struct ScoredPieces: WordModel {
       place = character.endIndex
     }
     var chain = SymbolChain(symbols)
-    let merged = chain.merged { left, right in
+    let merged = try chain.merged(checkpoint) { left, right in
       vocabulary[word[left.start..<right.start + right.count]].map {
         Merge(priority: -Double(scores[$0]), id: $0)
       }

@@ -22,9 +22,11 @@ struct Splitter: Sendable {
   var isInverted = false
 
   /// The parts of `words` in order, without empty ones.
-  func split(_ text: [UInt8], _ words: [Range<Int>]) -> [Range<Int>] {
+  func split<E>(
+    _ text: [UInt8], _ words: [Range<Int>], _ checkpoint: () throws(E) -> Void
+  ) throws(E) -> [Range<Int>] {
     var result: [Range<Int>] = []
-    for (word, matches) in zip(words, pattern.matches(in: text, ranges: words)) {
+    for (word, matches) in zip(words, try pattern.matches(in: text, ranges: words, checkpoint)) {
       result += apply(pieces(word, matches)).filter { !$0.isEmpty }
     }
     return result

@@ -46,9 +46,17 @@ struct SymbolChain {
 
   /// Merges neighbours as long as `rule` returns a merge.
   /// - Returns: the remaining symbols.
-  mutating func merged(_ rule: (Symbol, Symbol) -> Merge?) -> [Symbol] {
-    for place in symbols.indices { offer(place, rule) }
+  mutating func merged<E>(
+    _ checkpoint: () throws(E) -> Void, _ rule: (Symbol, Symbol) -> Merge?
+  ) throws(E) -> [Symbol] {
+    for place in symbols.indices {
+      if place & 0xFFFF == 0xFFFF { try checkpoint() }
+      offer(place, rule)
+    }
+    var count = 0
     while let best = pop() {
+      count += 1
+      if count & 0xFFFF == 0 { try checkpoint() }
       let right = next[best.place]
       guard symbols[best.place].count > 0, right != Self.none,
         symbols[best.place].count + symbols[right].count == best.count

@@ -107,6 +107,7 @@ extension Tokenizer {
     }
     let model = pieces
     for token in added { pieces[token.id] = token.text }
+    try TokenizerLimits.check(tokens: pieces.count, subject)
     // At most half of the ids may be gaps, so that the memory depends on the number of tokens.
     let last = pieces.keys.max() ?? -1
     guard last >= 0, last <= 2 * pieces.count + 1024 else {

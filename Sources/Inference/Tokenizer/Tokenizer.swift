@@ -54,10 +54,11 @@ public struct Tokenizer: Sendable {
   /// - Throws: `ModelError` for a missing tokenizer or a kind that is not supported; `FormatError`
   ///   or `FileError`.
   public init(path: String) throws {
-    self =
+    self = try ExpressionTrial.$current.withValue(ExpressionTrial()) {
       FileSystem.isFolder(path)
-      ? try Tokenizer(folder: path)
-      : try Tokenizer(gguf: GGUFFile(path: GGUFSplit.first(of: path)), path: path)
+        ? try Tokenizer(folder: path)
+        : try Tokenizer(gguf: GGUFFile(path: GGUFSplit.first(of: path)), path: path)
+    }
   }
 
   init(
@@ -69,7 +70,7 @@ public struct Tokenizer: Sendable {
     normalizedTokens = AddedTokens(
       added.filter(\.isNormalized).map { token in
         var token = token
-        token.text = steps.normalizer?.apply(token.text, addsPrefix: true) ?? token.text
+        token.text = steps.normalizer?.apply(token.text, addsPrefix: true) {} ?? token.text
         return token
       })
     normalizer = steps.normalizer
@@ -82,43 +83,58 @@ public struct Tokenizer: Sendable {
   }
 
   /// The ids of a text, without a beginning token.
-  public func encode(_ text: String) -> [Int] { encode(Array(text.utf8), isContinuation: false) }
+  public func encode(_ text: String) -> [Int] {
+    encode(Array(text.utf8), isContinuation: false, checkpoint: {})
+  }
+
+  /// The ids of a text that may be long.
+  /// - Parameter checkpoint: called between pieces of work. An error that it throws ends the work.
+  package func encode<E>(_ text: String, checkpoint: () throws(E) -> Void) throws(E) -> [Int] {
+    try encode(Array(text.utf8), isContinuation: false, checkpoint: checkpoint)
+  }
 
   /// The ids of a text that continues another one, so that the tokenizer does not put its prefix
   /// before it.
   package func encodeContinuation(_ text: String) -> [Int] {
-    encode(Array(text.utf8), isContinuation: true)
+    encode(Array(text.utf8), isContinuation: true, checkpoint: {})
   }
 
-  private func encode(_ text: [UInt8], isContinuation: Bool) -> [Int] {
+  private func encode<E>(
+    _ text: [UInt8], isContinuation: Bool, checkpoint: () throws(E) -> Void
+  ) throws(E) -> [Int] {
     var result: [Int] = []
     var cache = WordCache(model)
-    for part in verbatimTokens.parts(of: text) {
+    for part in try verbatimTokens.parts(of: text, checkpoint) {
       switch part {
       case .token(let id): result.append(id)
       case .text(let range):
         let isFirst = range.lowerBound == 0
         let place = Pretokenizer.Place(isFirst: isFirst, takesPrefix: !(isFirst && isContinuation))
-        encodeNormalized(Array(text[range]), place, &cache, into: &result)
+        try encodeNormalized(Array(text[range]), place, &cache, into: &result, checkpoint)
       }
     }
     return result
   }
 
   /// Encodes a part between tokens that were matched in the original text.
-  private func encodeNormalized(
-    _ text: [UInt8], _ place: Pretokenizer.Place, _ cache: inout WordCache, into result: inout [Int]
-  ) {
-    let normal = normalizer?.apply(text, addsPrefix: place.takesPrefix) ?? text
-    for part in normalizedTokens.parts(of: normal) {
+  private func encodeNormalized<E>(
+    _ text: [UInt8], _ place: Pretokenizer.Place, _ cache: inout WordCache,
+    into result: inout [Int], _ checkpoint: () throws(E) -> Void
+  ) throws(E) {
+    let normal =
+      try normalizer?.apply(text, addsPrefix: place.takesPrefix, checkpoint) ?? text
+    for part in try normalizedTokens.parts(of: normal, checkpoint) {
       switch part {
       case .token(let id): result.append(id)
       case .text(let range):
         let isAtStart = range.lowerBound == 0
         let inner = Pretokenizer.Place(
           isFirst: place.isFirst && isAtStart, takesPrefix: place.takesPrefix || !isAtStart)
-        let (words, ranges) = pretokenizer.words(of: Array(normal[range]), inner)
-        for word in ranges { result += cache.encode(words[word]) }
+        let (words, ranges) = try pretokenizer.words(of: Array(normal[range]), inner, checkpoint)
+        for (number, word) in ranges.enumerated() {
+          if number % 1024 == 0 { try checkpoint() }
+          result += try cache.encode(words[word], checkpoint)
+        }
       }
     }
   }

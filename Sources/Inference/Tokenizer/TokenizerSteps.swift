@@ -26,6 +26,17 @@ enum TokenizerLimits {
   static let prefix = 64
   /// The largest factor by which replacements may lengthen a text.
   static let growth = 1024
+  /// The largest number of tokens.
+  ///
+  /// The largest vocabularies of published models have a quarter of a million.
+  static let tokens = 1 << 21
+
+  static func check(tokens: Int, _ subject: String) throws {
+    guard tokens <= Self.tokens else {
+      throw ModelError.unsupported(
+        subject, "the vocabulary has \(tokens) tokens, expected at most \(Self.tokens)")
+    }
+  }
 
   static func check(steps: Int, _ kind: String, _ subject: String) throws {
     guard steps <= Self.steps else {

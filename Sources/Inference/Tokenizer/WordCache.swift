@@ -8,10 +8,12 @@ struct WordCache {
 
   init(_ model: any WordModel) { self.model = model }
 
-  mutating func encode(_ word: ArraySlice<UInt8>) -> [Int] {
-    guard word.count <= Self.longestWord else { return model.encode(word) }
+  mutating func encode<E>(
+    _ word: ArraySlice<UInt8>, _ checkpoint: () throws(E) -> Void
+  ) throws(E) -> [Int] {
+    guard word.count <= Self.longestWord else { return try model.encode(word, checkpoint) }
     if let ids = known[ByteKey(word)] { return ids }
-    let ids = model.encode(word)
+    let ids = try model.encode(word, checkpoint)
     // The key is a copy, because a slice would keep the whole text in memory.
     if known.count < Self.mostWords { known[ByteKey(Array(word))] = ids }
     return ids

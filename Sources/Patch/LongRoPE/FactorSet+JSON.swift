@@ -66,7 +66,7 @@ extension FactorSet {
     let factor = try scaling.positive("factor")
     var window = try config.length("max_position_embeddings")
     if window == nil, let original, let factor {
-      window = Int((Double(original) * factor).rounded())
+      window = try scaling.length("factor", times: factor, original)
     }
     self.init(
       originalWindow: original ?? window, window: window,
@@ -204,6 +204,17 @@ private struct FactorReader {
     let number = try natural(name)
     guard number != 0 else { throw wrong(name, "a number of tokens") }
     return number
+  }
+
+  /// A length that is a factor times another one.
+  func length(
+    _ name: String, times factor: Double, _ original: Int
+  ) throws(ModelError) -> Int {
+    let product = (Double(original) * factor).rounded()
+    guard product >= 1, product <= Double(Self.maximumLength) else {
+      throw wrong(name, "one that makes a window of at most \(Self.maximumLength) tokens")
+    }
+    return Int(product)
   }
 
   func positive(_ name: String) throws(ModelError) -> Double? {

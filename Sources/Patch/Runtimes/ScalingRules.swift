@@ -253,7 +253,9 @@ private struct ScaledRope {
     }
     let scaling = DynamicNTK(
       factor: factor, window: config.window, theta: theta, rotaryDimensions: dimensions)
-    let full = Int((factor * Double(config.window)).rounded())
+    guard let full = Int(exactly: (factor * Double(config.window)).rounded()) else {
+      throw RuntimeRefusal("the factor \(factor) makes a window that no number can say")
+    }
     reading.short = table("none", theta: theta)
     reading.long = table("dynamic", theta: scaling.theta(length: full))
     reading.rule = .growing(scaling)

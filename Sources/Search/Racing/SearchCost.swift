@@ -15,6 +15,13 @@ public struct SearchCost: Codable, Equatable, Sendable {
   /// Tokens of the audits, which `tokens` does not include.
   public var auditTokens = 0
 
+  /// Whether all counts are ones to which a search can add.
+  var isSound: Bool {
+    [evaluations, units, tokens, stopped, audited, wronglyStopped, auditTokens].allSatisfy {
+      (0...1 << 60).contains($0)
+    }
+  }
+
   /// The time for a loss and its derivatives, in times for the loss alone: 2.8 to 3.2 measured
   /// (specs/verification.md).
   public static let gradientCost = 3.1

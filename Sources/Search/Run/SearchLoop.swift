@@ -172,7 +172,8 @@ extension SearchLoop.State {
   /// Whether every candidate in the state fits the model.
   func isSound(pairs: Int) -> Bool {
     known.values.allSatisfy { $0.candidate.factors.count == pairs && !$0.losses.isEmpty }
-      && generations.allSatisfy { $0.best.factors.count == pairs }
+      && generations.allSatisfy { $0.best.factors.count == pairs && $0.cost.isSound }
+      && cost.isSound
       && algorithm.isSound(pairs: pairs)
       && (pending ?? []).allSatisfy { entry in
         entry.candidate.factors.count == pairs && entry.unit >= 0

@@ -74,6 +74,10 @@ struct SearchSetup: Sendable {
   private static func requireSame(
     _ units: FitnessUnits, _ texts: [SearchText], _ checkpoint: Checkpoint, _ path: String
   ) throws {
+    guard (checkpoint.state?.pending ?? []).allSatisfy({ $0.unit < units.count }) else {
+      throw ModelError.unsupported(
+        path, "the checkpoint is damaged: it has losses of units that the texts do not have")
+    }
     guard units.sha256 != checkpoint.unitsSHA256 else { return }
     let changed = zip(texts, checkpoint.texts).first { $0.sha256 != $1.sha256 }?.1.path
     let which = changed.map { ": '\($0)' has changed" } ?? ""

@@ -63,7 +63,7 @@ extension ResultDocument.Provenance {
         command: try reader.texts("command").map(\.sanitized), system: try reader.name("system"),
         processor: try reader.name("processor"))
       run.began = try reader.optionalName("began")
-      run.seconds = reader.json["seconds"]?.double
+      if reader.json["seconds"]?.isNull == false { run.seconds = try reader.seconds() }
       return run
     }
   }

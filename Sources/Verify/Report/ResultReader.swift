@@ -50,6 +50,13 @@ struct ResultReader {
     return number
   }
 
+  /// The member `seconds`: the time that a run took.
+  func seconds() throws -> Double {
+    let number = try number("seconds")
+    guard (0...1e12).contains(number) else { throw wrong("seconds", "a number from 0 to 1e12") }
+    return number
+  }
+
   func count(_ name: String) throws -> Int {
     let number = try (json[name]?.integer).orThrow(wrong(name, "a whole number"))
     guard (0...1 << 50).contains(number) else {

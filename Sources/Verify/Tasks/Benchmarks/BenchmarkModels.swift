@@ -15,6 +15,11 @@ struct BenchmarkModels {
     }
   }
 
+  /// Called between pieces of work.
+  ///
+  /// An error that it throws ends the work.
+  var checkpoint: @Sendable () throws -> Void { scoring.forward.checkpoint }
+
   /// The number of runtimes.
   var policies: Int { scoring.policies.count }
   /// The runtimes' columns, and then those of their baselines.

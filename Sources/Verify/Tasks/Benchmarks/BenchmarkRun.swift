@@ -74,8 +74,8 @@ struct BenchmarkRun {
     guard case .choice(let choices, _) = item.question.form else { return [] }
     let beginning = data.beginning(item)
     return try choices.map { choice in
-      let (all, start) = tokenizer.tokens(
-        of: beginning + choice.context, continuedBy: choice.continuation)
+      let (all, start) = try tokenizer.tokens(
+        of: beginning + choice.context, continuedBy: choice.continuation, models.checkpoint)
       let kept = Array(all.suffix(window + 1))
       let scored = Array(max(0, start - (all.count - kept.count))..<kept.count)
       guard let first = scored.first, first > 0 else {
@@ -114,7 +114,8 @@ struct BenchmarkRun {
   ) throws {
     guard case .open(let prompt, let solution) = item.question.form else { return }
     let lead = tokenizer.beginning.map { [$0] } ?? []
-    let tokens = lead + tokenizer.encode(data.beginning(item) + prompt)
+    let text = data.beginning(item) + prompt
+    let tokens = try lead + tokenizer.encode(text, checkpoint: models.checkpoint)
     let endings = tokenizer.endings.sorted().map { tokenizer.decode([$0]) }
     let stops = (SolutionNumber.stops + endings).filter { !$0.isEmpty }
     let kept = Array(tokens.suffix(window - SolutionNumber.mostTokens))

@@ -1,0 +1,54 @@
+import Formats
+import Foundation
+import Synchronization
+
+/// Tries whether the expressions of a tokenizer match fast.
+///
+/// Each is tried on runs of every character in it and of each kind of character. On these, an
+/// expression with excessive backtracking takes cubic time or more.
+final class ExpressionTrial: Sendable {
+  /// The processor time for the trials of all expressions of one tokenizer.
+  ///
+  /// An expression of a published model takes a twentieth of a second.
+  private static let patience = Duration.milliseconds(500)
+  private static let longestRun = 1 << 11
+  private static let kinds = [
+    "a", "A", "0", " ", ".", "\n", "\t", "é", "日", "\u{301}", "aA", " a", "a0",
+  ]
+
+  /// The trial of the tokenizer that is being opened.
+  @TaskLocal static var current = ExpressionTrial()
+
+  private let left = Mutex(patience)
+
+  /// Whether an expression is fast enough, and time is left after it.
+  func passes(_ expression: NSRegularExpression) -> Bool {
+    let pattern = expression.pattern
+    guard pattern.contains(/[*+]|\{[0-9]/) else { return true }
+    let named = Set(pattern.unicodeScalars.filter { $0.properties.isAlphabetic || $0.value < 0x80 })
+      .sorted().prefix(64)
+    let runs = Set(named.map(String.init) + Self.kinds).sorted()
+    let start = ProcessorTime.ofThread
+    let end = start + left.withLock(\.self)
+    defer { left.withLock { $0 -= ProcessorTime.ofThread - start } }
+    var count = 8
+    while count <= Self.longestRun {
+      for run in runs {
+        let text = String(repeating: run, count: count) + (run == "!" ? "a" : "!")
+        guard matches(expression, in: text, until: end) else { return false }
+      }
+      count = count < 40 ? count + 2 : count * 2
+    }
+    return true
+  }
+
+  /// Finds all matches in a text, and stops at a time, even within a match.
+  private func matches(
+    _ expression: NSRegularExpression, in text: String, until end: Duration
+  ) -> Bool {
+    expression.search(text, NSRange(location: 0, length: text.utf16.count)) { match in
+      match != nil || ProcessorTime.ofThread <= end
+    }
+    return ProcessorTime.ofThread <= end
+  }
+}

@@ -98,7 +98,8 @@ import Testing
   @Test(arguments: [
     ["verify", "model", "--lengths", "64", "--depths", "1", "--samples", "1"],
     ["search", "model", "--target-length", "2k", "--evaluations", "1", "-o", "found.json"],
-    ["ladder", "model", "--lengths", "64"], ["certify", "model", "--lengths", "64"],
+    ["ladder", "model", "--lengths", "64", "--cache", "f32,q8_0"],
+    ["certify", "model", "--replay", "certificate.json"],
   ]) func aProgramWithoutMPIRefusesToBeOneOfSeveral(_ arguments: [String]) throws {
     let folder = try TemporaryDirectory.workbench()
     let result = try Program.run(

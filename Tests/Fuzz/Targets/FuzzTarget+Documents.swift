@@ -14,7 +14,7 @@ extension FuzzTarget {
     }
     try FuzzFinding.require(again.json == document.json, "what is read is written again")
     document.verdicts = document.savedGates.prefix(8).compactMap { text in
-      (try? Gate(text) { Int($0) }).map { document.measured.judge($0) }
+      (try? Gate(text)).map { document.measured.judge($0) }
     }
     for format in ReportFormat.allCases { _ = format.text(of: document, before: again) }
     _ = try? ResultDocument.merged([("a", document), ("b", again)])

@@ -7,7 +7,7 @@ import Testing
 /// second, without a crash, and keeps its promises.
 @Suite("Fuzzed inputs", .serialized) struct FuzzCorpusTests {
   private static let isLong = ProcessInfo.processInfo.environment["LRPATCH_TEST_LONG"] != nil
-  private static let mutations = isLong ? 20_000 : 100
+  private static let mutations = isLong ? 20_000 : 25
 
   @Test(arguments: FuzzTarget.allCases) func readsFuzzedInputs(_ target: FuzzTarget) throws {
     let inputs = try FuzzCorpus.inputs(of: target)

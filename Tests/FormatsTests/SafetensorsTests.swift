@@ -91,6 +91,9 @@ import Testing
       reason(file(one(#""dtype":"F32","shape":[-1],"data_offsets":[0,4]"#), 4, nil))?
         .isInvalidDescription == true)
     #expect(
+      reason(file(one(#""dtype":"F32","shape":[-0],"data_offsets":[0,0]"#), 0, nil))?
+        .isInvalidDescription == true)
+    #expect(
       reason(
         file(one(#""dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,4]"#), 4, nil))
         == .sizeOverflow

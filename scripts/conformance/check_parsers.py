@@ -10,6 +10,8 @@ import ctypes
 import json
 import os
 import re
+import resource
+import signal
 import subprocess
 import sys
 import warnings
@@ -25,17 +27,27 @@ from common import FIXTURES, PEERS, REPOSITORY, WORK, Report
 PROBE = os.environ.get("LRPATCH_PROBE", str(REPOSITORY / ".build/release/lrpatch-probe"))
 LLAMA_LIBRARIES = Path(os.environ.get("LLAMA_CPP_LIBRARIES", PEERS / "llama.cpp/bin"))
 LLAMA_SOURCE = Path(os.environ.get("LLAMA_CPP_SOURCE", PEERS / "llama.cpp-source"))
+# A reader that takes longer refuses the file.
+SECONDS = 5
 MUTATIONS = int(os.environ.get("PARSER_MUTATIONS", "20"))
 
 # What lrpatch refuses although all others accept: a part of its message, and the reason.
 STRICTER = {
-    "gguf": {},
-    "safetensors": {},
+    "gguf": {
+        "UTF-8": "a string value that is not UTF-8 could not be written again as text",
+        "alignment": "an alignment above a mebibyte is refused",
+        "at most 65": "a name of more than 65,535 bytes is refused",
+    },
+    "safetensors": {
+        "begin": "a header must begin with {",
+        "twice|duplicate": "readers take different ones of two equal names",
+        "nested deeper": "a description may be nested 64 deep",
+    },
 }
-# What lrpatch accepts although all others refuse.
+# What lrpatch accepts although all others refuse: a part of their messages, and the reason.
 LOOSER = {
     "gguf": {},
-    "safetensors": {},
+    "safetensors": {"unknown variant": "an unknown dtype is copied by its range"},
 }
 
 
@@ -47,14 +59,29 @@ def probe(command: str, argument: str, question: dict) -> str:
 # ---- The readers. Each returns why it refuses a file, or an empty text.
 
 
-def read_gguf_py(path: Path) -> str:
-    try:
-        reader = GGUFReader(str(path))
-        for field in reader.fields.values():
-            field.contents()
-        return ""
-    except Exception as error:  # whatever a reader raises is a refusal
-        return f"{type(error).__name__}: {error}"
+def in_child(read):
+    """A reader in a process of its own, since it may abort, or work for hours on a count that a file declares."""
+    def guarded(path: Path) -> str:
+        child = os.fork()
+        if child == 0:
+            for stream in (1, 2):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+            resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+            signal.alarm(SECONDS)
+            try:
+                os._exit(0 if read(path) else 1)
+            except BaseException:  # whatever a reader raises is a refusal
+                os._exit(1)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        return "" if status == 0 else "refused" if status == 1 else f"ended by signal {-status}"
+
+    return guarded
+
+
+def read_gguf_py(path: Path) -> bool:
+    for field in GGUFReader(str(path)).fields.values():
+        field.contents()
+    return True
 
 
 class GGUFInitParams(ctypes.Structure):
@@ -62,20 +89,14 @@ class GGUFInitParams(ctypes.Structure):
 
 
 def llama_cpp_reader():
-    """gguf_init_from_file, with the data. It may abort, so it runs in a process of its own."""
+    """gguf_init_from_file, with the data."""
     library = ctypes.CDLL(str(next(LLAMA_LIBRARIES.glob("libggml-base.so*"))))
     library.gguf_init_from_file.restype = ctypes.c_void_p
     library.gguf_init_from_file.argtypes = [ctypes.c_char_p, GGUFInitParams]
 
-    def read(path: Path) -> str:
-        child = os.fork()
-        if child == 0:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-            context = ctypes.c_void_p()
-            found = library.gguf_init_from_file(os.fsencode(path), GGUFInitParams(False, ctypes.pointer(context)))
-            os._exit(0 if found else 1)
-        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        return "" if status == 0 else "refused" if status == 1 else f"ended by signal {-status}"
+    def read(path: Path) -> bool:
+        context = ctypes.c_void_p()
+        return bool(library.gguf_init_from_file(os.fsencode(path), GGUFInitParams(False, ctypes.pointer(context))))
 
     return read
 
@@ -169,7 +190,7 @@ def main() -> None:
     tensors = [path for path in files if path.suffix == ".safetensors"] + sorted(FIXTURES.rglob("*.safetensors"))
     made = handcrafted_files(folder)
     report.check("gguf", "test-gguf.cpp makes its files", len(made) > 30 or not LLAMA_SOURCE.exists(), f"{len(made)} files")
-    readers = {"gguf-py": read_gguf_py, "llama.cpp": llama_cpp_reader()}
+    readers = {"gguf-py": in_child(read_gguf_py), "llama.cpp": in_child(llama_cpp_reader())}
     watcher = modelvet_reader()
     watchers = {"modelvet": watcher} if watcher else {}
     compare(report, "gguf", gguf + made, readers, watchers)

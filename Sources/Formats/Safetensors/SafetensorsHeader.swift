@@ -156,7 +156,10 @@ extension JSONValue {
     guard let elements else { return nil }
     var result: [Int] = []
     for element in elements {
-      guard case .number(let text) = element, let value = Int(text), value >= 0 else { return nil }
+      // The reference takes -0 for a fraction.
+      guard case .number(let text) = element, !text.hasPrefix("-"), let value = Int(text) else {
+        return nil
+      }
       result.append(value)
     }
     return result

@@ -9,6 +9,7 @@ with its factors, so its short and long tables differ. SmolLM2-135M-Instruct has
 window; it takes a quarter of an hour on two cores.
 """
 
+import argparse
 import dataclasses
 import json
 import os
@@ -107,8 +108,11 @@ def language_model(folder):
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", nargs="?", choices=["needle", "smollm2"], default="needle")
     with tempfile.TemporaryDirectory() as folder:
-        {"needle": needle, "smollm2": lambda: language_model(Path(folder))}[sys.argv[1] if sys.argv[1:] else "needle"]().write()
+        subject = needle() if parser.parse_args().model == "needle" else language_model(Path(folder))
+        subject.write()
 
 
 if __name__ == "__main__":

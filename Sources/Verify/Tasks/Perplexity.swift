@@ -181,7 +181,8 @@ public struct Perplexity: Sendable {
       return (starts[0], left.measure) < (starts[1], right.measure)
     }
     var losses = measures.map { _ in scoring.policies.map { _ in [[Double]]() } }
-    try scoring.run(order.map { measures[$0.measure].sequences[$0.window] }) {
+    let sequences = measures.map(\.sequences)
+    try scoring.run(order.map { sequences[$0.measure][$0.window] }) {
       number, policy, scores in
       let measure = order[number].measure
       losses[measure][policy].append(scores.map { -$0.logProbability })

@@ -1,5 +1,5 @@
-// The parts of MPI that searches and verifications need. MPI's constants are macros, which Swift cannot see. Used
-// only with the package trait MPI.
+// The parts of MPI that searches and verifications need. MPI's constants are macros, which Swift
+// cannot see. Used only with the package trait MPI.
 #pragma once
 #include <mpi.h>
 #include <stddef.h>
@@ -34,8 +34,8 @@ static inline int mpi_sum(double *values, int count) {
   return MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
 }
 
-// Collects the bytes of all ranks in `all` of rank 0, one after the other. `sizes` are the numbers of bytes of each of `count`
-// ranks, the same on every rank, and fit one int together.
+// Collects the bytes of all ranks in `all` of rank 0, one after the other. `sizes` are the numbers
+// of bytes of each of `count` ranks, the same on every rank; their sum fits an int.
 static inline int mpi_gather(const void *bytes, int size, void *all, const int *sizes, int count) {
   int *starts = calloc((size_t)count, sizeof *starts);
   if (starts == NULL) return MPI_ERR_NO_MEM;

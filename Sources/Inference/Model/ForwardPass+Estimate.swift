@@ -9,7 +9,7 @@ extension ForwardPass {
   package func estimatedTime(lengths: [Int], _ schedule: RopeSchedule) throws -> Duration {
     var probe = model
     probe.layers = [model.layers[0]]
-    let longest = lengths.max() ?? 1
+    let longest = max(1, lengths.max() ?? 1)
     let few = min(Self.fewProbeTokens, longest)
     let many = min(Self.manyProbeTokens, longest)
     // The first pass reads the weights from the disk. Other programs may slow each pass down.

@@ -43,10 +43,11 @@ final class ExpressionTrial: Sendable {
     return true
   }
 
-  /// Finds a match from the beginning, the middle and the end of a text on, and stops at a time, even
-  /// within a match.
+  /// Searches from the beginning, the middle and near the end of a text, each up to its first match.
   ///
-  /// All characters but the last are the same, so the other matches are like these.
+  /// All characters but the last are the same, so later matches would be like these. The search
+  /// stops at a time, even within a match.
+  /// - Returns: whether it ended before that time.
   private func matches(
     _ expression: NSRegularExpression, in text: String, until end: Duration
   ) -> Bool {

@@ -208,6 +208,12 @@ public struct CertificateReplay: Sendable {
       ("passkeys", measured.passkeys.count, result.measured.passkeys.count),
       ("answers", measured.answers.count, result.measured.answers.count),
       ("perplexities", measured.perplexities.count, result.measured.perplexities.count),
+      ("comparisons", measured.retentions.count, result.measured.retentions.count),
+      ("crossings", measured.crossings.count, result.measured.crossings.count),
+      (
+        "benchmark questions", measured.benchmarks.reduce(0) { $0 + $1.documents.count },
+        result.measured.benchmarks.reduce(0) { $0 + $1.documents.count }
+      ),
     ]
     for (name, new, old) in counts where new != old {
       outcome.reasons.append("\(new) \(name) were measured, the certificate has \(old)")

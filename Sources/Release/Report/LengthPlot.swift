@@ -133,7 +133,7 @@ struct LengthPlot {
     }
     let bars = series.points.map { point in
       """
-      <path class="\(Self.style(series, isBar: true))" d="M\(SVG.number(scale.x(point.length))) \
+      <path class="\(Self.barStyle(series))" d="M\(SVG.number(scale.x(point.length))) \
       \(SVG.number(scale.y(point.low)))V\(SVG.number(scale.y(point.high)))"/>
       """
     }
@@ -142,7 +142,7 @@ struct LengthPlot {
     ] + bars
   }
 
-  private static func style(_ series: Series, isBar: Bool) -> String {
+  private static func barStyle(_ series: Series) -> String {
     "curve bar c\(series.colour % colours)"
   }
 }

@@ -37,7 +37,10 @@ extension ResultDocument {
     let others = RULERTask.allCases.filter { !rulers.contains($0) }.map(\.rawValue)
     return (absent.isEmpty ? [] : ["Not asked for: \(absent.joined(separator: ", "))."])
       + (rulers.isEmpty || others.isEmpty
-        ? [] : ["Of RULER's 13 tasks not asked for: \(others.joined(separator: ", "))."])
+        ? []
+        : [
+          "Of RULER's \(RULERTask.allCases.count) tasks not asked for: \(others.joined(separator: ", "))."
+        ])
   }
 
   /// One sentence for each reason.

@@ -73,7 +73,7 @@ public struct DecoderLayer: Sendable {
   }
 
   /// How a runtime departs from the model's description.
-  public enum Deviation: Sendable {
+  public enum Deviation: Equatable, Sendable {
     /// RMSNorm instead of LayerNorm.
     case rmsNorms
     /// A softmax over all experts instead of the published routing.

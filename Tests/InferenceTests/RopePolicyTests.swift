@@ -81,7 +81,16 @@ import Testing
       #expect(deviations[runtime]?.count == ofLlamaCpp.count)
     }
     let transformer = try Transformer(path: model.path)
-    #expect(transformer.variant(for: Runtime.ollama.rawValue).isVariant)
+    let variant = transformer.variant(of: Runtime.llamaCpp.rawValue)
+    #expect(variant != nil)
+    #expect(transformer.variant(of: Runtime.ollama.rawValue) == variant)
+  }
+
+  /// Otherwise each of them would cost a pass of its own.
+  @Test(arguments: ["llama", "mistral"])
+  func runtimesWithoutDeviationsRunTheModelItself(_ name: String) throws {
+    let transformer = try Transformer(path: Fixture.path("architectures/\(name).gguf"))
+    for runtime in Runtime.ofFiles { #expect(transformer.variant(of: runtime.rawValue) == nil) }
   }
 
   @Test func growsTheBaseWithEveryChunk() throws {

@@ -163,7 +163,8 @@ import Testing
       #expect(
         model.layers.allSatisfy { $0.attention.pattern == window.map { .window($0) } ?? .all })
       // MLX-LM has no window for it.
-      #expect(model.variant(for: "mlx").model.layers.allSatisfy { $0.attention.pattern == .all })
+      let other = model.applying(model.variant(of: "mlx"))
+      #expect(other.layers.allSatisfy { $0.attention.pattern == .all })
     }
   }
 

@@ -15,7 +15,8 @@ public final class Generator {
 
   /// A generator for the runtime of `policy`, with that runtime's variant of the model.
   public init(_ forward: ForwardPass, _ policy: RopePolicy) {
-    self.forward = forward.running(forward.model.variant(for: policy.name).model).generating
+    self.forward =
+      forward.running(forward.model.applying(forward.model.variant(of: policy.name))).generating
     self.policy = policy
   }
 
@@ -82,8 +83,8 @@ public final class Generator {
   /// Whether another generator would generate the same tokens.
   package func generatesSame(_ other: Generator, prompt: Int, count: Int) -> Bool {
     policy.generatesAlike(other.policy, prompt: prompt, count: count)
-      && !forward.model.variant(for: policy.name).isVariant
-      && !forward.model.variant(for: other.policy.name).isVariant
+      && forward.model.variant(of: policy.name)
+        == other.forward.model.variant(of: other.policy.name)
   }
 
   /// The normed hidden states of the last `wanted` tokens.

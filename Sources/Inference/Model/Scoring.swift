@@ -64,8 +64,7 @@ public struct Scoring: Sendable {
   private struct Job {
     var sequence: Int
     var schedule: RopeSchedule
-    /// The runtime with its own variant of the model, or nil for the model itself.
-    var variant: String?
+    var variant: Transformer.Variant?
     var scored: [Int]
     /// The policies that share the job.
     var policies: [Int]
@@ -103,7 +102,7 @@ public struct Scoring: Sendable {
   private func makeJobs(_ sequence: Sequence, _ number: Int) -> [Job] {
     var jobs: [Job] = []
     for (index, policy) in policies.enumerated() {
-      let variant = forward.model.variant(for: policy.name).isVariant ? policy.name : nil
+      let variant = forward.model.variant(of: policy.name)
       for pass in policy.passes(prompt: sequence.prompt, scored: sequence.scored) {
         let same = jobs.firstIndex {
           $0.schedule == pass.schedule && $0.variant == variant && $0.scored == pass.scored
@@ -172,8 +171,7 @@ public struct Scoring: Sendable {
   private static func scores(
     _ jobs: [Job], _ sequences: [Sequence], _ forward: ForwardPass
   ) throws -> [[Int: TokenScore]] {
-    let forward =
-      jobs.first?.variant.map { forward.running(forward.model.variant(for: $0).model) } ?? forward
+    let forward = forward.running(forward.model.applying(jobs.first?.variant))
     let (batch, leaves) = tree(jobs, sequences)
     // The token at p is predicted from the row of position p - 1.
     var asked: [Int: [(job: Int, position: Int)]] = [:]

@@ -32,7 +32,7 @@ extension Transformer {
     if let tokens = model.config["dummy_token_indices"], !tokens.isNull {
       excludedTokens = try Self.tokens(tokens, model.path)
     }
-    variants = Self.variants(
+    setVariants(
       model.deviations(hasOutput: weights.has(.output)), epsilon: sizes.epsilon,
       isTied: !weights.has(.output))
     try weights.refuseUnusedTensors()
@@ -154,7 +154,7 @@ extension Transformer {
     logitScale = Float(base) / Float(hidden)
   }
 
-  private mutating func setPublishedScaling() {
+  mutating func setPublishedScaling() {
     let published = DecoderLayer.publishedDepthScaling
     setDepthScaling(embedding: published.embedding, depth: published.depth, base: published.base)
   }
@@ -186,54 +186,6 @@ extension Transformer {
     guard case .listed(let interval) = decoder.rotaryLayers else { return }
     let rotates = try model.rotaryLayers(count: layers.count, interval: interval)
     for index in layers.indices { layers[index].attention.isRotated = rotates[index] }
-  }
-
-  // MARK: Variants
-
-  /// The changes that some runtimes make to the model, by the runtime's name.
-  private static func variants(
-    _ deviations: [Runtime: [DecoderLayer.Deviation]], epsilon: Float, isTied: Bool
-  ) -> [String: @Sendable (inout Transformer) -> Void] {
-    var variants: [String: @Sendable (inout Transformer) -> Void] = [:]
-    for (runtime, deviations) in deviations {
-      variants[runtime.rawValue] = { model in
-        for deviation in deviations { model.apply(deviation, epsilon: epsilon, isTied: isTied) }
-      }
-    }
-    return variants
-  }
-
-  private mutating func apply(_ deviation: DecoderLayer.Deviation, epsilon: Float, isTied: Bool) {
-    switch deviation {
-    case .rmsNorms:
-      finalNorm.kind = .rms
-      for index in layers.indices {
-        layers[index].attentionNorm?.kind = .rms
-        layers[index].feedForwardNorm?.kind = .rms
-      }
-    case .softmaxRouting:
-      for index in layers.indices {
-        guard case .experts(var experts) = layers[index].feedForward else { continue }
-        experts.routing = .softmax
-        layers[index].feedForward = .experts(experts)
-      }
-    case .latentEpsilon(let other):
-      for index in layers.indices {
-        guard case .latent(var latent) = layers[index].attention.inputs else { continue }
-        latent.queryNorm.epsilon = other ?? epsilon
-        latent.keyValueNorm.epsilon = other ?? epsilon
-        layers[index].attention.inputs = .latent(latent)
-      }
-    case .publishedMultipliers: setPublishedScaling()
-    case .unscaledTiedLogits: if isTied { logitScale = 1 }
-    case .tiedOutput: output.weight = embedding
-    case .noWindow:
-      for index in layers.indices {
-        if case .window = layers[index].attention.pattern {
-          layers[index].attention.pattern = .all
-        }
-      }
-    }
   }
 }
 

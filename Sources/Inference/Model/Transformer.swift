@@ -20,8 +20,8 @@ public struct Transformer: Sendable {
   var logitScale: Float = 1
   /// Tokens that are never predicted.
   var excludedTokens: [Int] = []
-  /// The changes that some runtimes make to the model, by the runtime's name.
-  package var variants: [String: @Sendable (inout Transformer) -> Void] = [:]
+  /// The departures of runtimes from the model, by the runtime's name.
+  var variants: [String: Variant] = [:]
 
   package var hidden: Int { embedding.columns }
   /// The number of tokens in the vocabulary.
@@ -49,14 +49,6 @@ public struct Transformer: Sendable {
     self.layers = layers
     self.finalNorm = finalNorm
     self.output = output
-  }
-
-  /// The model as a runtime computes it, and whether that differs from the model itself.
-  package func variant(for runtime: String) -> (model: Transformer, isVariant: Bool) {
-    guard let change = variants[runtime] else { return (self, false) }
-    var model = self
-    change(&model)
-    return (model, true)
   }
 }
 

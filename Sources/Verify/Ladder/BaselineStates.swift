@@ -10,7 +10,7 @@ import Synchronization
 final class BaselineStates: Sendable {
   private struct Entry: Sendable {
     var schedule: RopeSchedule
-    var variant: String?
+    var variant: Transformer.Variant?
     var states: Matrix  // (scored tokens, hidden)
   }
 
@@ -28,10 +28,10 @@ final class BaselineStates: Sendable {
 
   /// The states of a window's scored tokens.
   /// - Parameters:
-  ///   - variant: the runtime with its own variant of the baseline; nil for the baseline itself.
+  ///   - variant: of the baseline; nil for the baseline itself.
   ///   - compute: computes them, if they are not kept.
   func of(
-    _ window: Perplexity.Window, _ schedule: RopeSchedule, _ variant: String?,
+    _ window: Perplexity.Window, _ schedule: RopeSchedule, _ variant: Transformer.Variant?,
     compute: () throws -> Matrix
   ) rethrows -> Matrix {
     let known = content.withLock { content in

@@ -78,20 +78,21 @@ public struct Retention: Sendable {
   func run(
     _ scoring: Scoring, baseline: Scoring, kept: BaselineStates?, each: (Result) throws -> Void
   ) throws {
-    var done: [(schedules: [RopeSchedule], variants: [String?], sums: [RetentionSums])] = []
+    var done:
+      [(schedules: [RopeSchedule], variants: [Transformer.Variant?], sums: [RetentionSums])] = []
     for policy in scoring.policies {
       guard let before = baseline.policy(like: policy) else { continue }
       let schedules = [policy, before].map { $0.schedule(prompt: length, count: length) }
       let variants = [(scoring, policy), (baseline, before)].map { scoring, policy in
-        scoring.forward.model.variant(for: policy.name).isVariant ? policy.name : nil
+        scoring.forward.model.variant(of: policy.name)
       }
       let known = done.first { $0.schedules == schedules && $0.variants == variants }?.sums
       let sums =
         try known
         ?? sums(
-          scoring.forward.running(scoring.forward.model.variant(for: policy.name).model),
+          scoring.forward.running(scoring.forward.model.applying(variants[0])),
           schedules[0],
-          baseline.forward.running(baseline.forward.model.variant(for: before.name).model),
+          baseline.forward.running(baseline.forward.model.applying(variants[1])),
           schedules[1], kept.map { ($0, variants[1]) })
       done.append((schedules, variants, sums))
       try each(result(sums, policy.name))
@@ -118,10 +119,11 @@ public struct Retention: Sendable {
     return result
   }
 
-  /// - Parameter kept: the baseline's hidden states, and the name of its variant.
+  /// - Parameter kept: the baseline's hidden states, and its variant.
   private func sums(
     _ model: ForwardPass, _ schedule: RopeSchedule, _ baseline: ForwardPass,
-    _ baselineSchedule: RopeSchedule, _ kept: (states: BaselineStates, variant: String?)?
+    _ baselineSchedule: RopeSchedule,
+    _ kept: (states: BaselineStates, variant: Transformer.Variant?)?
   ) throws -> [RetentionSums] {
     var sums = Array(repeating: RetentionSums(), count: partCount)
     for window in windows {

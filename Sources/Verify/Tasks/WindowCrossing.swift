@@ -80,7 +80,7 @@ public struct WindowCrossing: Sendable {
     guard let (limit, first, second) = policy.recomputedSwitch, limit < length - 1 else {
       return nil
     }
-    let pass = forward.running(forward.model.variant(for: policy.name).model)
+    let pass = forward.running(forward.model.applying(forward.model.variant(of: policy.name)))
     let losses = try sequences.flatMap { sequence in
       try pass.scores(
         of: sequence.tokens, rotatingKeysAgainAt: limit, from: first, to: second,

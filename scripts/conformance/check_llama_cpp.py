@@ -6,7 +6,6 @@ The files are made from the unpatched models by llama.cpp's own converter, in si
 
 import filecmp
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import mlx.core as mx
 import transformers
 
 from chunks import chunk_count, chunk_tokens, perplexity
-from common import PEERS, REPOSITORY, TEXT, WORK, Case, Report, load_cases, lrpatch
+from common import PEERS, REPOSITORY, TEXT, WORK, Case, Report, llama_perplexity, load_cases, lrpatch
 from references import mlx_predictions_by_hand, transformers_predictions
 
 TOOLS = PEERS / "llama.cpp/bin"
@@ -44,15 +43,10 @@ def convert(case):
     return file
 
 
-def llama_perplexity(file, context, cache=None):
+def precisely(file, context, cache=None):
     """The perplexity with a cache of the given types of keys and values, else in 32-bit floats."""
     precise = ["-fa", "on", "-ctk", cache[0], "-ctv", cache[1]] if cache else ["-fa", "off", "-ctk", "f32", "-ctv", "f32"]
-    same = ["-c", context, "-b", context, "-ub", context, "-t", 2, "--chunks", chunk_count(context)]
-    for _ in range(20):  # on a busy machine, llama.cpp's logger may lose the last lines when it exits
-        output = run(TOOLS / "llama-perplexity", "-m", file, "-f", TEXT, *same, *precise)
-        if estimate := re.search(r"Final estimate: PPL = ([0-9.]+) ", output):
-            return float(estimate[1])
-    raise RuntimeError("llama-perplexity printed no final estimate")
+    return llama_perplexity(file, context, chunk_count(context), "-b", context, "-ub", context, *precise)
 
 
 def reference(case, table):
@@ -61,7 +55,7 @@ def reference(case, table):
 
 def check_perplexity(report, case, what, file, context, table):
     expected = perplexity(reference(case, table), chunk_tokens(case.base, context))
-    measured = llama_perplexity(file, context)
+    measured = precisely(file, context)
     report.close(case.name, f"{what}, -c {context}, perplexity {measured:.4f}", measured, expected, TOLERANCE)
     report.close(case.name, f"{what}, verify, {context} tokens", verified(file, context), expected, TOLERANCE)
     return measured
@@ -118,7 +112,7 @@ def check_cache(report, case):
     file, context = convert(case), case.original_window
     for cache in CACHES:
         measured = verified(file, context, "--cache", cache[0], "--cache-values", cache[1])
-        report.close(case.name, f"cache of {'/'.join(cache)}", measured, llama_perplexity(file, context, cache), 3e-3)
+        report.close(case.name, f"cache of {'/'.join(cache)}", measured, precisely(file, context, cache), 3e-3)
 
 
 def check_rounding(report, case):
@@ -128,7 +122,7 @@ def check_rounding(report, case):
     if not apply(report, case, file):
         return
     chunks = chunk_tokens(case.base, case.original_window)
-    measured = llama_perplexity(file, case.original_window)
+    measured = precisely(file, case.original_window)
     long = perplexity(reference(case, "long"), chunks)
     detail = "-c is rounded up to a multiple of 256, so a window of 96 uses the long table"
     report.known(case.name, f"-c {case.original_window}", abs(measured / long - 1) < TOLERANCE, detail)
@@ -142,7 +136,7 @@ def check_phimoe(report, case):
         return
     for what, file in [("unpatched", convert(case)), ("patched", patched)]:
         for context in [case.original_window, case.window]:
-            expected = llama_perplexity(file, context)
+            expected = precisely(file, context)
             if what == "patched" and context == case.original_window:
                 # With a context within the original window llama.cpp takes the short table. verify does not, because
                 # it follows a server of the long window.
@@ -157,7 +151,7 @@ def check_types(report):
     for kind in TYPES:
         file = FOLDER / f"llama-wide.{kind}.gguf"
         run(TOOLS / "llama-quantize", "--pure", convert(case), file, kind)
-        expected, measured = llama_perplexity(file, 256), verified(file, 256)
+        expected, measured = precisely(file, 256), verified(file, 256)
         report.close(case.name, f"{kind}, perplexity {measured:.4f}", measured, expected, 0.003)
         fast = verified(file, 256, "--precision", "fast")
         report.close(case.name, f"{kind}, fast, perplexity {fast:.4f}", fast, measured, 0.003)

@@ -5,13 +5,11 @@ The cases are those of fixtures/make/make_golden_scalings.py. They are computed 
 """
 
 import json
-import re
-import subprocess
 import sys
 
 import gguf
 
-from common import FIXTURES, NEEDLE, PEERS, TEXT, WORK, Report, lrpatch, relative_difference
+from common import FIXTURES, NEEDLE, TEXT, WORK, Report, llama_perplexity, lrpatch, relative_difference
 
 sys.path.insert(0, str(FIXTURES / "make"))
 import make_golden_scalings as scalings  # noqa: E402
@@ -80,16 +78,6 @@ def with_keys(source, target, keys):
     writer.close()
 
 
-def perplexity_by_llama_cpp(model, length):
-    command = [PEERS / "llama.cpp/bin/llama-perplexity", "-m", model, "-f", TEXT, "-c", str(length), "--chunks", "4", "-t", "2"]
-    # About one run in twenty ends without a number.
-    for _ in range(3):
-        output = subprocess.run([str(part) for part in command], capture_output=True, text=True)
-        if match := re.search(r"PPL = ([0-9.]+)", output.stdout + output.stderr):
-            return float(match.group(1))
-    return None
-
-
 def check_files():
     report = Report("llama.cpp")
     base = WORK / "scalings/base.gguf"
@@ -106,7 +94,7 @@ def check_files():
         rows = json.loads(result.stdout)["perplexities"]
         measured = {row["length"]: row["perplexity"] for row in rows}
         for length, value in sorted(measured.items()):
-            report.close(name, f"perplexity in chunks of {length}", value, perplexity_by_llama_cpp(model, length), 3e-3)
+            report.close(name, f"perplexity in chunks of {length}", value, llama_perplexity(model, length, 4), 3e-3)
     return report.failures
 
 

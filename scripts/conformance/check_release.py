@@ -217,11 +217,12 @@ def check_signing():
     python = PEERS / "signing/bin/python"
     if not python.exists():
         return report.check("signing", "model signing is there", False, "run scripts/peers.sh")
-    for name, sums, statement, signature in [
-        ("model", "model/SHA256SUMS", "model/model.intoto.json", "model/model.sig"),
-        ("model.gguf", "model.gguf.SHA256SUMS", "model.gguf.intoto.json", "model.gguf.sig"),
+    for name, sums, statement, signature, bill in [
+        ("model", "model/SHA256SUMS", "model/model.intoto.json", "model/model.sig", "model/model.cdx.json"),
+        ("model.gguf", "model.gguf.SHA256SUMS", "model.gguf.intoto.json", "model.gguf.sig", "model.gguf.cdx.json"),
     ]:
-        lrpatch("provenance", name)
+        lrpatch("provenance", name, "--bom")
+        check_bill(name, bill)
         check = subprocess.run(
             ["sha256sum", "-c", "--quiet", Path(sums).name], cwd=folder / Path(sums).parent, capture_output=True, text=True
         )
@@ -239,6 +240,22 @@ def check_signing():
         report.check(name, "and refuses the edited model", bad.returncode != 0)
         edited.write_bytes(kept)
         lrpatch("provenance", name, "--check")
+
+
+BOM = """
+import sys
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(open(sys.argv[1]).read())
+sys.exit(str(error) if error else 0)
+"""
+
+
+def check_bill(name, path):
+    """Checks a bill of materials with CycloneDX's own library."""
+    command = [PEERS / "signing/bin/python", "-c", BOM, path]
+    run = subprocess.run([str(part) for part in command], cwd=folder, capture_output=True, text=True)
+    report.check(name, "cyclonedx accepts the bill of materials", run.returncode == 0, run.stderr[-200:])
 
 
 JUNIT = """

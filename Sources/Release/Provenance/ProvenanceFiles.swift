@@ -2,48 +2,63 @@ import Formats
 import Models
 public import Patch
 
-/// The two files that vouch for a model's bytes: SHA256SUMS, for `sha256sum -c`, and an in-toto
-/// statement to be signed.
+/// The files that vouch for a model's bytes: SHA256SUMS, for `sha256sum -c`, an in-toto statement to
+/// be signed, and if it is wanted a CycloneDX bill of materials.
 public struct ProvenanceFiles: Sendable {
   /// The path of the sums.
   public let sums: String
   /// The path of the statement.
   public let statement: String
+  /// The path of the bill of materials.
+  public let bill: String
   private let folder: String
   private let ignored: Set<String>
 
-  /// Chooses the paths of the two files.
+  /// Chooses the paths of the files.
   ///
-  /// Neither has to exist yet.
+  /// None has to exist yet.
   /// - Parameter folder: the folder of the files; nil for the model's own folder.
   /// - Throws: `FileError`.
   public init(of session: borrowing ModelSession, in folder: String? = nil) throws {
     let isFolder = session.format == .folder
     let own = isFolder ? session.path : FileSystem.folder(of: session.path)
     let prefix = isFolder ? "" : "\(try ModelManifest.name(of: session))."
-    let names = ("\(prefix)SHA256SUMS", isFolder ? "model.intoto.json" : "\(prefix)intoto.json")
-    ignored = isFolder ? [names.0, names.1, "model.sig"] : []
+    let stem = isFolder ? "model." : prefix
+    let names = (
+      sums: "\(prefix)SHA256SUMS", statement: "\(stem)intoto.json", bill: "\(stem)cdx.json"
+    )
+    ignored = isFolder ? [names.sums, names.statement, names.bill, "model.sig"] : []
     self.folder = folder ?? own
-    sums = FileSystem.path(names.0, in: self.folder)
-    statement = FileSystem.path(names.1, in: self.folder)
+    sums = FileSystem.path(names.sums, in: self.folder)
+    statement = FileSystem.path(names.statement, in: self.folder)
+    bill = FileSystem.path(names.bill, in: self.folder)
   }
 
-  /// Lists the model's files and writes both files, or replaces older ones.
-  /// - Parameter report: called with the share of all bytes that was read, from 0 to 1.
+  /// Lists the model's files and writes the files that vouch for them, or replaces older ones.
+  /// - Parameters:
+  ///   - withBill: whether the bill of materials is one of them.
+  ///   - report: called with the share of all bytes that was read, from 0 to 1.
   /// - Throws: `ModelError` of kind `unsafe` if the folder is in a Hub cache or inside the model's,
   ///   or if files of others are there; `FormatError` for a damaged GGUF file; `FileError`.
   public func write(
-    for session: borrowing ModelSession, report: (Double) -> Void = { _ in }
+    for session: borrowing ModelSession, withBill: Bool = false,
+    report: (Double) -> Void = { _ in }
   ) throws -> ModelManifest {
     try FileSafety.requireOutsideHubCache(folder, remedy: Self.remedy)
     try requireNotInside(session)
     try requireOwn()
+    if withBill { try requireOwnBill() }
     // What a killed command left is not part of the model.
     if session.format == .folder { try OutputFile.removeAbandoned(in: session.path) { _ in true } }
     let manifest = try manifest(session, report)
     try FileSystem.createLastFolder(folder)
+    let inspection = try? Inspection(session)
     let document = SigningStatement(
-      manifest, ignoring: ignored, knowledge: Self.knowledge(session))
+      manifest, ignoring: ignored, knowledge: Self.knowledge(inspection))
+    if withBill {
+      let document = BillOfMaterials(manifest, inspection).json
+      try OutputFile.replace(bill, by: JSONStyle.standard.encode(document) + [0x0A])
+    }
     // The statement first: without it, sums would be taken for somebody else's.
     try OutputFile.replace(statement, by: JSONStyle.standard.encode(document.json) + [0x0A])
     try OutputFile.replace(sums, by: Array(manifest.sums.utf8))
@@ -116,13 +131,22 @@ public struct ProvenanceFiles: Sendable {
     }
   }
 
+  /// - Throws: `ModelError` of kind `unsafe` if anything but an older bill of this program is there.
+  private func requireOwnBill() throws {
+    try FileSafety.requireWritable(bill, remedy: Self.remedy)
+    guard FileSystem.exists(bill) else { return }
+    let bytes = try FileSystem.contents(of: bill, limit: 64 << 20)
+    guard let document = try? JSONDocument(parsing: bytes), BillOfMaterials.isOwn(document.value)
+    else {
+      throw ModelError.unsafe(bill, "already exists and was not written by lrpatch; \(Self.remedy)")
+    }
+  }
+
   // MARK: What the model says about its patch
 
-  private static func knowledge(_ session: borrowing ModelSession) -> JSONValue {
+  private static func knowledge(_ inspection: Inspection?) -> JSONValue {
     var members = [JSONMember("version", .string(lrpatchVersion))]
-    guard let inspection = try? Inspection(session) else {
-      return .object(members)
-    }
+    guard let inspection else { return .object(members) }
     members += [
       JSONMember("original_window", .number(inspection.geometry.originalWindow)),
       JSONMember("window", .number(inspection.geometry.window)),

@@ -13,6 +13,7 @@ struct ProvenanceCommand: ReportingCommand {
       """
         + examples(
           ("beside the model", "provenance model"),
+          ("with a CycloneDX bill of materials", "provenance model --bom"),
           ("whether anything has changed", "provenance model --check")))
 
   @Argument(help: modelHelp, completion: modelCompletion, transform: hubModel)
@@ -24,6 +25,9 @@ struct ProvenanceCommand: ReportingCommand {
     completion: .directory)
   var output: String?
 
+  @Flag(help: "Also write a CycloneDX bill of materials of the model.")
+  var bom = false
+
   @Flag(help: "Only check the sums that are there: exit 1 unless every file is unchanged.")
   var check = false
 
@@ -34,6 +38,7 @@ struct ProvenanceCommand: ReportingCommand {
 
   func validate() throws {
     if output == "" { throw ValidationError("-o needs a folder") }
+    if bom, check { throw ValidationError("--bom writes a file, and --check writes none") }
   }
 
   func run() throws {
@@ -46,12 +51,14 @@ struct ProvenanceCommand: ReportingCommand {
       progress.end()
       return try report(files, manifest, differences)
     }
-    let manifest = try files.write(for: session) { progress.show($0, "SHA-256") }
+    let manifest = try files.write(for: session, withBill: bom) { progress.show($0, "SHA-256") }
     progress.end()
     if common.json {
-      Output.json(document(files, manifest, statement: files.statement))
+      Output.json(
+        document(files, manifest, statement: files.statement, bill: bom ? files.bill : nil))
     } else if !common.quiet {
-      Output.result("\(files.sums), \(files.statement): \(manifest.files.count) files")
+      let written = [files.sums, files.statement] + (bom ? [files.bill] : [])
+      Output.result("\(written.joined(separator: ", ")): \(manifest.files.count) files")
     }
   }
 
@@ -71,11 +78,12 @@ struct ProvenanceCommand: ReportingCommand {
 
   private func document(
     _ files: ProvenanceFiles, _ manifest: ModelManifest, statement: String? = nil,
-    differences: [String] = []
+    bill: String? = nil, differences: [String] = []
   ) -> JSONValue {
     .object([
       "schema": DocumentSchema.provenance.json, "model": .string(model),
       "sums": .string(files.sums), "statement": statement.map { .string($0) } ?? .null,
+      "bom": bill.map { .string($0) } ?? .null,
       "files": .array(
         manifest.files.map {
           .object([

@@ -1,5 +1,5 @@
 # Each target installs what it needs. `make demo` and `make test` work on a fresh machine.
-.PHONY: setup build demo test test-long test-power fuzz test-mpi test-packages test-arm lint conformance bench results results-real docs install uninstall deb wheel clean
+.PHONY: setup build demo test test-long test-power fuzz test-mpi test-packages test-arm lint conformance bench release results results-real docs install uninstall deb wheel clean
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -8,9 +8,8 @@ export PREFIX DESTDIR
 setup:
 	@scripts/setup.sh
 
-# Links Swift's runtime in, so that the program runs without Swift. The default linker warns about what Foundation calls.
 build: setup
-	swift build -c release --static-swift-stdlib -Xswiftc -use-ld=lld --product lrpatch
+	scripts/build.sh
 
 demo: build
 	@scripts/demo.sh
@@ -47,7 +46,7 @@ lint: setup
 
 # Compares lrpatch with the runtimes that people use. The first run sets them up; what cannot be set up is skipped.
 conformance: build
-	swift build -c release --static-swift-stdlib -Xswiftc -use-ld=lld --product lrpatch-probe
+	scripts/build.sh lrpatch-probe
 	scripts/peers.sh
 	scripts/peers-engines.sh
 	scripts/conformance/run.sh
@@ -56,7 +55,7 @@ conformance: build
 
 # Benchmarks against llama.cpp and transformers. The first run sets them up.
 bench: build
-	swift build -c release --static-swift-stdlib -Xswiftc -use-ld=lld --product lrpatch-probe
+	scripts/build.sh lrpatch-probe
 	scripts/peers.sh
 	scripts/bench-in-place.sh
 	$${LRPATCH_PEERS:-$$HOME/.cache/lrpatch-peers}/venv/bin/python scripts/bench-verify.py
@@ -93,6 +92,11 @@ deb: build
 wheel: build
 	@scripts/setup.sh patchelf
 	packaging/wheel.py
+
+# Makes a release from a tag, in .build/releases: make release TAG=v0.1.0 RELEASE_URL=https://... Builds twice.
+release: setup
+	@scripts/setup.sh dpkg-dev patchelf xz-utils
+	packaging/release.sh "$(TAG)"
 
 # As root, installs what the checks need. Two minutes.
 test-packages: build

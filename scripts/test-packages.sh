@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Tests what is installed: `make install`, the man pages, the completions in three shells, the Debian package in a clean
-# root, the wheel in a fresh environment. Prints a line for each check, and exits with 1 at the first that fails.
+# root, the wheel in a fresh environment, the recipes with their linters. Prints a line for each check, and exits with 1 at
+# the first that fails.
 #
 # LRPATCH names the program (default: .build/release/lrpatch), built with --static-swift-stdlib. As root, it installs missing
 # tools. If a tool is still missing, its check is skipped, with a line that says so.
@@ -193,6 +194,40 @@ loaded_from_the_wheel() {
   ! grep -E '^/(usr/)?lib.*lib(openblas|gfortran|json-c|zstd)' <<< "$loaded"
 }
 
+# With what Homebrew's own style changes: double quotes, a slash between folder and name, and :x86_64.
+homebrew_style() {
+  printf '%s\n' 'AllCops: {SuggestExtensions: false}' 'Style/StringLiterals: {EnforcedStyle: double_quotes}' \
+    'Layout/SpaceAroundOperators: {Enabled: false}' 'Naming/VariableNumber: {Enabled: false}' > "$work/rubocop.yml"
+  rubocop --config "$work/rubocop.yml" "$1"
+}
+
+renders_for_conda() { # recipe: rattler-build reads and renders it
+  python3 -m venv "$work/conda" && "$work/conda/bin/pip" install -q py-rattler-build==0.73.0 &&
+    "$work/conda/bin/python" -c "import rattler_build, sys
+assert rattler_build.Stage0Recipe.from_file(sys.argv[1]).render()" "$1"
+}
+
+test_recipes() {
+  touch "$work/lrpatch-0.0.0-linux-x86_64.tar.xz"
+  check "recipes are filled" "$root/packaging/recipes.sh" "$work/recipes" 0.0.0 "$work"/*.tar.xz https://example.org/lrpatch
+  check "nothing in them is left to fill" eval "! grep -n '@[A-Z]' '$work'/recipes/*"
+  if tool nix-bin command -v nix-instantiate; then
+    check "Nix reads its recipe" nix-instantiate --parse "$work/recipes/lrpatch.nix"
+  else
+    skip "Nix: there is no nix-instantiate"
+  fi
+  if tool rubocop command -v rubocop; then
+    check "rubocop finds nothing in Homebrew's" homebrew_style "$work/recipes/lrpatch.rb"
+  else
+    skip "Homebrew: there is no rubocop"
+  fi
+  if python3 -c 'import venv, ensurepip' 2>/dev/null; then
+    check "rattler-build renders conda's" renders_for_conda "$work/recipes/recipe.yaml"
+  else
+    skip "conda: Python's venv is missing"
+  fi
+}
+
 test_clean_root() {
   if [ "$(id -u)" != 0 ]; then skip "a clean root: not root"; return; fi
   if ! tool debootstrap command -v debootstrap; then skip "a clean root: there is no debootstrap"; return; fi
@@ -216,5 +251,6 @@ test_manual
 test_completions
 test_deb
 test_wheel
+test_recipes
 test_clean_root
 echo "$passed passed, 0 failed, $skipped skipped"

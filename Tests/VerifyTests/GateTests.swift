@@ -56,4 +56,23 @@ import Testing
     #expect(try !verdict("passkey@vllm>=0.1").passes && verdict("passkey@vllm>=0.1").worst == nil)
     #expect(try !verdict("perplexity<=100").passes)
   }
+
+  /// Nor does the papers' rule count beside a runtime.
+  @Test func countsMethodsWithoutFactorsOnlyByName() throws {
+    var measured = Measurements(originalWindow: 256)
+    func add(_ runtime: String, _ isExact: Bool) {
+      measured.add(
+        Passkey.Result(
+          runtime: runtime, cell: .init(length: 512, depth: 0, sample: 0), key: 1,
+          isExact: isExact, isPublished: true, margin: 0))
+    }
+    for name in ExtensionMethod.names { add(name, false) }
+    #expect(try measured.judge(Gate("passkey>=0.9")).worst == nil)
+    add("paper", true)
+    #expect(try measured.judge(Gate("passkey>=0.9")).passes)
+    #expect(try !measured.judge(Gate("passkey@self-extend>=0.9")).passes)
+    add("hf", false)
+    #expect(try !measured.judge(Gate("passkey>=0.9")).passes)
+    #expect(measured.comparedRuntimes == ExtensionMethod.names + ["hf"])
+  }
 }

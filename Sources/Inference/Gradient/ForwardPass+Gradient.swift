@@ -62,7 +62,7 @@ extension ForwardPass {
   private func layerPass(_ index: Int, _ batch: Batch) -> LayerPass {
     LayerPass(
       model, model.layers[index], engine, batch, LayerKeys(rows: batch.rows, model.shape),
-      rotary(batch, index))
+      rotation(batch, index))
   }
 
   private static func angles(_ table: RopeSchedule.Table, layer: Int, rows: Int) -> Matrix {

@@ -66,7 +66,7 @@ struct LayerGradient {
     if isFirst { return rotation }
 
     // Query, key and value projections.
-    let back = pass.rotary.reversed
+    let back = pass.rotation.own.reversed
     for rows in blocks {
       try checkpoint()
       let all = Array(rows)

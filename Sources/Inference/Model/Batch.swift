@@ -75,6 +75,14 @@ package struct Batch: Sendable {
     return segment.start + row - segment.rows.lowerBound
   }
 
+  /// How far keys of a row are grouped; nil if they are not.
+  func selfExtend(ofRow row: Int) -> SelfExtend? {
+    segments[segment(ofRow: row)].schedule.selfExtend
+  }
+
+  /// Whether far keys of any segment are grouped.
+  var isGrouped: Bool { segments.contains { $0.schedule.selfExtend != nil } }
+
   /// The segment that contains a row.
   package func segment(ofRow row: Int) -> Int {
     var (low, high) = (0, segments.count - 1)

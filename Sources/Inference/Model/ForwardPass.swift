@@ -103,14 +103,15 @@ public struct ForwardPass: Sendable {
     try check(batch)
     let x = try embed(batch)
     let blocks = blocks(batch)
-    var rotary: RotaryCache?
+    var rotation: BatchRotation?
     for (index, layer) in model.layers.enumerated() {
-      if rotary == nil || batch.segments.contains(where: \.schedule.isPerLayer) {
-        rotary = self.rotary(batch, index)
+      if rotation == nil || batch.segments.contains(where: \.schedule.isPerLayer) {
+        rotation = self.rotation(batch, index)
       }
-      guard let rotary else { break }
-      let keys = LayerKeys(rows: batch.rows, model.shape)
-      var pass = LayerPass(model, layer, engine, batch, keys, rotary)
+      guard let rotation else { break }
+      let keys = LayerKeys(
+        rows: batch.rows, model.shape, isGrouped: batch.isGrouped && layer.attention.isRotated)
+      var pass = LayerPass(model, layer, engine, batch, keys, rotation)
       // The last layer computes only the wanted rows.
       let isLast = index == model.layers.count - 1
       if isLast { return try finish(&pass, x, blocks, wanted) }
@@ -174,9 +175,9 @@ public struct ForwardPass: Sendable {
     for (row, token) in tokens.enumerated() { model.embedding.unpack(row: token, into: x, at: row) }
     engine.scale(x, by: model.embeddingScale)
     for (index, layer) in model.layers.enumerated() {
-      let rotary = self.rotary(batch, index, from: first)
+      let rotation = self.rotation(batch, index, from: first)
       var pass = LayerPass(
-        model, layer, engine, batch, cache.layers[index], rotary, firstRow: first)
+        model, layer, engine, batch, cache.layers[index], rotation, firstRow: first)
       for start in stride(from: first, to: count, by: Self.blockRows) {
         try checkpoint()
         let rows = start..<min(start + Self.blockRows, count)
@@ -222,17 +223,37 @@ public struct ForwardPass: Sendable {
   }
 
   /// The angles of all rows from `first` on.
-  func rotary(_ batch: Batch, _ layer: Int, from first: Int = 0) -> RotaryCache {
+  func rotation(_ batch: Batch, _ layer: Int, from first: Int = 0) -> BatchRotation {
+    func rotary(_ place: (SelfExtend, Int) -> Int) -> RotaryCache {
+      self.rotary(batch, layer, from: first) { segment, position in
+        segment.schedule.selfExtend.map { place($0, position) } ?? position
+      }
+    }
+    let own = self.rotary(batch, layer, from: first) { $1 }
+    guard batch.isGrouped else { return BatchRotation(own: own) }
+    return BatchRotation(
+      own: own,
+      grouped: (rotary { $0.keyPosition($1) }, rotary { $0.queryPosition($1) }))
+  }
+
+  /// The same for one assignment of positions.
+  /// - Parameter place: the position by which a token of a segment is rotated, from its position in
+  ///   the sequence.
+  private func rotary(
+    _ batch: Batch, _ layer: Int, from first: Int, by place: (Batch.Segment, Int) -> Int
+  ) -> RotaryCache {
     let pairs = batch.segments[0].schedule.pairs
     let rotary = RotaryCache(positions: batch.rows - first, pairs: pairs)
     for segment in batch.segments {
       let skipped = max(0, first - segment.rows.lowerBound)
       let rows = segment.rows.dropFirst(skipped)
+      let positions = rows.indices.map {
+        place(segment, segment.start + $0 - segment.rows.lowerBound)
+      }
       engine.parallel.run(rows: rows.count, by: 256) { part in
         for index in part {
           segment.schedule.turn(
-            segment.start + skipped + index, layer: layer, into: rotary,
-            at: rows.startIndex + index - first)
+            positions[index], layer: layer, into: rotary, at: rows.startIndex + index - first)
         }
       }
     }
@@ -286,10 +307,12 @@ public struct ForwardPass: Sendable {
 
   /// The least number of bytes that a pass over one sequence needs in addition to the mapped
   /// weights.
-  public func memory(tokens: Int) -> Int {
+  /// - Parameter isGrouped: whether Self-Extend keeps the keys twice.
+  public func memory(tokens: Int, isGrouped: Bool = false) -> Int {
     let widest = 3 * model.hidden + 2 * model.shape.queryWidth + 2 * model.widestFeedForward
+    let keys = isGrouped ? 2 * model.shape.keyWidth : model.shape.keyWidth
     let perToken =
-      model.hidden + 2 * (model.shape.keyWidth + model.shape.valueWidth) + model.shape.headDimension
+      model.hidden + 2 * (keys + model.shape.valueWidth) + model.shape.headDimension
     return 4 * (tokens * perToken + min(tokens, Self.blockRows) * widest)
   }
 }

@@ -72,12 +72,17 @@ public final class Generator {
 
   /// Whether the keys and values of `count` tokens are within the limit.
   package func fits(_ count: Int) -> Bool {
-    KeyValueCache.byteCount(forward.model, capacity: count) <= forward.cacheLimit
+    byteCount(count) <= forward.cacheLimit
   }
 
   /// Whether the keys and values of `count` tokens are within the limit and take at most 1 GiB.
   package func fitsEasily(_ count: Int) -> Bool {
-    KeyValueCache.byteCount(forward.model, capacity: count) <= min(forward.cacheLimit, 1 << 30)
+    byteCount(count) <= min(forward.cacheLimit, 1 << 30)
+  }
+
+  /// The bytes of the keys and values of `count` tokens.
+  private func byteCount(_ count: Int) -> Int {
+    KeyValueCache.byteCount(forward.model, capacity: count, isGrouped: policy.selfExtend != nil)
   }
 
   /// Whether another generator would generate the same tokens.
@@ -99,13 +104,14 @@ public final class Generator {
     while kept < limit, cached[kept] == tokens[kept] { kept += 1 }
     if cache.map({ $0.capacity < tokens.count }) ?? true {
       guard fits(tokens.count + room) else {
-        let gibibytes = KeyValueCache.byteCount(forward.model, capacity: tokens.count + room) >> 30
+        let gibibytes = byteCount(tokens.count + room) >> 30
         throw ModelError.unsupported(
           forward.model.path,
           "the keys and values of \(tokens.count) tokens would take \(gibibytes) GiB, which is too much for this machine"
         )
       }
-      cache = KeyValueCache(forward.model, capacity: tokens.count + room)
+      cache = KeyValueCache(
+        forward.model, capacity: tokens.count + room, isGrouped: policy.selfExtend != nil)
       kept = 0
     }
     guard let cache else { preconditionFailure("the cache was just made") }

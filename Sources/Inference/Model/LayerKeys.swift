@@ -3,10 +3,13 @@ import Numerics
 /// The keys and values of one layer, for all rows of a batch.
 final class LayerKeys: Sendable {
   let keys: Matrix  // (rows, keyValueHeads * headDimension), rotated
+  /// The keys rotated by the positions of their groups, for Self-Extend; nil if nothing needs them.
+  let groupedKeys: Matrix?  // (rows, keyValueHeads * headDimension)
   let values: Matrix  // (rows, keyValueHeads * valueDimension)
 
-  init(rows: Int, _ shape: AttentionShape) {
+  init(rows: Int, _ shape: AttentionShape, isGrouped: Bool = false) {
     keys = Matrix(rows: rows, columns: shape.keyWidth)
+    groupedKeys = isGrouped ? Matrix(rows: rows, columns: shape.keyWidth) : nil
     values = Matrix(rows: rows, columns: shape.valueWidth)
   }
 }
@@ -17,13 +20,17 @@ package final class KeyValueCache {
   let layers: [LayerKeys]
   var count = 0
 
-  static func byteCount(_ model: Transformer, capacity: Int) -> Int {
-    4 * capacity * (model.shape.keyWidth + model.shape.valueWidth) * model.layers.count
+  static func byteCount(_ model: Transformer, capacity: Int, isGrouped: Bool) -> Int {
+    let keys = isGrouped ? 2 * model.shape.keyWidth : model.shape.keyWidth
+    return 4 * capacity * (keys + model.shape.valueWidth) * model.layers.count
   }
 
-  init(_ model: Transformer, capacity: Int) {
+  /// - Parameter isGrouped: whether Self-Extend needs the keys by the positions of their groups too.
+  init(_ model: Transformer, capacity: Int, isGrouped: Bool = false) {
     self.capacity = capacity
-    layers = model.layers.map { _ in LayerKeys(rows: capacity, model.shape) }
+    layers = model.layers.map { _ in
+      LayerKeys(rows: capacity, model.shape, isGrouped: isGrouped)
+    }
   }
 }
 
@@ -36,40 +43,53 @@ struct PackedKeys: Sendable {
   }
 
   var factors: Factors
+  /// The same values with the grouped keys; nil unless the segment has them.
+  var groupedFactors: Factors?
 
-  init(_ rows: Range<Int>, of layer: LayerKeys, _ shape: AttentionShape, _ engine: Engine) {
+  /// - Parameter isGrouped: whether the segment sees grouped keys, which the layer then has.
+  init(
+    _ rows: Range<Int>, of layer: LayerKeys, isGrouped: Bool, _ shape: AttentionShape,
+    _ engine: Engine
+  ) {
     let kernels = engine.kernels
     let heads = 0..<shape.keyValueHeads
-    func keys(_ head: Int) -> MatrixPart {
-      MatrixPart(layer.keys, rows: rows, columns: shape.keyColumns(head))
+    func part(_ keys: Matrix, _ head: Int) -> MatrixPart {
+      MatrixPart(keys, rows: rows, columns: shape.keyColumns(head))
     }
     func values(_ head: Int) -> MatrixPart {
       MatrixPart(layer.values, rows: rows, columns: shape.valueColumns(head))
     }
+    let grouped = isGrouped ? layer.groupedKeys : nil
     if engine.usesBF16 {
-      factors = .bf16(
-        keys: heads.map { head in
+      func packed(_ keys: Matrix) -> [PackedBF16] {
+        heads.map { head in
           let packed = PackedBF16(outputs: rows.count, inputs: shape.headDimension, kernels)
-          kernels.packRows(keys(head), into: packed)
+          kernels.packRows(part(keys, head), into: packed)
           return packed
-        },
-        values: heads.map { head in
-          let packed = PackedBF16(outputs: shape.valueDimension, inputs: rows.count, kernels)
-          kernels.packColumns(values(head), into: packed)
-          return packed
-        })
+        }
+      }
+      let values = heads.map { head in
+        let packed = PackedBF16(outputs: shape.valueDimension, inputs: rows.count, kernels)
+        kernels.packColumns(values(head), into: packed)
+        return packed
+      }
+      factors = .bf16(keys: packed(layer.keys), values: values)
+      groupedFactors = grouped.map { .bf16(keys: packed($0), values: values) }
     } else {
-      factors = .f32(
-        keys: heads.map { head in
+      func packed(_ keys: Matrix) -> [PackedF32] {
+        heads.map { head in
           let packed = PackedF32(outputs: rows.count, inputs: shape.headDimension)
-          kernels.packRows(keys(head), into: packed)
+          kernels.packRows(part(keys, head), into: packed)
           return packed
-        },
-        values: heads.map { head in
-          let packed = PackedF32(outputs: shape.valueDimension, inputs: rows.count)
-          kernels.packColumns(values(head), into: packed)
-          return packed
-        })
+        }
+      }
+      let values = heads.map { head in
+        let packed = PackedF32(outputs: shape.valueDimension, inputs: rows.count)
+        kernels.packColumns(values(head), into: packed)
+        return packed
+      }
+      factors = .f32(keys: packed(layer.keys), values: values)
+      groupedFactors = grouped.map { .f32(keys: packed($0), values: values) }
     }
   }
 }

@@ -15,21 +15,21 @@ struct LayerPass {
   let batch: Batch
   /// The keys and values of the layer, which `store` fills.
   let cache: LayerKeys
-  let rotary: RotaryCache
-  /// The first row of the batch in `rotary`.
+  let rotation: BatchRotation
+  /// The first row of the batch in `rotation`.
   let firstRow: Int
   private var packed: [Int: PackedKeys] = [:]
 
   init(
     _ model: Transformer, _ layer: Transformer.Layer, _ engine: Engine, _ batch: Batch,
-    _ cache: LayerKeys, _ rotary: RotaryCache, firstRow: Int = 0
+    _ cache: LayerKeys, _ rotation: BatchRotation, firstRow: Int = 0
   ) {
     self.model = model
     self.layer = layer
     self.engine = engine
     self.batch = batch
     self.cache = cache
-    self.rotary = rotary
+    self.rotation = rotation
     self.firstRow = firstRow
   }
 
@@ -43,12 +43,14 @@ struct LayerPass {
   ///   - record: what a backward pass needs is kept there.
   func forward(_ x: Matrix, _ input: Operand, rows: [Int], _ record: LayerRecord? = nil) {
     // Query projection and rotary embedding.
-    let query = rotatedQueries(input, rows: rows)  // (m, heads * headDimension)
+    let plain = normedQueries(input)  // (m, heads * headDimension)
+    let grouped = groupedQueries(plain, rows: rows)
+    let query = rotated(plain, rows: rows, by: rotation.own)
 
     // Causal attention.
     let logSums = record.map { _ in Matrix(rows: rows.count, columns: model.shape.heads) }
     // (m, heads * valueDimension)
-    let attended = attention.attend(query, rows: rows, logSums: logSums)
+    let attended = attention.attend(query, grouped: grouped, rows: rows, logSums: logSums)
     if let record, let logSums { record.keep(attended, logSums, at: rows[0]) }
 
     // Output projection.
@@ -76,8 +78,24 @@ struct LayerPass {
 
   /// Normed and rotated queries, as they are multiplied with keys: (rows, heads * headDimension).
   func rotatedQueries(_ input: Operand, rows: [Int]) -> Matrix {
+    rotated(normedQueries(input), rows: rows, by: rotation.own)
+  }
+
+  /// The same queries as far keys see them, rotated by the positions of their groups; nil if the
+  /// layer has no grouped keys.
+  private func groupedQueries(_ plain: Matrix, rows: [Int]) -> Matrix? {
+    guard cache.groupedKeys != nil, let grouped = rotation.grouped else { return nil }
+    return rotated(plain.gathered(Array(0..<plain.rows)), rows: rows, by: grouped.queries)
+  }
+
+  private func normedQueries(_ input: Operand) -> Matrix {
     let query = queries(input)
     if let norm = layer.attention.queryNorm { engine.norm(query, norm, into: query) }
+    return query
+  }
+
+  /// Rotates queries in place, and returns them as they are multiplied with keys.
+  private func rotated(_ query: Matrix, rows: [Int], by rotary: RotaryCache) -> Matrix {
     rotate(query, rows: rows, by: rotary)
     scaleByTemperature(query, rows: rows)
     engine.roundQueries(query, head: model.shape.headDimension)
@@ -93,12 +111,22 @@ struct LayerPass {
     if let norm = layer.attention.keyNorm { engine.norm(key, norm, into: key) }
 
     // Rotary embedding.
-    rotate(key, rows: Array(rows), by: rotary)
+    if let grouped = cache.groupedKeys, let rotary = rotation.grouped?.keys {
+      store(key.gathered(Array(0..<key.rows)), rows: rows, by: rotary, into: grouped)
+    }
+    store(key, rows: rows, by: rotation.own, into: cache.keys)
 
-    engine.roundKeys(key, head: model.shape.headDimension)
     engine.roundValues(value, head: model.shape.valueDimension)
-    cache.keys.copy(key, at: rows.lowerBound)
     cache.values.copy(value, at: rows.lowerBound)
+  }
+
+  /// Rotates keys in place, and stores them.
+  private func store(
+    _ key: Matrix, rows: Range<Int>, by rotary: RotaryCache, into stored: Matrix
+  ) {
+    rotate(key, rows: Array(rows), by: rotary)
+    engine.roundKeys(key, head: model.shape.headDimension)
+    stored.copy(key, at: rows.lowerBound)
   }
 
   /// Packs blocks of stored keys for the products of the kernels.
@@ -108,10 +136,16 @@ struct LayerPass {
     guard engine.packsKeys, !layer.attention.isBlockSparse else { return }
     let made = Slots<PackedKeys>(tiles.count)
     let (cache, shape, engine) = (cache, model.shape, engine)
+    let areGrouped = tiles.map { isGrouped($0) }
     engine.parallel.run(tiles.count) {
-      made.set($0, PackedKeys(tiles[$0], of: cache, shape, engine))
+      made.set($0, PackedKeys(tiles[$0], of: cache, isGrouped: areGrouped[$0], shape, engine))
     }
     for (tile, keys) in zip(tiles, made.values) { packed[tile.lowerBound] = keys }
+  }
+
+  /// Whether the segment of a tile sees grouped keys.
+  private func isGrouped(_ tile: Range<Int>) -> Bool {
+    cache.groupedKeys != nil && batch.selfExtend(ofRow: tile.lowerBound) != nil
   }
 
   // MARK: Steps

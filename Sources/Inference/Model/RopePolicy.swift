@@ -12,6 +12,8 @@ public struct RopePolicy: Equatable, Sendable {
   private let rule: Rule
   /// The number of tokens of a prompt that are given at once; nil for all.
   private let chunk: Int?
+  /// How far keys are grouped; nil if they are not.
+  let selfExtend: SelfExtend?
 
   private struct Stage: Equatable, Sendable {
     var limit: Int
@@ -32,6 +34,7 @@ public struct RopePolicy: Equatable, Sendable {
     }
     name = reading.name
     chunk = reading.prefill.flatMap { prefill.chunk($0) }
+    selfExtend = nil
     let last = Stage(limit: .max, table: try RopeSchedule.Table(long))
     switch reading.rule {
     case .fixed:
@@ -75,6 +78,7 @@ public struct RopePolicy: Equatable, Sendable {
     }
     name = "paper"
     chunk = nil
+    selfExtend = nil
     rule = .recomputed
     let buckets = set.buckets.sorted { $0.maximumLength < $1.maximumLength }.map {
       Stage(limit: $0.maximumLength, table: table($0.factors, mscales.long))
@@ -104,8 +108,40 @@ public struct RopePolicy: Equatable, Sendable {
       pairMscales: pairMscales?.map { Float($0) } ?? [])
     name = "paper"
     chunk = nil
+    selfExtend = nil
     rule = .fixed
     stages = [Stage(limit: .max, table: table)]
+  }
+
+  /// A model extended without factors.
+  /// - Parameters:
+  ///   - plain: how the model is read without factors.
+  ///   - geometry: the model with its original window and the one that is to be reached.
+  ///   - prefill: how prompts are given; by default at once.
+  /// - Throws: `ModelError` if the model has a scaling that the method cannot be combined with.
+  public init(
+    _ method: ExtensionMethod, of plain: RuntimeReading, _ geometry: RopeGeometry,
+    prefill: Prefill = .own
+  ) throws {
+    name = method.name
+    if case .chunks(let size) = prefill { chunk = size } else { chunk = nil }
+    switch method {
+    case .selfExtend(let selfExtend):
+      guard plain.rule == .fixed, let table = plain.long, plain.uncomputed == nil else {
+        throw ModelError.unsupported(
+          method.name,
+          "cannot be combined with the model's scaling '\(plain.long?.name ?? geometry.scalingType)'"
+        )
+      }
+      self.selfExtend = selfExtend
+      rule = .fixed
+      stages = [Stage(limit: .max, table: try RopeSchedule.Table(table))]
+    case .dynamicNTK:
+      let scaling = DynamicNTK(geometry)
+      selfExtend = nil
+      rule = .growing(scaling)
+      stages = [Stage(limit: .max, table: RopeSchedule.Table(scaling, length: scaling.window))]
+    }
   }
 
   /// The schedule with which the token after a sequence is predicted.
@@ -114,7 +150,7 @@ public struct RopePolicy: Equatable, Sendable {
   ///   - count: the number of all tokens so far.
   public func schedule(prompt: Int, count: Int) -> RopeSchedule {
     switch rule {
-    case .fixed: return RopeSchedule(stages[0].table)
+    case .fixed: return RopeSchedule(stages[0].table, selfExtend)
     case .recomputed:
       return chunk != nil && prompt > stages[0].limit
         ? afterChunks : RopeSchedule(stage(max(prompt, count)).table)

@@ -45,10 +45,14 @@ public struct RopeSchedule: Equatable, Hashable, Sendable {
   /// The scaling of the positions beyond the last run, each of which has a base of its own.
   private let growth: DynamicNTK?
 
+  /// How far keys are grouped; nil if all are rotated by their own positions.
+  package let selfExtend: SelfExtend?
+
   /// One table for all positions.
-  package init(_ table: Table) {
+  package init(_ table: Table, _ selfExtend: SelfExtend? = nil) {
     runs = [Run(end: .max, table: table)]
     growth = nil
+    self.selfExtend = selfExtend
   }
 
   /// Dynamic NTK scaling: one table for each chunk of the prompt and one for each further position.
@@ -66,6 +70,7 @@ public struct RopeSchedule: Equatable, Hashable, Sendable {
       Run(end: $0, table: Table(scaling, length: max($0, scaling.window)))
     }
     growth = scaling
+    selfExtend = nil
   }
 
   /// `first` for the positions before `end`, `second` from there on.
@@ -75,6 +80,7 @@ public struct RopeSchedule: Equatable, Hashable, Sendable {
       ? [Run(end: .max, table: second)]
       : [Run(end: end, table: first), Run(end: .max, table: second)]
     growth = nil
+    selfExtend = nil
   }
 
   package func table(at position: Int) -> Table {
@@ -85,6 +91,7 @@ public struct RopeSchedule: Equatable, Hashable, Sendable {
 
   /// The number of first positions that both schedules rotate in the same way.
   func commonPositions(with other: RopeSchedule) -> Int {
+    guard selfExtend == other.selfExtend else { return 0 }
     for (mine, others) in zip(runs, other.runs) {
       if mine.table != others.table { break }
       if mine.end != others.end { return min(mine.end, others.end) }
@@ -95,8 +102,10 @@ public struct RopeSchedule: Equatable, Hashable, Sendable {
     return runs[0].table == other.runs[0].table ? min(runs[0].end, other.runs[0].end) : 0
   }
 
-  /// The table of all positions, or nil if there are several.
-  var onlyTable: Table? { runs.count == 1 && growth == nil ? runs[0].table : nil }
+  /// The table of all positions, or nil if there are several, or if far keys are grouped.
+  var onlyTable: Table? {
+    runs.count == 1 && growth == nil && selfExtend == nil ? runs[0].table : nil
+  }
 
   /// Whether the layers have different frequencies.
   var isPerLayer: Bool { runs.contains { $0.table.inverseFrequencies.count > 1 } }

@@ -16,6 +16,12 @@ public struct Inspection: Sendable {
   /// The reading by the papers' rule first, then those of the runtimes that read the format.
   public var readings: [RuntimeReading]
 
+  /// The reading by the papers' rule if the model had no factors: with its other scaling, or with
+  /// none.
+  package var withoutFactors: RuntimeReading {
+    factors == nil ? readings[0] : Self.paper(geometry, nil)
+  }
+
   /// d_tcd as the index of a pair.
   public var theoreticalCriticalPair: Int {
     LongRoPE.theoreticalCriticalPair(
@@ -163,6 +169,7 @@ public struct Inspection: Sendable {
         rotaryDimensions: geometry.rotaryDimensions)
     }
     guard let factors else {
+      // A scaling of factors scales nothing without them.
       guard let scaled, !["longrope", "su"].contains(geometry.scalingType) else {
         reading.short = table("none", nil, 1)
         reading.long = reading.short

@@ -85,7 +85,9 @@ extension HTMLReport {
   }
 
   private static func setting(_ value: JSONValue) -> String {
-    value.text ?? value.elements?.compactMap(\.text).joined(separator: ", ") ?? value.summary
+    value.text ?? value.elements?.compactMap(\.text).joined(separator: ", ")
+      ?? value.members?.map { "\($0.name) \(setting($0.value))" }.joined(separator: ", ")
+      ?? value.summary
   }
 
   private var commands: [String] {

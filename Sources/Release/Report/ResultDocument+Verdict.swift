@@ -27,10 +27,10 @@ extension ResultDocument {
     return length > measured.originalWindow ? "\(length) *" : "\(length)"
   }
 
-  /// What the marks of the measured lengths mean, and how keys and values were rounded; empty if there
-  /// is nothing to say.
+  /// What the marks of the measured lengths mean, how keys and values were rounded, and what was
+  /// measured beside the runtimes; empty if there is nothing to say.
   var marks: String {
-    (lengthMarks + [cacheRemark].compactMap(\.self)).joined(separator: "; ")
+    (lengthMarks + [cacheRemark].compactMap(\.self) + extensionRemarks).joined(separator: "; ")
   }
 
   /// What the marks of the measured lengths mean.

@@ -49,7 +49,7 @@ extension ResultTables {
 
   /// One row for each group of runtimes with equal cells.
   private func grouped(_ measured: Measurements, _ cells: (String) -> [String]?) -> [[String]] {
-    let shown = showsPaper ? measured.runtimes : measured.realRuntimes
+    let shown = showsPaper ? measured.runtimes : measured.comparedRuntimes
     return measured.runtimesAlike { shown.contains($0) ? cells($0) : nil }.map {
       $0.value + [$0.names.joined(separator: ", ")]
     }

@@ -8,7 +8,7 @@ extension ResultTables {
     measured.retentions.map(\.length).uniqued.sorted().flatMap { length in
       let results = measured.retentions.filter { $0.length == length && !$0.parts.isEmpty }
       return measured.runtimesAlike { runtime -> [[String]]? in
-        guard showsPaper || measured.realRuntimes.contains(runtime) else { return nil }
+        guard showsPaper || measured.comparedRuntimes.contains(runtime) else { return nil }
         return results.first { $0.runtime == runtime }.map { $0.parts.map(Self.row) }
       }.map { names, rows in
         Table(
@@ -34,7 +34,7 @@ extension ResultTables {
     guard !measured.baselinePasskeys.isEmpty else { return nil }
     let rows = Set(measured.baselinePasskeys.map(\.cell.length)).sorted().flatMap { length in
       measured.runtimesAlike { runtime -> [String]? in
-        guard showsPaper || measured.realRuntimes.contains(runtime) else { return nil }
+        guard showsPaper || measured.comparedRuntimes.contains(runtime) else { return nil }
         return lostPasskeys(runtime, length)
       }.map { names, cells in
         [document.marked(length)] + cells + [names.joined(separator: ", ")]

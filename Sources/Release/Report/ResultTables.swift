@@ -91,7 +91,7 @@ struct ResultTables {
   private func rows(
     _ metric: Metric, _ lengths: [Int], _ measured: Measurements
   ) -> [[String]] {
-    let shown = showsPaper ? measured.runtimes : measured.realRuntimes
+    let shown = showsPaper ? measured.runtimes : measured.comparedRuntimes
     return measured.runtimesAlike { runtime in
       guard shown.contains(runtime) else { return nil }
       return lengths.map { length in

@@ -1,4 +1,5 @@
 import Formats
+public import Inference
 
 /// A condition on a measured metric: `passkey>=0.95`, `perplexity@1024@vllm<=40`.
 public struct Gate: Equatable, Sendable {
@@ -38,10 +39,11 @@ public struct Gate: Equatable, Sendable {
   /// A number may be a percentage, `95%`, and a length may have a unit, `4k`.
   /// - Parameters:
   ///   - text: the gate.
-  ///   - runtimes: the names of runtimes that a gate may give.
+  ///   - runtimes: the names that a gate may give: of runtimes, and of ways to extend the window
+  ///     without factors.
   /// - Throws: `OptionError` for any other text, and for a limit that no value can reach or miss.
   public init(
-    _ text: String, runtimes: [String] = RuntimeChoice.names
+    _ text: String, runtimes: [String] = RuntimeChoice.names + ExtensionMethod.names
   ) throws(OptionError) {
     let text = text.filter { !$0.isWhitespace }
     let (subject, comparison, number) = try Self.sides(text)

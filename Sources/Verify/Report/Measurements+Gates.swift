@@ -1,3 +1,5 @@
+import Inference
+
 extension Measurements {
   /// A value that a gate is about, and where it was measured; nil if it is missing.
   private typealias Value = (value: Double?, place: String)
@@ -5,7 +7,8 @@ extension Measurements {
   /// Judges a gate by the worst value among its lengths and runtimes.
   ///
   /// The papers' rule counts only if the gate names it, or if nothing else was followed: no runtime
-  /// works by it. The gate fails if its metric was not measured completely.
+  /// works by it. A method that extends the window without factors counts only if the gate names
+  /// it. The gate fails if its metric was not measured completely.
   public func judge(_ gate: Gate) -> Verdict {
     let values = values(for: gate)
     if let absent = values.first(where: { $0.value == nil }) {
@@ -27,10 +30,17 @@ extension Measurements {
     }
   }
 
-  /// The runtimes without the papers' rule, unless it is the only one.
+  /// The runtimes, without methods that extend the window without factors, and without the papers'
+  /// rule unless it is the only one.
   package var realRuntimes: [String] {
-    let others = runtimes.filter { $0 != RuntimeChoice.paper.name }
-    return others.isEmpty ? runtimes : others
+    let followed = runtimes.filter { !ExtensionMethod.names.contains($0) }
+    let others = followed.filter { $0 != RuntimeChoice.paper.name }
+    return others.isEmpty ? followed : others
+  }
+
+  /// The same with the methods that extend the window without factors.
+  package var comparedRuntimes: [String] {
+    runtimes.filter { realRuntimes.contains($0) || ExtensionMethod.names.contains($0) }
   }
 
   private func effectiveLengthValue(_ runtime: String) -> Value {

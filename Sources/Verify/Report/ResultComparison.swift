@@ -25,6 +25,23 @@ extension ResultDocument {
     return "keys kept as \(keys), values as \(values)"
   }
 
+  /// The methods without factors that were measured beside the runtimes, in words; empty if there
+  /// were none.
+  package var extensionRemarks: [String] {
+    var remarks: [String] = []
+    if let sizes = method["self_extend"], let group = sizes["group"]?.integer,
+      let window = sizes["window"]?.integer
+    {
+      remarks.append(
+        "self-extend: without factors, keys at a distance of \(window) and more in groups of \(group)"
+      )
+    }
+    if method["dynamic_ntk"]?.flag == true {
+      remarks.append("dynamic-ntk: without factors, the base grows with the length")
+    }
+    return remarks
+  }
+
   /// What conditions were in results that do not name them, because no other value was possible.
   private static let formerConditions = ["cache": "f32", "cache_values": "f32"]
 

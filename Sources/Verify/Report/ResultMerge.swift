@@ -156,10 +156,12 @@ extension JSONValue {
   ///
   /// Texts may differ, since tasks may differ.
   fileprivate func difference(from other: JSONValue) -> String? {
-    (ResultDocument.conditions + ["factors", "baseline", "compares_everywhere", "baseline_cache"])
-      .first {
-        (self[$0] ?? .null) != (other[$0] ?? .null)
-      }
+    let own = [
+      "factors", "baseline", "compares_everywhere", "baseline_cache", "self_extend", "dynamic_ntk",
+    ]
+    return (ResultDocument.conditions + own).first {
+      (self[$0] ?? .null) != (other[$0] ?? .null)
+    }
   }
 }
 

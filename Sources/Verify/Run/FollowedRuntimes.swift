@@ -57,6 +57,24 @@ struct FollowedRuntimes: Sendable {
       path, "no runtime can be followed: \(reasons.isEmpty ? "none reads the model" : reasons)")
   }
 
+  /// The policies of methods that extend the model without its factors.
+  ///
+  /// The weights are those of the model. A patched one is rebuilt from its record, because it may
+  /// have had a scaling of its own.
+  /// - Throws: `ModelError` for a patched model without a record, or for a scaling that a method
+  ///   cannot be combined with.
+  func extensions(
+    _ options: VerifyOptions, _ session: borrowing ModelSession
+  ) throws -> [RopePolicy] {
+    if options.extensions.isEmpty { return [] }
+    var own = try Inspection(session)
+    if !own.mark.isEmpty { own = try Inspection(beforePatching: session) }
+    let plain = own.withoutFactors
+    return try options.extensions.map {
+      try RopePolicy($0, of: plain, inspection.geometry, prefill: options.prefill)
+    }
+  }
+
   /// Follows the paper's rule with a set that no runtime can express.
   private init(
     paper set: FactorSet, _ options: VerifyOptions, _ session: borrowing ModelSession

@@ -34,7 +34,7 @@ public struct VerifyEstimate: Sendable {
     model = scoring.forward.model
     threads = scoring.forward.threads
     isExact = setup.options.precision == .exact
-    memory = scoring.forward.memory(tokens: longest)
+    memory = setup.memory(tokens: longest)
     if let policy = scoring.policies.first {
       time = try scoring.forward.estimatedTime(
         lengths: lengths, policy.schedule(prompt: longest, count: longest))

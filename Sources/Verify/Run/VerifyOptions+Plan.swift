@@ -95,6 +95,12 @@ extension VerifyOptions {
         ? .beforePatch : isEverywhere ? .everywhere(baseline) : .model(baseline)
     }
     factors = try reader.optionalText("factors")
+    // Results of older versions have neither.
+    usesDynamicNTK = reader.json["dynamic_ntk"]?.flag == true
+    guard reader.json["self_extend"]?.isNull == false else { return }
+    let sizes = try reader.inside("self_extend")
+    selfExtend = try SelfExtend(group: sizes.count("group"), window: sizes.count("window")).orThrow(
+      sizes.wrong("window", "a multiple of 'group'"))
   }
 
   /// How a result names the model before its patch as its baseline.

@@ -35,6 +35,10 @@ public struct VerifyOptions: Sendable {
   public var runtimes: [RuntimeChoice] = []
   /// The path of factors to run the model with, in any accepted form; nil for the model's own.
   public var factors: String?
+  /// How Self-Extend groups far keys if it is measured beside the runtimes; nil if it is not.
+  public var selfExtend: SelfExtend?
+  /// Whether dynamic NTK scaling is measured beside the runtimes.
+  public var usesDynamicNTK = false
   /// What the model is compared with; nil for no comparison.
   public var baseline: Baseline?
   /// Whether sequences begin with the beginning token.
@@ -99,6 +103,11 @@ public struct VerifyOptions: Sendable {
 
   /// Options with the defaults of `lrpatch verify`.
   public init(model: String) { self.model = model }
+
+  /// Ways to extend the model's window without factors, which are measured beside the runtimes.
+  var extensions: [ExtensionMethod] {
+    [selfExtend.map { .selfExtend($0) }, usesDynamicNTK ? .dynamicNTK : nil].compactMap(\.self)
+  }
 
   /// Checks the ranges of numbers, and that the options do not contradict each other.
   public func validate() throws(OptionError) {

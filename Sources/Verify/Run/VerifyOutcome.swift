@@ -67,8 +67,16 @@ public struct VerifyOutcome: Sendable {
       "windows": options.windows.map { .number($0) } ?? .null, "bos": .string(options.bos.rawValue),
       "factors": options.factors.map { .string($0) } ?? .null, "baseline": baseline,
       "compares_everywhere": .bool(isEverywhere),
+      "self_extend": options.selfExtend?.json ?? .null,
+      "dynamic_ntk": .bool(options.usesDynamicNTK),
       "texts": .array(texts.map { .string($0) }),
     ])
+  }
+}
+
+extension SelfExtend {
+  fileprivate var json: JSONValue {
+    .object(["group": .number(group), "window": .number(window)])
   }
 }
 

@@ -34,7 +34,9 @@ struct VerifySetup: Sendable {
     try tokenizer.set(options.bos)
     self.tokenizer = tokenizer
     let opener = ModelOpener(options, environment)
-    scoring = Scoring(try opener.forward(options.model, options.cache), followed.policies)
+    scoring = Scoring(
+      try opener.forward(options.model, options.cache),
+      followed.policies + (try followed.extensions(options, session)))
     let vocabulary = scoring.forward.model.vocabulary
     if tokenizer.vocabulary > vocabulary {
       remarks.append(tokenizer.remark(beyond: vocabulary))
@@ -80,6 +82,7 @@ struct VerifySetup: Sendable {
     if let remark = Self.remark(beyond: followed.inspection.geometry.window, grid.lengths) {
       remarks.append(remark)
     }
+    if let remark = options.selfExtend.flatMap({ remark(beyond: $0) }) { remarks.append(remark) }
     try checkGates()
   }
 
@@ -126,6 +129,14 @@ struct VerifySetup: Sendable {
     return "\(list) tokens are beyond the model's window of \(window)"
   }
 
+  /// A note on lengths at which Self-Extend meets distances that the model has not seen.
+  private func remark(beyond selfExtend: SelfExtend) -> String? {
+    let reach = selfExtend.reach(originalWindow: originalWindow)
+    guard let longest = grid.lengths.max(), longest > reach else { return nil }
+    return
+      "Self-Extend with groups of \(selfExtend.group) and a window of \(selfExtend.window) keeps up to \(reach) tokens within the original window of \(originalWindow), not \(longest)"
+  }
+
   // MARK: Checks before hours of work
 
   /// - Throws: `ModelError` if the longest sequence needs more memory than there is.
@@ -133,7 +144,7 @@ struct VerifySetup: Sendable {
     guard let longest = grid.lengths.max(), let available = environment.availableMemory() else {
       return
     }
-    let needed = scoring.forward.memory(tokens: longest)
+    let needed = memory(tokens: longest)
     guard needed > available else { return }
     func gibibytes(_ bytes: Int) -> String {
       "\((Double(bytes) / Double(1 << 30) * 10).rounded() / 10) GiB"
@@ -146,13 +157,18 @@ struct VerifySetup: Sendable {
       """)
   }
 
+  /// The least number of bytes that a pass needs in addition to the mapped weights.
+  func memory(tokens: Int) -> Int {
+    scoring.forward.memory(tokens: tokens, isGrouped: options.selfExtend != nil)
+  }
+
   /// - Throws: `OptionError` for a gate about something that is not measured anywhere.
   private func checkGates() throws {
     let places = grid.places(originalWindow: originalWindow)
     for gate in options.gates ?? [] {
       let isMeasured = places.contains { gate.covers($0.metric, length: $0.length, originalWindow) }
       let isFollowed =
-        gate.runtime.map { name in followed.policies.contains { $0.name == name } } ?? true
+        gate.runtime.map { name in scoring.policies.contains { $0.name == name } } ?? true
       try OptionError.require(
         isMeasured && isFollowed,
         "the gate '\(gate.text)' is about nothing that is measured here\(remedy(gate, places))")
@@ -163,7 +179,7 @@ struct VerifySetup: Sendable {
   private func remedy(_ gate: Gate, _ places: Set<Measurements.Place>) -> String {
     let lengths = Set(places.filter { $0.metric == gate.metric }.map(\.length)).sorted()
     if lengths.contains(where: { gate.covers(length: $0, originalWindow: originalWindow) }) {
-      return "; the runtimes are \(followed.policies.map(\.name).alternatives)"
+      return "; the runtimes are \(scoring.policies.map(\.name).alternatives)"
     }
     if !lengths.isEmpty {
       return "; \(gate.metric.rawValue) is measured at \(lengths.map(String.init).alternatives)"

@@ -32,6 +32,10 @@ struct VerifyCommand: ReportingCommand {
             "verify model.Q4_K.gguf --against model.F16.gguf --lengths 8k"
           ),
           (
+            "what the factors are worth beside a method that needs none",
+            "verify model --self-extend 8,1k --lengths 32k"
+          ),
+          (
             "how much of a base model's score in a benchmark is retained",
             "verify model --baseline base --task arc_challenge --data test.jsonl --require 'retained>=98.5%'"
           )
@@ -79,6 +83,22 @@ struct VerifyCommand: ReportingCommand {
       """,
       valueName: "model"), completion: .file())
   var against: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Measure the model without factors under Self-Extend too, as the row self-extend: keys at a \
+      distance of this window and more are in groups of this many tokens.
+      """,
+      valueName: "group,window"), transform: selfExtendSizes)
+  var selfExtend: SelfExtend?
+
+  @Flag(
+    name: .customLong("dynamic-ntk"),
+    help: """
+      Measure the model without factors under dynamic NTK scaling too, as the row dynamic-ntk.
+      """)
+  var dynamicNTK = false
 
   @OptionGroup(title: "Measurements") var measurement: MeasurementArguments
 
@@ -205,6 +225,8 @@ struct VerifyCommand: ReportingCommand {
       if baseline != nil { throw ValidationError("--against and --baseline exclude each other") }
       options.baseline = .everywhere(against)
     }
+    options.selfExtend = selfExtend
+    options.usesDynamicNTK = dynamicNTK
     options.prefill = prefillChunk?.value ?? .own
     options.bos = measurement.bos
     options.precision = precision
@@ -320,6 +342,17 @@ struct PrefillArgument: ExpressibleByArgument {
       value = .chunks(count.value)
     }
   }
+}
+
+/// Reads Self-Extend's group and window: `8,1024`, `8,1k`.
+private func selfExtendSizes(_ text: String) throws -> SelfExtend {
+  guard let sizes = TokenCount.list(text), sizes.count == 2,
+    let value = SelfExtend(group: sizes[0], window: sizes[1])
+  else {
+    throw ValidationError(
+      "'\(text)' is not GROUP,WINDOW such as 8,1k, with a window that is a multiple of the group")
+  }
+  return value
 }
 
 /// A length of time: `90s`, `30m`, `2h`, or seconds.

@@ -47,6 +47,6 @@ archive
 "$first/packaging/deb.sh" "$folder"
 "$first/packaging/wheel.py" "$folder"
 [ -z "${RELEASE_URL:-}" ] || "$first/packaging/recipes.sh" "$folder/recipes" "$version" "$folder"/*.tar.xz "$RELEASE_URL"
-# The symbols tell which packages are linked in.
+# With symbols, from which vouch.py learns what is linked in.
 LRPATCH=$first/.build/release/lrpatch PYTHONDONTWRITEBYTECODE=1 python3 "$first/packaging/vouch.py" "$folder" "$commit"
 (cd "$folder" && sha256sum -c --quiet SHA256SUMS && ls -l)

@@ -2,7 +2,7 @@
 """Writes what vouches for a release: packaging/vouch.py FOLDER COMMIT. Nothing in it depends on the time.
 
 FOLDER holds the files of the release; the environment variable LRPATCH names the program (default:
-.build/release/lrpatch), with its symbols, which tell what is linked in. FOLDER gets
+.build/release/lrpatch). It must not be stripped: its symbols show which packages are linked in. FOLDER gets
   lrpatch-VERSION.cdx.json   a CycloneDX bill of materials of the program: what is linked into it, and what it loads
   SHA256SUMS                 for sha256sum -c
   release.intoto.json        an in-toto statement with the predicate of SLSA's provenance, ready to be signed
@@ -44,6 +44,7 @@ def pins():
 def linked(program):
     """The pinned packages whose code is in the program: others are needed by products that are not used."""
     symbols = output("nm", "--defined-only", program)
+    # Names of modules as they begin mangled symbols. A new package needs a line here.
     modules = {"swift-argument-parser": "14ArgumentParser", "swift-crypto": "6Crypto", "swift-asn1": "9SwiftASN1", "yams": "4Yams"}
     return [pin for pin in pins() if f"$s{modules[pin[0]]}" in symbols]
 

@@ -138,7 +138,7 @@ import Testing
 
   private static let extensions = ["--self-extend", "8,128", "--dynamic-ntk"]
 
-  /// The rows of methods without factors are no different for a model that carries them.
+  /// A patched model gives the same rows as the original does with these factors.
   @Test func measuresExtensionsBesideTheRuntimes() throws {
     let folder = try TemporaryDirectory()
     let model = try folder.copy("models/needle-256-x4", as: "m")

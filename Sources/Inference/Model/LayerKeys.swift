@@ -25,7 +25,7 @@ package final class KeyValueCache {
     return 4 * capacity * (keys + model.shape.valueWidth) * model.layers.count
   }
 
-  /// - Parameter isGrouped: whether Self-Extend needs the keys by the positions of their groups too.
+  /// - Parameter isGrouped: whether Self-Extend also needs the keys by the positions of groups.
   init(_ model: Transformer, capacity: Int, isGrouped: Bool = false) {
     self.capacity = capacity
     layers = model.layers.map { _ in

@@ -1,7 +1,8 @@
 /// Self-Extend: keys nearer than a window keep their distances, and farther ones are rotated by the
 /// positions of groups of tokens.
 ///
-/// With group size G and window W, a query at position i and a key at position j are as far apart as
+/// With groups of G and a window of W tokens, the distance of a key at position j from a query at
+/// position i is
 ///
 ///     i - j                                  if i - j < W
 ///     floor(i / G) + W - W / G - floor(j / G)    otherwise

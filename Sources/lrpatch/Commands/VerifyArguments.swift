@@ -108,3 +108,42 @@ struct GateArguments: ParsableArguments {
   @Flag(help: "Only measure.")
   var noGates = false
 }
+
+/// The size of a prompt's chunks: `512`, `2k`, or `none`.
+struct PrefillArgument: ExpressibleByArgument {
+  let value: Prefill
+
+  init?(argument: String) {
+    if argument == "none" {
+      value = .whole
+    } else {
+      guard let count = TokenCount(argument: argument) else { return nil }
+      value = .chunks(count.value)
+    }
+  }
+}
+
+/// Reads Self-Extend's group and window: `8,1024`, `8,1k`.
+func selfExtendSizes(_ text: String) throws -> SelfExtend {
+  guard let sizes = TokenCount.list(text), sizes.count == 2,
+    let value = SelfExtend(group: sizes[0], window: sizes[1])
+  else {
+    throw ValidationError(
+      "'\(text)' is not GROUP,WINDOW such as 8,1k, with a window that is a multiple of the group")
+  }
+  return value
+}
+
+/// A length of time: `90s`, `30m`, `2h`, or seconds.
+struct Period: ExpressibleByArgument {
+  let duration: Duration
+
+  init?(argument: String) {
+    let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600]
+    let unit = argument.last.flatMap { units[$0] }
+    guard let number = Double(unit == nil ? argument : String(argument.dropLast())), number > 0,
+      number < 1e7
+    else { return nil }
+    duration = .seconds(number * (unit ?? 1))
+  }
+}

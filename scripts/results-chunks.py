@@ -6,7 +6,7 @@
 A runtime that chooses a table for each forward pass keeps the keys of the chunks within the original window as they were rotated.
 What that does is compared with keys that are computed again, and with keys that are only rotated again. needle-256-x4 was trained
 with its factors, so its short and long tables differ. SmolLM2-135M-Instruct has long factors of a closed form, and none within its
-window; it takes a quarter of an hour on two cores.
+window; it takes up to an hour on two cores.
 """
 
 import argparse

@@ -81,6 +81,28 @@ import Testing
     #expect(json["provenance"]?["inputs"]?.elements?.count == 2)
   }
 
+  @Test func asksAboutPassagesByDepth() throws {
+    let arguments = [
+      "verify", Fixture.path("models/needle-256-x4"), "--runtime", "hf", "--task", "rag", "--data",
+      Fixture.path("benchmarks/qa_1.squad.json"), "--few-shot", "0", "--lengths", "512,1024",
+      "--depths", "3", "--samples", "2",
+    ]
+    let folder = try TemporaryDirectory()
+    let html = folder.path + "/report.html"
+    let run = try Program.run(arguments + ["--html", html])
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.output.contains("answers of rag by depth"))
+    let page = String(decoding: try FileSystem.contents(of: html), as: UTF8.self)
+    #expect(
+      page.contains("Answers of rag found, by length and depth") && page.contains("of 2 found"))
+    let json = try JSONDocument(
+      parsing: Array(try Program.run(arguments + ["--json"]).output.utf8)
+    ).value
+    let answers = try #require(json["answers"]?.elements)
+    #expect(answers.count == 12 && answers.allSatisfy { $0["task"]?.text == "rag" })
+    #expect(Set(answers.compactMap { $0["depth"]?.double }) == [0, 0.5, 1])
+  }
+
   /// Each with its exit code and a part of the message.
   static let mistakes: [(arguments: [String], status: Int32, problem: String)] = [
     (["--task", "mmlu"], 2, "--task mmlu needs its questions: --data mmlu=FILE"),
@@ -93,6 +115,10 @@ import Testing
       "--few-shot-data mmlu=FILE, or --few-shot mmlu=0"
     ),
     (["--task", "qa_1"], 2, "--data qa_1=FILE, SQuAD's dev-v2.0.json"),
+    (["--task", "rag"], 2, "--data rag=FILE, SQuAD's dev-v2.0.json or HotpotQA's"),
+    (
+      ["--task", "rag", "--data", data("mmlu", "test")], 3, "rows are expected as in dev-v2.0.json"
+    ),
     (["--task", "mmlu", "--few-shot", "2"], 2, "whose questions need --data mmlu=FILE"),
     (
       ["--task", "mmlu", "--data", data("mmlu", "test"), "--few-shot", "x"], 2,

@@ -35,7 +35,7 @@ struct ResultCells {
     let answers = measured.answers.map { result in
       Cell(
         task: result.task, runtime: result.runtime, length: result.cell.length,
-        depth: result.task == "niah" ? result.cell.depth : nil, sample: result.cell.sample,
+        depth: result.depth, sample: result.cell.sample,
         score: result.score, expected: result.references.joined(separator: ", "),
         answer: result.output, promptTail: result.promptTail)
     }

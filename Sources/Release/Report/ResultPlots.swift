@@ -1,7 +1,7 @@
 import Foundation
 import Verify
 
-/// Pictures of a result made of characters: passkeys by length and depth, perplexity by length.
+/// Pictures of a result made of characters: what was found by length and depth, perplexity by length.
 ///
 /// Runtimes with equal numbers share a picture.
 struct ResultPlots {
@@ -10,34 +10,35 @@ struct ResultPlots {
   private var measured: Measurements { document.measured }
 
   /// Sections of lines, each after its title.
-  var sections: [[String]] { [passkeys, perplexities].filter { $0.count > 1 } }
+  var sections: [[String]] {
+    (measured.resultsByDepth.map(depths) + [perplexities]).filter { $0.count > 1 }
+  }
 
-  // MARK: Passkeys
+  // MARK: Depths
 
   private static let mostCells = 32
 
-  private var passkeys: [String] {
-    let depths = Set(measured.passkeys.map(\.cell.depth)).sorted()
+  private func depths(_ results: DepthResults) -> [String] {
+    let depths = results.depths
     guard depths.count > 1 else { return [] }
     let groups = groups { runtime in
-      lengths(measured.passkeys.filter { $0.runtime == runtime }.map(\.cell.length)).map { length in
-        (length, shares(runtime, length, depths))
+      let own = results.all.filter { $0.runtime == runtime }
+      return lengths(own.map(\.length)).map { length in
+        (length, Self.shares(own.filter { $0.length == length }, depths))
       }
     }
-    return ["passkeys by depth, from the beginning to the end"]
+    return ["\(results.title) by depth, from the beginning to the end"]
       + rows(groups) { length, cells in cells.map(style.cell).joined() }
   }
 
-  /// The shares of passkeys found, by depth.
+  /// The shares of what was found, by depth.
   ///
   /// Neighbouring depths share a cell if there are many.
-  private func shares(_ runtime: String, _ length: Int, _ depths: [Double]) -> [Double?] {
-    let here = measured.passkeys.filter { $0.runtime == runtime && $0.cell.length == length }
-    let width = (depths.count + Self.mostCells - 1) / Self.mostCells
+  private static func shares(_ results: [DepthResult], _ depths: [Double]) -> [Double?] {
+    let width = (depths.count + mostCells - 1) / mostCells
     return stride(from: 0, to: depths.count, by: width).map { first in
       let cell = Set(depths[first..<min(first + width, depths.count)])
-      let results = here.filter { cell.contains($0.cell.depth) }
-      return results.isEmpty ? nil : Double(results.count(where: \.isExact)) / Double(results.count)
+      return results.filter { cell.contains($0.depth) }.share
     }
   }
 

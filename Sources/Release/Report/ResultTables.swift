@@ -110,7 +110,7 @@ struct ResultTables {
       measured.effectiveLength(name).map { (name, $0) }
     }
     guard let tasks = found.first?.1.tasks, let threshold = found.first?.1.threshold else {
-      let hasRULER = measured.answers.contains { $0.task != "niah" }
+      let hasRULER = measured.answers.contains { RULERTask(rawValue: $0.task) != nil }
       return hasRULER
         ? ["not known: every length needs the same tasks, measured completely"] : []
     }
@@ -120,7 +120,7 @@ struct ResultTables {
     }
     return TextColumns.lines(rows) + [
       """
-      the greatest length at which the mean of \(tasks.count) of RULER's 13 tasks exceeds \
+      the greatest length at which the mean of \(tasks.count) of RULER's \(RULERTask.allCases.count) tasks exceeds \
       \(threshold.sixDigits) %
       """
     ]

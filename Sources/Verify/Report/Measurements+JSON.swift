@@ -76,7 +76,7 @@ extension AnswerResult {
   var json: JSONValue {
     .object([
       "task": .string(task), "runtime": .string(runtime), "length": .number(cell.length),
-      "depth": task == "niah" ? .number(cell.depth) : .null, "sample": .number(cell.sample),
+      "depth": depth.map { .number($0) } ?? .null, "sample": .number(cell.sample),
       "score": .number(score), "references": .array(references.map { .string($0) }),
       "output": .string(output), "prompt_tail": promptTail.map { .string($0) } ?? .null,
     ])

@@ -68,6 +68,6 @@ public struct Metric: RawRepresentable, Hashable, Sendable {
       passkey, publishedPasskey, perplexity, perplexityRatio, divergence, agreement, crossing,
       effectiveLength,
     ]
-    .map(\.rawValue) + ["niah"] + RULERTask.allCases.map(\.rawValue) + Benchmark.names
-    + [retained.rawValue] + Benchmark.all.map { retained($0).rawValue }
+    .map(\.rawValue) + [TaskGrid.Task.niah, .rag].map(\.name) + RULERTask.allCases.map(\.rawValue)
+    + Benchmark.names + [retained.rawValue] + Benchmark.all.map { retained($0).rawValue }
 }

@@ -4,12 +4,11 @@ extension VerifyOptions {
   /// An option with its default value does not count.
   func unused(by tasks: [TaskGrid.Task]) -> [String] {
     let defaults = VerifyOptions(model: model)
-    let hidesNeedles = tasks.contains(.passkey) || tasks.contains(.niah)
     let needsText = tasks.contains { $0.needsTokens || $0.needsEssay }
     let movesWindows = tasks.contains(.perplexity) && method.movesWindows
     let given: [(name: String, isGiven: Bool, isUsed: Bool)] = [
       ("lengths", lengths != nil, tasks.contains(where: \.hasLengths)),
-      ("depths", depths != defaults.depths, hidesNeedles),
+      ("depths", depths != defaults.depths, tasks.contains(where: \.hasDepths)),
       ("samples", samples != nil, tasks.contains(where: \.hasPrompts)),
       ("passkey-prompt", passkeyPrompt != defaults.passkeyPrompt, tasks.contains(.passkey)),
       ("perplexity", !texts.isEmpty, needsText),
@@ -25,7 +24,7 @@ extension TaskGrid.Task {
   /// Whether it asks questions, of which there are several samples.
   fileprivate var hasPrompts: Bool {
     switch self {
-    case .passkey, .niah, .ruler, .benchmark: true
+    case .passkey, .niah, .rag, .ruler, .benchmark: true
     case .perplexity, .retention, .crossing: false
     }
   }

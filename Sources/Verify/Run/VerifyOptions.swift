@@ -47,7 +47,8 @@ public struct VerifyOptions: Sendable {
   public var precision = Precision.exact
   /// The types in which keys and values are kept.
   public var cache = CacheTypes()
-  /// The types in which the baseline keeps keys and values; nil for those of the model.
+  /// The types in which the baseline keeps keys and values; nil for those of the model, or f32 if the
+  /// model is compared with itself.
   public var baselineCache: CacheTypes?
   /// How prompts are given to the runtimes.
   public var prefill = Prefill.own
@@ -61,7 +62,7 @@ public struct VerifyOptions: Sendable {
   /// The lengths in tokens; nil for half the original window, the original window, and its
   /// doublings up to the window.
   public var lengths: [Int]?
-  /// Depths at which passkeys and needles are hidden, evenly spread.
+  /// Depths at which passkeys, needles and passages with answers stand, evenly spread.
   public var depths = 11
   /// Prompts for each length and depth; nil for three at lengths of up to
   /// `TaskGrid.smallLength` tokens, and one at others.

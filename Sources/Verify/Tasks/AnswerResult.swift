@@ -1,6 +1,6 @@
 /// What one runtime answered to one prompt.
 public struct AnswerResult: Equatable, Sendable {
-  /// `niah`, or the name of one of RULER's tasks.
+  /// `niah`, `rag`, or the name of one of RULER's tasks.
   public var task: String
   /// The name of the runtime.
   public var runtime: String
@@ -12,10 +12,15 @@ public struct AnswerResult: Equatable, Sendable {
   public var references: [String]
   /// The answer.
   public var output: String
-  /// The share of the references that the output contains.
+  /// The share of the references that the output contains; for `rag` whether it contains one.
   public var score: Double
   /// The end of the prompt, if a reference is missing from the output.
   public var promptTail: String?
+
+  /// The depth of what is asked for; nil for tasks without depths.
+  public var depth: Double? {
+    TaskGrid.Task(name: task)?.hasDepths == true ? cell.depth : nil
+  }
 
   init(
     task: String, runtime: String, cell: Passkey.Cell, references: [String], output: String,
@@ -26,7 +31,7 @@ public struct AnswerResult: Equatable, Sendable {
     self.cell = cell
     self.references = references
     self.output = output
-    score = RULERScore.score(output, references: references)
+    score = TaskGrid.Task(name: task)?.score(output, references: references) ?? 0
     self.promptTail = score < 1 ? promptTail : nil
   }
 }

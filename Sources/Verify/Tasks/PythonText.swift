@@ -2,6 +2,16 @@
 extension Unicode.Scalar {
   /// Python's `isspace`, which is also `\s` in its expressions.
   var isPythonSpace: Bool { properties.isWhitespace || (0x1C...0x1F).contains(value) }
+
+  /// `\w` in Python's expressions.
+  var isPythonWordCharacter: Bool {
+    switch properties.generalCategory {
+    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter,
+      .decimalNumber, .letterNumber, .otherNumber:
+      true
+    default: self == "_"
+    }
+  }
 }
 
 extension Unicode.Scalar {

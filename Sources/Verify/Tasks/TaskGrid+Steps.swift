@@ -25,7 +25,7 @@ extension TaskGrid {
   func steps(_ originalWindow: Int) -> [Step] {
     tasks.flatMap { task -> [Step] in
       switch task {
-      case .passkey, .niah, .ruler:
+      case .passkey, .niah, .rag, .ruler:
         return lengths.flatMap { length in
           cells(task, length).map { step(task, length, .cell($0), weight: task.weight) }
         }
@@ -73,6 +73,12 @@ extension TaskGrid {
     let count = sampleCount(task, length)
     if case .ruler = task {
       return (0..<count).map { Passkey.Cell(length: length, depth: 0, sample: $0) }
+    }
+    if task == .rag {
+      // The prompts of one question begin alike.
+      return (0..<count).flatMap { sample in
+        depths.sorted(by: >).map { Passkey.Cell(length: length, depth: $0, sample: sample) }
+      }
     }
     return depths.sorted(by: >).flatMap { depth in
       (0..<count).map { Passkey.Cell(length: length, depth: depth, sample: $0) }

@@ -1,13 +1,14 @@
 extension TaskGrid {
   /// One of the things that can be measured.
   public enum Task: Hashable, Sendable {
-    case passkey, niah, perplexity, retention, crossing
+    case passkey, niah, rag, perplexity, retention, crossing
     case ruler(RULERTask)
     case benchmark(Benchmark)
 
     /// Every task.
     public static let all: [Task] =
-      [.passkey, .niah, .perplexity, .retention, .crossing] + RULERTask.allCases.map(Self.ruler)
+      [.passkey, .niah, .rag, .perplexity, .retention, .crossing]
+      + RULERTask.allCases.map(Self.ruler)
       + Benchmark.all.map(Self.benchmark)
 
     /// The names of all tasks.
@@ -39,6 +40,7 @@ extension TaskGrid {
       switch self {
       case .passkey: "passkey"
       case .niah: "niah"
+      case .rag: "rag"
       case .perplexity: "perplexity"
       case .retention: "retention"
       case .crossing: "crossing"
@@ -69,7 +71,7 @@ extension TaskGrid {
       case .passkey, .niah: "\(name)>=0.9"
       case .ruler(let task): task.isRetrieval ? "\(name)>=0.9" : nil
       case .retention: "perplexity_ratio@short<=1.05"
-      case .perplexity, .crossing, .benchmark: nil
+      case .rag, .perplexity, .crossing, .benchmark: nil
       }
     }
 
@@ -82,9 +84,18 @@ extension TaskGrid {
     public var needsFile: Bool {
       switch self {
       case .ruler(let task): task.needsFile
-      case .benchmark: true
+      case .rag, .benchmark: true
       default: false
       }
+    }
+
+    /// Whether what is asked for stands at several depths of the prompt.
+    public var hasDepths: Bool { [.passkey, .niah, .rag].contains(self) }
+
+    /// The score of an answer that was generated, from 0 to 1.
+    func score(_ output: String, references: [String]) -> Double {
+      guard self == .rag else { return RULERScore.score(output, references: references) }
+      return RAGAnswer.contains(references, in: output) ? 1 : 0
     }
 
     /// Whether it is measured at the grid's lengths.

@@ -24,6 +24,7 @@ extension TaskGrid {
       switch first.task {
       case .passkey: try findPasskeys(group, cells, &measured, done)
       case .niah: try findNeedles(cells, &measured) { done(share) }
+      case .rag: try askAboutPassages(cells, &measured) { done(share) }
       case .ruler(let task): try ask(task, cells, &measured) { done(share) }
       case .perplexity:
         for case .text(let number) in group.map(\.subject) {
@@ -70,6 +71,22 @@ extension TaskGrid {
       }
       try needle.run(cells, scoring, seed: grid.seed) {
         measured.add($0, metric: .answers("niah"))
+        done()
+      }
+    }
+
+    private func askAboutPassages(
+      _ cells: [Passkey.Cell], _ measured: inout Measurements, _ done: () -> Void
+    ) throws {
+      guard let cell = cells.first, let data = grid.passages else { return }
+      let run = RAGRun(data: data, tokenizer: tokenizer)
+      let prompts: [(cell: Passkey.Cell, prompt: RAGPrompt)]
+      do { prompts = try run.prompts(cells) } catch let error as ModelError {
+        measured.skip(TaskGrid.Task.rag.name, at: cell.length, error.message)
+        return
+      }
+      try run.ask(prompts, scoring) {
+        measured.add($0, metric: .answers(TaskGrid.Task.rag.name))
         done()
       }
     }

@@ -28,7 +28,7 @@ public struct TaskGrid: Sendable {
   public var tasks: [Task] = [.passkey]
   /// The lengths of prompts and windows, in tokens.
   public var lengths: [Int] = []
-  /// The depths at which passkeys and needles are hidden, from 0 to 1.
+  /// The depths at which passkeys, needles and passages with answers stand, from 0 to 1.
   public var depths: [Double] = []
   /// Prompts for each length and depth; nil for three at small lengths, and one at others.
   public var samples: Int?
@@ -52,6 +52,8 @@ public struct TaskGrid: Sendable {
   public var windows: Int?
   /// The questions of RULER's tasks that need a file.
   var questionFiles: [RULERTask: QuestionFile] = [:]
+  /// The questions and passages of the task `rag`.
+  var passages: RAGData?
   /// The questions of the benchmarks.
   var benchmarks: [BenchmarkData] = []
   /// The most tokens of a benchmark's prompt.

@@ -22,7 +22,7 @@ struct MeasurementArguments: ParsableArguments {
       valueName: "lengths"))
   var lengths: String?
 
-  @Option(help: "Depths at which passkeys and needles are hidden.")
+  @Option(help: "Depths at which passkeys, needles and passages with answers stand.")
   var depths = 11
 
   @Option(
@@ -49,8 +49,8 @@ struct MeasurementArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      The questions of a benchmark, in JSON lines, such as mmlu=test.jsonl; may be repeated. The \
-      name can be left out if there is one benchmark.
+      The questions of a benchmark, in JSON lines, such as mmlu=test.jsonl, or of rag, qa_1 or qa_2; \
+      may be repeated. The name can be left out if there is one such task.
       """,
       valueName: "task=file"), completion: .file())
   var data: [String] = []
@@ -58,8 +58,8 @@ struct MeasurementArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      Examples before each question of a benchmark, such as mmlu=5 or 5; may be repeated. Default: \
-      lm-eval's, which is 5 for gsm8k, else 0.
+      Examples before each question of a benchmark or of rag, such as mmlu=5 or 5; may be repeated. \
+      Default: lm-eval's, which is 5 for gsm8k, else 0; for rag HELMET's 2.
       """,
       valueName: "task=count"))
   var fewShot: [String] = []

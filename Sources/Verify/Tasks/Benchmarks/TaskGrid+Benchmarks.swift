@@ -49,6 +49,12 @@ extension TaskGrid {
         source.examples == nil && source.shots == nil, "\(task.rawValue) takes no --few-shot")
       questionFiles[task] = try QuestionFile(source.data, for: task)
     }
+    if tasks.contains(.rag) {
+      let source = try source(
+        of: Task.rag.name, options,
+        form: "SQuAD's dev-v2.0.json or HotpotQA's hotpot_dev_distractor_v1.json")
+      passages = try RAGData(source, seed: seed)
+    }
   }
 
   private func source(

@@ -23,7 +23,7 @@ struct QuestionAnswering {
   ) {
     self.task = task
     self.random = random
-    (questions, documents) = (file.questions, file.documents)
+    (questions, documents) = (file.questions, file.documents.map(\.text))
     self.countTokens = countTokens
   }
 

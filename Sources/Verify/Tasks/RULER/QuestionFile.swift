@@ -8,21 +8,53 @@ public struct QuestionFile: Sendable {
   struct Question: Sendable {
     var text: String
     var answers: [String]
-    /// The documents with the answer.
+    /// The documents that the dataset gives with the question.
     var documents: [Int]
+    /// Those of them that have the answer.
+    var supporting: [Int]
     /// Documents of the same article, which are added first.
     var related: [Int] = []
   }
 
-  let documents: [String]
+  /// A paragraph of an article.
+  struct Document: Hashable, Sendable {
+    /// The title of the article; empty if the file has none.
+    var title: String
+    var paragraph: String
+    /// What RULER shows.
+    var text: String
+  }
+
+  /// The datasets that can be read, in the form in which RULER downloads them.
+  enum Form: String {
+    case squad = "dev-v2.0.json of SQuAD"
+    case hotpotQA = "hotpot_dev_distractor_v1.json of HotpotQA"
+  }
+
+  let documents: [Document]
   let questions: [Question]
 
-  /// Reads the file of a task in the form in which RULER downloads it.
+  /// Reads the file of a task.
   /// - Throws: `ModelError` for a file of another form; `FileError`; `FormatError`.
   public init(_ path: String, for task: RULERTask) throws {
+    try self.init(
+      path, FileSystem.contents(of: path), task == .squad ? .squad : .hotpotQA)
+  }
+
+  /// Reads a file of either form.
+  /// - Throws: `ModelError` for a file of another form; `FileError`; `FormatError`.
+  public init(_ path: String) throws {
     let bytes = try FileSystem.contents(of: path)
+    let isList = JSONElements(bytes) != nil
+    try self.init(path, bytes, isList ? .hotpotQA : .squad)
+  }
+
+  private init(_ path: String, _ bytes: [UInt8], _ form: Form) throws {
     do {
-      self = task == .squad ? try Self(squad: bytes, path) : try Self(hotpotQA: bytes, path)
+      switch form {
+      case .squad: self = try Self(squad: bytes, path)
+      case .hotpotQA: self = try Self(hotpotQA: bytes, path)
+      }
     } catch let error as FormatError {
       throw error.inFile(path)
     }
@@ -33,23 +65,29 @@ public struct QuestionFile: Sendable {
 
   /// Reads articles with paragraphs, each with its questions.
   ///
-  ///     {"data": [{"paragraphs": [{"context": ..., "qas": [...]}]}]}
+  ///     {"data": [{"title": ..., "paragraphs": [{"context": ..., "qas": [...]}]}]}
   private init(squad bytes: [UInt8], _ path: String) throws {
-    let form = "dev-v2.0.json of SQuAD"
     let root = DatasetRow(
-      json: try JSONDocument(parsing: bytes).value, path: path, place: "", expected: form)
-    let articles = try root.rows("data").map { try $0.rows("paragraphs") }
-    let contexts = try articles.map { try $0.map { try $0.text("context") } }
-    let all = Self.sorted(contexts.flatMap(\.self))
+      json: try JSONDocument(parsing: bytes).value, path: path, place: "",
+      expected: Form.squad.rawValue)
+    let articles = try root.rows("data").map { article in
+      let title = article.json["title"]?.text ?? ""
+      return try article.rows("paragraphs").map { row in
+        let text = try row.text("context")
+        return (row: row, document: Document(title: title, paragraph: text, text: text))
+      }
+    }
+    let all = Sorted(articles.flatMap { $0.map(\.document) })
     documents = all.documents
-    questions = try zip(articles, contexts).flatMap { paragraphs, contexts in
-      let article = contexts.map { all.index(of: $0) }
+    questions = try articles.flatMap { paragraphs in
+      let article = paragraphs.map { all.index(of: $0.document) }
       return try zip(paragraphs, article).flatMap { paragraph, document in
-        try paragraph.rows("qas").filter { $0.json["is_impossible"]?.flag != true }.map {
+        try paragraph.row.rows("qas").filter { $0.json["is_impossible"]?.flag != true }.map {
           Question(
             text: try $0.text("question"),
             answers: try $0.rows("answers").map { try $0.text("text") },
-            documents: [document], related: article.filter { $0 != document })
+            documents: [document], supporting: [document],
+            related: article.filter { $0 != document })
         }
       }
     }
@@ -59,12 +97,13 @@ public struct QuestionFile: Sendable {
 
   /// Reads a list of questions, each with its documents.
   ///
-  ///     [{"question": ..., "answer": ..., "context": [[title, [sentence, ...]], ...]}, ...]
+  ///     [{"question": ..., "answer": ..., "context": [[title, [sentence, ...]], ...],
+  ///       "supporting_facts": [[title, ...], ...]}, ...]
   ///
   /// The elements are parsed one by one: all of them together would take many times the file's size
   /// in memory.
   private init(hotpotQA bytes: [UInt8], _ path: String) throws {
-    let form = "hotpot_dev_distractor_v1.json of HotpotQA"
+    let form = Form.hotpotQA.rawValue
     guard let elements = JSONElements(bytes) else {
       throw ModelError.unsupported(path, "not a JSON list; the file is expected as \(form)")
     }
@@ -72,43 +111,48 @@ public struct QuestionFile: Sendable {
       let row = DatasetRow(
         json: try JSONDocument(parsing: Array(bytes[range])).value, path: path,
         place: "element \(number + 1)", expected: form)
+      let facts = row.json["supporting_facts"]?.elements ?? []
       return (
         question: try row.text("question"), answer: try row.text("answer"),
-        documents: try Self.contexts(row)
+        documents: try Self.contexts(row), titles: facts.compactMap { $0.elements?.first?.text }
       )
     }
-    let all = Self.sorted(rows.flatMap(\.documents))
+    let all = Sorted(rows.flatMap(\.documents))
     documents = all.documents
     questions = rows.map { row in
       Question(
         text: row.question, answers: [row.answer],
-        documents: row.documents.map { all.index(of: $0) })
+        documents: row.documents.map { all.index(of: $0) },
+        supporting: row.documents.filter { row.titles.contains($0.title) }.map {
+          all.index(of: $0)
+        })
     }
   }
 
-  private static func contexts(_ row: DatasetRow) throws -> [String] {
+  private static func contexts(_ row: DatasetRow) throws -> [Document] {
     try (row.json["context"]?.elements ?? []).map { context in
       guard let parts = context.elements, parts.count == 2, let title = parts[0].text,
         let sentences = parts[1].elements?.compactMap(\.text)
       else { throw row.wrong("context", "a list of titles with lists of sentences") }
-      return "\(title)\n\(sentences.joined())"
+      let paragraph = sentences.joined()
+      return Document(title: title, paragraph: paragraph, text: "\(title)\n\(paragraph)")
     }
   }
 
   // MARK: Documents
 
+  /// Different documents in the order of the code points of their text, which is that of UTF-8.
   private struct Sorted {
-    var documents: [String] = []
-    var places: [[UInt8]: Int] = [:]
+    private(set) var documents: [Document]
+    private var places: [[UInt8]: Int]
 
-    func index(of document: String) -> Int { places[Array(document.utf8)] ?? 0 }
-  }
+    init(_ all: [Document]) {
+      let first = Dictionary(all.map { (Array($0.text.utf8), $0) }) { first, _ in first }
+      let keys = first.keys.sorted { $0.lexicographicallyPrecedes($1) }
+      documents = keys.compactMap { first[$0] }
+      places = Dictionary(uniqueKeysWithValues: zip(keys, keys.indices))
+    }
 
-  /// UTF-8 sorts as code points do.
-  private static func sorted(_ texts: [String]) -> Sorted {
-    let all = Set(texts.map { Array($0.utf8) }).sorted { $0.lexicographicallyPrecedes($1) }
-    return Sorted(
-      documents: all.map { String(decoding: $0, as: UTF8.self) },
-      places: Dictionary(uniqueKeysWithValues: zip(all, all.indices)))
+    func index(of document: Document) -> Int { places[Array(document.text.utf8)] ?? 0 }
   }
 }

@@ -35,33 +35,18 @@ public struct RULERRun: Sendable {
     each: (AnswerResult) throws -> Void
   ) throws {
     let prompt = (tokenizer.beginning.map { [$0] } ?? []) + tokenizer.encode(sample.prompt)
-    let count = task.tokensToGenerate
-    var outputs: [(generator: Generator, output: String)] = []
-    for policy in scoring.policies {
-      let generator = Generator(scoring.forward, policy)
-      let same = outputs.first {
-        $0.generator.generatesSame(generator, prompt: prompt.count, count: count)
-      }
-      let output = try same?.output ?? answer(prompt, count, sample, generator)
-      outputs.append((generator, output))
+    // What follows an answer with every reference cannot change the score.
+    func isComplete(_ answer: [Int]) -> Bool {
+      RULERScore.score(tokenizer.decode(answer), references: sample.references) == 1
+        || tokenizer.endings.contains(answer[answer.count - 1])
+    }
+    try Respondents(scoring).answer(prompt, count: task.tokensToGenerate, until: isComplete) {
       try each(
         AnswerResult(
-          task: task.rawValue, runtime: policy.name,
+          task: task.rawValue, runtime: $0,
           cell: Passkey.Cell(length: sample.maximumLength, depth: 0, sample: sample.index),
-          references: sample.references, output: output, promptTail: tokenizer.tail(of: prompt)))
+          references: sample.references, output: tokenizer.decode($1),
+          promptTail: tokenizer.tail(of: prompt)))
     }
-  }
-
-  /// The answer, up to the point where it contains every reference.
-  ///
-  /// What follows cannot change the score.
-  private func answer(
-    _ prompt: [Int], _ count: Int, _ sample: RULERSample, _ generator: Generator
-  ) throws -> String {
-    let tokens = try generator.generate(prompt, count: count) {
-      RULERScore.score(tokenizer.decode($0), references: sample.references) == 1
-        || tokenizer.endings.contains($0[$0.count - 1])
-    }
-    return tokenizer.decode(tokens)
   }
 }

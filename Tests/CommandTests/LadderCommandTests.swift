@@ -78,6 +78,27 @@ import Testing
     #expect(try text("l.html").contains("<td class=\"fails\">"))
   }
 
+  /// A model beside itself differs by its cache alone.
+  @Test func verifyShowsWhatTheCacheLoses() throws {
+    func run(_ cache: [String]) throws -> (value: JSONValue, errors: String) {
+      let model = Fixture.path("models/needle-256.gguf")
+      let run = try Program.run(
+        [
+          "verify", model, "--against", model, "--lengths", "128", "--windows", "1", "--depths",
+          "1",
+          "--samples", "1", "--runtime", "llama.cpp", "--no-gates", "--json",
+        ] + cache)
+      return (try JSONDocument(parsing: Array(run.output.utf8)).value, run.errors)
+    }
+    let rounded = try run(["--cache", "q4_0"])
+    #expect(rounded.errors.contains("the baseline is the model itself, with a cache of f32"))
+    #expect(rounded.value["method"]?["baseline_cache"]?["keys"]?.text == "f32")
+    #expect(rounded.value["retention"]?.elements?[0]["kl"]?.double ?? 0 > 0.001)
+    let same = try run([])
+    #expect(same.errors.contains("the baseline is the model itself\n"))
+    #expect(same.value["retention"]?.elements?[0]["kl"]?.double == 0)
+  }
+
   @Test func continuesAnInterruptedLadder() throws {
     let folder = try models()
     let models = ["f32.gguf", "q4_0.gguf"]

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 public import Inference
 public import Numerics
@@ -76,8 +77,8 @@ public struct VerifyOptions: Sendable {
   /// Paths of texts whose perplexity is measured and in which needles are hidden; empty for a book
   /// that comes with the library.
   public var texts: [String] = []
-  /// The files of benchmarks, and of RULER's tasks that need one, by their names; each must be among
-  /// the tasks.
+  /// The files of benchmarks, and of other tasks that need one, by their names; each must be among the
+  /// tasks.
   public var benchmarks: [String: BenchmarkSource] = [:]
   /// How perplexity is measured.
   public var method = Perplexity.Method.truncate
@@ -104,6 +105,19 @@ public struct VerifyOptions: Sendable {
 
   /// Options with the defaults of `lrpatch verify`.
   public init(model: String) { self.model = model }
+
+  /// Whether the baseline is the model itself.
+  var isComparedWithItself: Bool {
+    guard let path = baseline?.path, factors == nil else { return false }
+    return FileSystem.canonical(path) == FileSystem.canonical(model)
+  }
+
+  /// The types in which the baseline keeps keys and values if they are not those of the model.
+  ///
+  /// A model that is compared with itself shows what its cache loses.
+  var otherBaselineCache: CacheTypes? {
+    baselineCache ?? (isComparedWithItself && cache != CacheTypes() ? CacheTypes() : nil)
+  }
 
   /// Ways to extend the model's window without factors, which are measured beside the runtimes.
   var extensions: [ExtensionMethod] {

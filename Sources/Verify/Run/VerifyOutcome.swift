@@ -59,7 +59,7 @@ public struct VerifyOutcome: Sendable {
       "precision": .string(options.precision.rawValue),
       "cache": .string(options.cache.keys.rawValue),
       "cache_values": .string(options.cache.values.rawValue),
-      "baseline_cache": options.baselineCache?.json ?? .null,
+      "baseline_cache": options.otherBaselineCache?.json ?? .null,
       "seed": .number(String(options.seed)),
       "passkey_prompt": .string(options.passkeyPrompt.rawValue),
       "prefill_chunk": prefillChunk, "perplexity": .string(options.method.rawValue),

@@ -66,11 +66,10 @@ struct VerifySetup: Sendable {
       remarks.append("nothing that is measured uses \(unused.joined(separator: ", "))")
     }
     if let path = options.baseline?.path, let baseline {
-      let isItself =
-        FileSystem.canonical(path) == FileSystem.canonical(options.model) && options.factors == nil
       // The first rung of a ladder is one, and other caches of its model are not.
-      if isItself, known == nil {
-        remarks.append("the baseline is the model itself")
+      if options.isComparedWithItself, known == nil {
+        let cache = options.otherBaselineCache.map { ", with a cache of \($0)" } ?? ""
+        remarks.append("the baseline is the model itself\(cache)")
       }
       let (own, other) = (scoring.forward.model, baseline.forward.model)
       if own.hidden != other.hidden || own.layers.count != other.layers.count {
@@ -117,7 +116,7 @@ struct VerifySetup: Sendable {
         path: options.model, scoring: Scoring(forward, followed.policies),
         window: before.geometry.window)
     case .model(let path)?, .everywhere(let path)?:
-      return try OpenBaseline(path, options.baselineCache ?? options.cache, opener)
+      return try OpenBaseline(path, options.otherBaselineCache ?? options.cache, opener)
     }
   }
 

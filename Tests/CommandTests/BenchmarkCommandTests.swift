@@ -117,7 +117,8 @@ import Testing
     (["--task", "qa_1"], 2, "--data qa_1=FILE, SQuAD's dev-v2.0.json"),
     (["--task", "rag"], 2, "--data rag=FILE, SQuAD's dev-v2.0.json or HotpotQA's"),
     (
-      ["--task", "rag", "--data", data("mmlu", "test")], 3, "rows are expected as in dev-v2.0.json"
+      ["--task", "rag", "--data", Fixture.path("benchmarks/mmlu.test.jsonl")], 3,
+      "the file is expected as dev-v2.0.json of SQuAD"
     ),
     (["--task", "mmlu", "--few-shot", "2"], 2, "whose questions need --data mmlu=FILE"),
     (

@@ -35,8 +35,7 @@ struct RAGData: Sendable {
   var count: Int { questions.count }
 
   /// Reads the questions, and the examples from a file of their own or from among the questions.
-  /// - Throws: `ModelError` for a file of another form or with too few questions; `FileError`;
-  ///   `FormatError`.
+  /// - Throws: `ModelError` for a file of another form or with too few questions; `FileError`.
   init(_ source: BenchmarkSource, seed: UInt64) throws {
     let file = try QuestionFile(source.data)
     let shots = source.shots ?? Self.defaultShots

@@ -35,14 +35,14 @@ public struct QuestionFile: Sendable {
   let questions: [Question]
 
   /// Reads the file of a task.
-  /// - Throws: `ModelError` for a file of another form; `FileError`; `FormatError`.
+  /// - Throws: `ModelError` for a file of another form; `FileError`.
   public init(_ path: String, for task: RULERTask) throws {
     try self.init(
       path, FileSystem.contents(of: path), task == .squad ? .squad : .hotpotQA)
   }
 
   /// Reads a file of either form.
-  /// - Throws: `ModelError` for a file of another form; `FileError`; `FormatError`.
+  /// - Throws: `ModelError` for a file of another form; `FileError`.
   public init(_ path: String) throws {
     let bytes = try FileSystem.contents(of: path)
     let isList = JSONElements(bytes) != nil
@@ -56,7 +56,8 @@ public struct QuestionFile: Sendable {
       case .hotpotQA: self = try Self(hotpotQA: bytes, path)
       }
     } catch let error as FormatError {
-      throw error.inFile(path)
+      // Most often JSON lines, or another dataset.
+      throw ModelError.unsupported(path, "\(error); the file is expected as \(form.rawValue)")
     }
     guard !questions.isEmpty else { throw ModelError.unsupported(path, "has no questions") }
   }

@@ -102,7 +102,7 @@ import Testing
     #expect(own?.filter { $0["exact"]?.flag == true }.count == 6)
     #expect(others?.count == 6 && others?.contains { $0["exact"]?.flag == false } == true)
     let text = try Program.run(arguments.filter { $0 != "--json" } + [Fixture.path(other)])
-    #expect(text.output.contains("beside the baseline, by position in 512 * tokens"))
+    #expect(text.output.contains("beside the baseline, by position at length 512 *"))
     #expect(text.output.contains("gained"))
     let both = try Program.run(arguments + [Fixture.path(other), "--baseline"])
     #expect(both.status == 2 && both.errors.contains("exclude each other"))

@@ -136,7 +136,11 @@ import Testing
         .ask(data.items) { _, document in result.documents.append(document) }
       let isSame = result.documents.allSatisfy { $0.answer == $0.baseline }
       #expect(isSame == (other == "models/needle-256-x4") && result.documents.count == 5)
-      if isSame { #expect(RetainedShare([result])?.interval == 1...1 && result.mcNemar() == 1) }
+      if isSame {
+        // Five equal answers do not show that nothing is lost.
+        let retained = try #require(RetainedShare([result]))
+        #expect(retained.share == 1 && retained.interval.lowerBound < 0.9 && result.mcNemar() == 1)
+      }
     }
   }
 }

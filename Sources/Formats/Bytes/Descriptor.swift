@@ -32,7 +32,7 @@ public struct Descriptor: ~Copyable {
   }
 
   /// Opens a file or folder.
-  /// - Throws: `FileError`. A pipe or device is refused, and opening it does not block.
+  /// - Throws: `FileError`. A pipe, socket or device is refused, and opening it does not block.
   public init(path: String, _ access: Access) throws(FileError) {
     let opened = try Self.open(path, access)
     number = opened
@@ -42,7 +42,10 @@ public struct Descriptor: ~Copyable {
   private static func open(_ path: String, _ access: Access) throws(FileError) -> Int32 {
     // O_NONBLOCK: opening a named pipe, or a file under another process's lease, must not hang.
     let number = unsafe Glibc.open(path, access.flags | O_NONBLOCK, 0o644)
-    guard number >= 0 else { throw FileError("open", path) }
+    guard number >= 0 else {
+      // Sockets cannot be opened at all.
+      throw FileError(errno == ENXIO ? readSpecialFile : "open", path)
+    }
     let kind: FileStatus.Kind
     do { kind = try FileStatus(number, path).kind } catch {
       close(number)
@@ -52,11 +55,14 @@ public struct Descriptor: ~Copyable {
     guard kind == expected else {
       close(number)
       throw FileError(
-        kind == .folder || expected == .folder ? "open" : "read a pipe or device as a file", path,
+        kind == .folder || expected == .folder ? "open" : readSpecialFile, path,
         code: kind == .folder ? EISDIR : expected == .folder ? ENOTDIR : EINVAL)
     }
     return number
   }
+
+  /// What cannot be done with a path that is neither a file nor a folder.
+  private static let readSpecialFile = "read a pipe, socket or device as a file"
 
   deinit { close(number) }
 

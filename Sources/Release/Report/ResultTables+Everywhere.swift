@@ -14,7 +14,7 @@ extension ResultTables {
         Table(
           metrics: [],
           title:
-            "beside the baseline, by position in \(document.marked(length)) tokens: \(names.joined(separator: ", "))",
+            "beside the baseline, by position at length \(document.marked(length)): \(names.joined(separator: ", "))",
           header: ["positions", "divergence", "same token", "perplexity"], rows: rows)
       }
     }

@@ -17,8 +17,11 @@ struct EstimateReport {
       let place = count == estimate.threads ? "with \(count) here" : "with \(count) of such cores"
       return "\(estimate.time(threads: count).words) \(place)"
     }
+    let passes =
+      estimate.passes == 1
+      ? "one pass" : "\(estimate.passes) passes, the longest \(estimate.longest)"
     return """
-      tokens  \(estimate.tokens) in \(estimate.passes) passes, the longest \(estimate.longest)
+      tokens  \(estimate.tokens) in \(passes)
       memory  \(estimate.memoryText) beside the weights
       time    about \(times.joined(separator: ", "))
       """

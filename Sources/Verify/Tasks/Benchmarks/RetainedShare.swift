@@ -15,7 +15,8 @@ public struct RetainedShare: Equatable, Sendable {
   /// The interval is that of the logarithm of a ratio of means of pairs (the delta method), with the
   /// benchmarks independent. For one benchmark its variance is (b + c) / (x y), where b and c
   /// questions are right only with the one and only with the other model, as in McNemar's test, and
-  /// x and y are right with each.
+  /// x and y are right with each. If no question differs, it is that of one that does: a few equal
+  /// answers prove little.
   /// - Parameter score: the index of a score, if there is one benchmark.
   /// - Returns: nil if a baseline's answer is missing, or if no answer of the model or none of the
   ///   baseline is right.
@@ -35,14 +36,20 @@ public struct RetainedShare: Equatable, Sendable {
     let ratio = share
     let variance = results.reduce(0) { total, result in
       total
-        + result.documents.reduce(0) { squares, document in
-          let own = document.answer.scores[score]
-          let residual = own - ratio * (document.baseline?.scores[score] ?? 0)
-          return squares + residual * residual
-        } / Double(result.documents.count * result.documents.count)
+        + max(1, Self.squares(result, score, ratio))
+        / Double(result.documents.count * result.documents.count)
     }
     let half = 1.959964 * variance.squareRoot() / sum
     interval = share * exp(-half)...share * exp(half)
+  }
+
+  /// The sum of the squares by which the model's scores differ from a multiple of the baseline's.
+  private static func squares(_ result: BenchmarkResult, _ score: Int, _ ratio: Double) -> Double {
+    result.documents.reduce(0) { sum, document in
+      let own = document.answer.scores[score]
+      let residual = own - ratio * (document.baseline?.scores[score] ?? 0)
+      return sum + residual * residual
+    }
   }
 }
 

@@ -68,7 +68,8 @@ def lrpatch(*arguments):
 def llama_perplexity(model, context, chunks, *options):
     """llama.cpp's perplexity of the first chunks of the text."""
     command = [PEERS / "llama.cpp/bin/llama-perplexity", "-m", model, "-f", TEXT, "-c", context, "--chunks", chunks, "-t", 2, *options]
-    for _ in range(20):  # llama.cpp's logger may lose the last lines when it exits; on a busy machine, every second time
+    # llama.cpp's logger may lose the last lines when it exits: with tiny models on a busy machine, most times.
+    for _ in range(100):
         result = subprocess.run([str(part) for part in command], capture_output=True, text=True, errors="replace")
         output = result.stdout + result.stderr
         if result.returncode:

@@ -107,6 +107,33 @@ import Testing
     #expect(seen.last == "U" && seen.count == 3)
   }
 
+  /// A score must not depend on an answer of which nothing is left to look for.
+  @Test func questionsWithoutARealAnswerAreLeftOut() throws {
+    let folder = try TemporaryDirectory()
+    let questions = ["the", "The whale"].map {
+      #"{"question": "Q", "answers": [{"text": "\#($0)"}]}"#
+    }
+    let path = try folder.write(
+      "squad.json",
+      """
+      {"data": [{"title": "T", "paragraphs": [
+        {"context": "The whale.", "qas": [\(questions.joined(separator: ", "))]}]}]}
+      """)
+    let data = try RAGData(BenchmarkSource(data: path, shots: 0), seed: 0)
+    #expect(data.count == 1 && data.item(0).answers == ["The whale"])
+  }
+
+  @Test func whatCanBeAskedIsAsked() throws {
+    let tokenizer = try Tokenizer(path: Fixture.path("models/needle-256"))
+    let path = Fixture.path("benchmarks/qa_2.hotpotqa.json")
+    let data = try RAGData(BenchmarkSource(data: path, shots: 0), seed: 0)
+    let cells = (0..<data.count + 2).map { Passkey.Cell(length: 1024, depth: 0, sample: $0) }
+    var reasons: [String] = []
+    let prompts = RAGRun(data: data, tokenizer: tokenizer).prompts(cells) { reasons.append($0) }
+    #expect(prompts.map(\.cell.sample) == Array(0..<data.count))
+    #expect(reasons == Array(repeating: "the file has only 12 questions to ask", count: 2))
+  }
+
   @Test func lengthsThatCannotBeMadeAreRefused() throws {
     let tokenizer = try Tokenizer(path: Fixture.path("models/needle-256"))
     let data = try RAGData(BenchmarkSource(data: Self.path), seed: 0)

@@ -44,7 +44,7 @@ public struct Descriptor: ~Copyable {
     let number = unsafe Glibc.open(path, access.flags | O_NONBLOCK, 0o644)
     guard number >= 0 else {
       // Sockets cannot be opened at all.
-      throw FileError(errno == ENXIO ? readSpecialFile : "open", path)
+      throw errno == ENXIO ? special(path) : FileError("open", path)
     }
     let kind: FileStatus.Kind
     do { kind = try FileStatus(number, path).kind } catch {
@@ -54,15 +54,16 @@ public struct Descriptor: ~Copyable {
     let expected: FileStatus.Kind = if case .folder = access { .folder } else { .file }
     guard kind == expected else {
       close(number)
-      throw FileError(
-        kind == .folder || expected == .folder ? "open" : readSpecialFile, path,
-        code: kind == .folder ? EISDIR : expected == .folder ? ENOTDIR : EINVAL)
+      if kind == .folder { throw FileError("open", path, code: EISDIR) }
+      throw expected == .folder ? FileError("open", path, code: ENOTDIR) : special(path)
     }
     return number
   }
 
-  /// What cannot be done with a path that is neither a file nor a folder.
-  private static let readSpecialFile = "read a pipe, socket or device as a file"
+  /// The error for a path that is neither a file nor a folder.
+  private static func special(_ path: String) -> FileError {
+    FileError("read a pipe, socket or device as a file", path, code: EINVAL)
+  }
 
   deinit { close(number) }
 

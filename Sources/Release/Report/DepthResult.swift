@@ -16,9 +16,17 @@ struct DepthResult {
 
 /// The results of one task by depth.
 struct DepthResults {
-  /// What is looked for, in words.
-  let title: String
+  let task: TaskGrid.Task
   let all: [DepthResult]
+
+  /// What is looked for, in words.
+  var title: String {
+    switch task {
+    case .passkey: "passkeys"
+    case .niah: "needles of niah"
+    default: "answers of \(task.name)"
+    }
+  }
 
   var depths: [Double] { Set(all.map(\.depth)).sorted() }
 }
@@ -27,15 +35,13 @@ extension Measurements {
   /// The results of each task that asks for something at several depths; none for tasks that were
   /// not run.
   var resultsByDepth: [DepthResults] {
-    [
-      DepthResults(title: "passkeys", all: passkeys.map(DepthResult.init)),
-      DepthResults(title: "needles of niah", all: depthResults(of: .niah)),
-      DepthResults(title: "answers of rag", all: depthResults(of: .rag)),
-    ].filter { !$0.all.isEmpty }
+    TaskGrid.Task.all.filter(\.hasDepths).map { DepthResults(task: $0, all: results(of: $0)) }
+      .filter { !$0.all.isEmpty }
   }
 
-  private func depthResults(of task: TaskGrid.Task) -> [DepthResult] {
-    answers.filter { $0.task == task.name }.map {
+  private func results(of task: TaskGrid.Task) -> [DepthResult] {
+    if task == .passkey { return passkeys.map(DepthResult.init) }
+    return answers.filter { $0.task == task.name }.map {
       DepthResult(
         runtime: $0.runtime, length: $0.cell.length, depth: $0.cell.depth, score: $0.score)
     }

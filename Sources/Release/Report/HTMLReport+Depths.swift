@@ -4,9 +4,9 @@ import Verify
 extension HTMLReport {
   var heatMaps: [String] {
     measured.resultsByDepth.flatMap { results in
-      let earlier = before?.measured.resultsByDepth.first { $0.title == results.title }?.all ?? []
+      let earlier = before?.measured.resultsByDepth.first { $0.task == results.task }?.all ?? []
       let groups = groups { measured, runtime in
-        measured.resultsByDepth.filter { $0.title == results.title }.flatMap(\.all)
+        measured.resultsByDepth.filter { $0.task == results.task }.flatMap(\.all)
           .filter { $0.runtime == runtime }.map(\.outcome)
       }
       let title = results.title.prefix(1).uppercased() + results.title.dropFirst()

@@ -1,7 +1,8 @@
 import Foundation
 import Verify
 
-/// Pictures of a result made of characters: what was found by length and depth, perplexity by length.
+/// Pictures of a result made of characters: what was found by length and depth, and perplexity by
+/// length.
 ///
 /// Runtimes with equal numbers share a picture.
 struct ResultPlots {

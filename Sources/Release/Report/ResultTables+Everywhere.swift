@@ -13,8 +13,10 @@ extension ResultTables {
       }.map { names, rows in
         Table(
           metrics: [],
-          title:
-            "beside the baseline, by position at length \(document.marked(length)): \(names.joined(separator: ", "))",
+          title: """
+            beside the baseline, by position at length \(document.marked(length)): \
+            \(names.joined(separator: ", "))
+            """,
           header: ["positions", "divergence", "same token", "perplexity"], rows: rows)
       }
     }

@@ -120,8 +120,8 @@ struct ResultTables {
     }
     return TextColumns.lines(rows) + [
       """
-      the greatest length at which the mean of \(tasks.count) of RULER's \(RULERTask.allCases.count) tasks exceeds \
-      \(threshold.sixDigits) %
+      the greatest length at which the mean of \(tasks.count) of RULER's \
+      \(RULERTask.allCases.count) tasks exceeds \(threshold.sixDigits) %
       """
     ]
   }

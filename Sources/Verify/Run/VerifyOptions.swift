@@ -48,8 +48,8 @@ public struct VerifyOptions: Sendable {
   public var precision = Precision.exact
   /// The types in which keys and values are kept.
   public var cache = CacheTypes()
-  /// The types in which the baseline keeps keys and values; nil for those of the model, or f32 if the
-  /// model is compared with itself.
+  /// The types in which the baseline keeps keys and values; nil for those of the model, or for f32 if
+  /// the model is compared with itself.
   public var baselineCache: CacheTypes?
   /// How prompts are given to the runtimes.
   public var prefill = Prefill.own

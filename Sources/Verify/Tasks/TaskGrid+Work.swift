@@ -1,3 +1,4 @@
+import Formats
 import Inference
 import Models
 
@@ -80,10 +81,10 @@ extension TaskGrid {
     ) throws {
       guard let cell = cells.first, let data = grid.passages else { return }
       let run = RAGRun(data: data, tokenizer: tokenizer)
-      let prompts: [(cell: Passkey.Cell, prompt: RAGPrompt)]
-      do { prompts = try run.prompts(cells) } catch let error as ModelError {
-        measured.skip(TaskGrid.Task.rag.name, at: cell.length, error.message)
-        return
+      var reasons: [String] = []
+      let prompts = run.prompts(cells) { reasons.append($0) }
+      for reason in reasons.uniqued {
+        measured.skip(TaskGrid.Task.rag.name, at: cell.length, reason)
       }
       try run.ask(prompts, scoring) {
         measured.add($0, metric: .answers(TaskGrid.Task.rag.name))

@@ -11,8 +11,7 @@ enum RAGAnswer {
   ///
   /// Yes and no stand everywhere.
   static func isGiven(_ references: [String], by passage: String) -> Bool {
-    contains(
-      references.filter { !["", "yes", "no"].contains(normalized($0)) }, in: passage)
+    contains(references.filter { !["yes", "no"].contains(normalized($0)) }, in: passage)
   }
 
   /// What a model answered: the first line of its output.
@@ -20,8 +19,8 @@ enum RAGAnswer {
     String(output.prefix { !$0.isNewline })
   }
 
-  /// SQuAD's normal form: lower case, without punctuation of ASCII and English articles, words
-  /// separated by single spaces.
+  /// SQuAD's normal form: lower case, without ASCII punctuation and English articles, words separated
+  /// by single spaces.
   static func normalized(_ text: String) -> String {
     let letters = text.lowercased().unicodeScalars.filter { !$0.isASCIIPunctuation }
     var (result, word) = (String.UnicodeScalarView(), String.UnicodeScalarView())

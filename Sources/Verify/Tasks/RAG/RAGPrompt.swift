@@ -8,7 +8,7 @@ struct RAGPrompt {
   static let tokensToGenerate = 20
   private static let instruction =
     "Use the given documents to write a concise and short answer to the question. Write your answer in the following format:\nAnswer: [answer]"
-  /// A prompt that lacks more than this share of its length is no prompt of that length.
+  /// The least share of a length that a prompt must have to be measured at that length.
   private static let leastShare = 0.9
 
   let item: RAGData.Item
@@ -23,7 +23,7 @@ struct RAGPrompt {
   ///   passages of the file do not fill.
   init(
     _ data: RAGData, _ index: Int, length: Int, _ tokenizer: Tokenizer
-  ) throws {
+  ) throws(ModelError) {
     func count(_ text: String) -> Int { tokenizer.encode(text).count }
     item = data.item(index)
     examples = data.examples
@@ -53,12 +53,12 @@ struct RAGPrompt {
       throw ModelError.unsupported(
         TaskGrid.Task.rag.name, "all passages of the file fill only \(length - room) tokens")
     }
-    var random = PythonRandom(seed: UInt64(index))
+    var random = PythonRandom(seed: item.seed)
     random.shuffle(&chosen)
     distractors = chosen
   }
 
-  /// The text with the passages that have the answer at a depth, from 0, before all others, to 1.
+  /// The text with the supporting passages at a depth: 0 is before all others, 1 after them.
   func text(depth: Double) -> String {
     let before = Int((depth * Double(distractors.count)).rounded())
     let passages = distractors[..<before] + item.supporting + distractors[before...]

@@ -6,24 +6,33 @@ struct RAGRun {
   let data: RAGData
   let tokenizer: Tokenizer
 
-  /// The prompts of some cells of one length, each with its cell.
+  /// The prompts of some cells of one length, as far as they can be made.
   ///
   /// A question has the same passages around it at every depth.
-  /// - Throws: `ModelError` for a length that the question alone exceeds or all passages do not
-  ///   fill, and for more samples than there are questions.
-  func prompts(_ cells: [Passkey.Cell]) throws -> [(cell: Passkey.Cell, prompt: RAGPrompt)] {
-    var known: [Int: RAGPrompt] = [:]
-    return try cells.map { cell in
-      guard cell.sample < data.count else {
-        throw ModelError.unsupported(
-          TaskGrid.Task.rag.name, "the file has only \(data.count) questions to ask")
+  /// - Parameter skip: called with the reason for each question that cannot be asked.
+  func prompts(
+    _ cells: [Passkey.Cell], skip: (String) -> Void
+  ) -> [(cell: Passkey.Cell, prompt: RAGPrompt)] {
+    var known: [Int: RAGPrompt?] = [:]
+    return cells.compactMap { cell in
+      if known[cell.sample] == nil {
+        do throws(ModelError) {
+          known[cell.sample] = try prompt(cell)
+        } catch {
+          known[cell.sample] = .some(nil)
+          skip(error.message)
+        }
       }
-      let prompt =
-        try known[cell.sample]
-        ?? RAGPrompt(data, cell.sample, length: cell.length, tokenizer)
-      known[cell.sample] = prompt
-      return (cell, prompt)
+      return known[cell.sample]?.map { (cell, $0) }
     }
+  }
+
+  private func prompt(_ cell: Passkey.Cell) throws(ModelError) -> RAGPrompt {
+    guard cell.sample < data.count else {
+      throw ModelError.unsupported(
+        TaskGrid.Task.rag.name, "the file has only \(data.count) questions to ask")
+    }
+    return try RAGPrompt(data, cell.sample, length: cell.length, tokenizer)
   }
 
   /// Asks every prompt of every runtime, and calls `each` with every result.

@@ -66,18 +66,19 @@ public struct ForwardPass: Sendable {
   /// The same pass with other types of the cache.
   /// - Throws: `ModelError` for a type whose blocks do not divide a head, which llama.cpp refuses.
   public func keeping(_ types: CacheTypes) throws -> ForwardPass {
-    for (kind, type, head) in [
-      ("keys", types.keys, model.shape.headDimension),
-      ("values", types.values, model.shape.valueDimension),
-    ] where head % type.blockElements != 0 {
-      throw ModelError.unsupported(
-        model.path,
-        "\(kind) cannot be kept as \(type.rawValue): its blocks of \(type.blockElements) do not divide a head of \(head)"
-      )
-    }
+    try check(types.keys, of: "keys", head: model.shape.headDimension)
+    try check(types.values, of: "values", head: model.shape.valueDimension)
     var pass = self
     pass.engine.cacheTypes = types
     return pass
+  }
+
+  private func check(_ type: CacheType, of kind: String, head: Int) throws {
+    guard head % type.blockElements != 0 else { return }
+    throw ModelError.unsupported(
+      model.path,
+      "\(kind) cannot be kept as \(type.rawValue): its blocks of \(type.blockElements) do not divide a head of \(head)"
+    )
   }
 
   /// The number of tokens from which on keys are packed.

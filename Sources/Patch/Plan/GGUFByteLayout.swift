@@ -162,15 +162,15 @@ struct GGUFByteLayout {
     _ tail: [UInt8], at tailStart: Int, from start: Int, _ bytes: RawSpan
   ) {
     var whole = bytes.copy(start..<tailStart)
-    for index in writes.indices where writes[index].end > start {
-      let write = writes[index]
-      let cut = max(0, start - write.offset)
+    var before: [LayoutEdit.Write] = []
+    for write in writes {
+      let cut = min(max(0, start - write.offset), write.bytes.count)
+      let (kept, joined) = (write.bytes.bytes[..<cut], write.bytes.bytes[cut...])
+      if !kept.isEmpty { before.append(.init(write.offset, Array(kept))) }
       let place = write.offset + cut - start
-      whole.replaceSubrange(place..<(write.end - start), with: write.bytes.bytes[cut...])
-      writes[index] = .init(write.offset, Array(write.bytes.bytes[..<cut]))
+      if !joined.isEmpty { whole.replaceSubrange(place..<(place + joined.count), with: joined) }
     }
-    writes.removeAll { $0.bytes.count == 0 }
-    writes.append(.init(start, whole + tail))
+    writes = before + [.init(start, whole + tail)]
   }
 
   // MARK: Tensors

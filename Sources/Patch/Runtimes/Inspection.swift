@@ -51,8 +51,9 @@ public struct Inspection: Sendable {
     case .folder(let folder):
       var options = ApplyOptions()
       options.allowDivergent = true
-      let mark = PatchMark(version: lrpatchVersion, factorsSHA256: "")
-      try self.init(folder.patched(with: fitted, options: options, mark: mark))
+      let passing = PatchMark(version: lrpatchVersion, factorsSHA256: "")
+      try self.init(folder.patched(with: fitted, options: options, mark: passing))
+      mark = [:]
     case .gguf(let file): try self.init(file, overlaying: fitted)
     }
   }

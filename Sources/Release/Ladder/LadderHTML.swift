@@ -85,10 +85,6 @@ struct LadderHTML {
   private var files: [String] {
     let files = document.rungs.flatMap(\.provenance.files).uniqued
     guard !files.isEmpty else { return [] }
-    let rows = files.map { [$0.name, String($0.size), $0.sha256] }
-    return [
-      "<h2>Files</h2>",
-      "<div class=\"hash\">\(HTML.table(["file", "bytes", "SHA-256"], rows))</div>",
-    ]
+    return ["<h2>Files</h2>", HTML.files(files)]
   }
 }

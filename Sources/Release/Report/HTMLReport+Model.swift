@@ -27,9 +27,7 @@ extension HTMLReport {
     }
     return [
       "<h2>Factors</h2>", "<p>\(XML.escaped(facts(critical).joined(separator: " ")))</p>",
-      HTML.wide(
-        width: LinePlot.width, height: LinePlot.height, title: "Rescale factors by rotary pair",
-        plot.body(at: 0)),
+      HTML.plot(plot, title: "Rescale factors by rotary pair"),
       """
       <details><summary>The numbers</summary>
       \(HTML.table(["pair", "long", "short"], rows))
@@ -80,7 +78,7 @@ extension HTMLReport {
     let method = (document.method.members ?? []).map { [$0.name, Self.setting($0.value)] }
     return [
       "<h2>How it was measured</h2>",
-      HTML.table(["setting", "value"], [["lrpatch", document.version]] + method),
+      HTML.table(["setting", "value"], [["lrpatch", document.version]] + method, of: .words),
     ] + commands
   }
 
@@ -93,11 +91,11 @@ extension HTMLReport {
   private var commands: [String] {
     let runs = document.provenance.runs
     guard !runs.isEmpty else { return [] }
-    let rows = runs.map { run in
-      [run.command.map(\.shellQuoted).joined(separator: " "), run.processor, run.system]
+    let items = runs.map { run in
+      let command = XML.escaped(run.command.map(\.shellQuoted).joined(separator: " "))
+      return "<li><code>\(command)</code><br>\(XML.escaped("\(run.processor), \(run.system)"))</li>"
     }
-    let table = HTML.table(["command", "processor", "system"], rows)
-    return ["<div class=\"words\">\(table)</div>"]
+    return ["<ul>\(items.joined(separator: "\n"))</ul>"]
   }
 
   private var files: [String] {
@@ -105,10 +103,6 @@ extension HTMLReport {
     guard !saved.files.isEmpty else { return [] }
     let tables = [("of the model", saved.files), ("given", saved.inputs)].filter { !$0.1.isEmpty }
     return ["<h2>Files</h2>"]
-      + tables.map { caption, files in
-        let rows = files.map { [$0.name, String($0.size), $0.sha256] }
-        let table = HTML.table(["file", "bytes", "SHA-256"], rows, caption: caption)
-        return "<div class=\"hash\">\(table)</div>"
-      }
+      + tables.map { caption, files in HTML.files(files, caption: caption) }
   }
 }

@@ -12,9 +12,8 @@ extension HTMLReport {
       ["<tr>", HTML.rowHeading(group.names.joined(separator: ", "))].joined()
         + group.value.map { "<td>\(XML.escaped($0))</td>" }.joined() + "</tr>"
     }
-    let table = HTML.table(head: header.map(XML.escaped), body: rows)
-    return ["<h2>What each runtime uses</h2>", "<div class=\"words\">\(table)</div>"]
-      + serving(readings)
+    let table = HTML.table(head: header.map(XML.escaped), body: rows, of: .words)
+    return ["<h2>What each runtime uses</h2>", table] + serving(readings)
   }
 
   /// The commands, each for all runtimes that it serves.
@@ -27,8 +26,8 @@ extension HTMLReport {
       return
         "<tr>\(HTML.rowHeading(group.names.joined(separator: ", ")))<td>\(command)</td></tr>"
     }
-    let table = HTML.table(head: ["runtime", "to serve the whole window"], body: rows)
-    return ["<h2>How to serve it</h2>", "<div class=\"words\">\(table)</div>"]
+    let table = HTML.table(head: ["runtime", "to serve the whole window"], body: rows, of: .words)
+    return ["<h2>How to serve it</h2>", table]
   }
 
   /// Groups of runtimes with equal cells, in the order of their first members.

@@ -28,9 +28,7 @@ extension HTMLReport {
       \(Self.change(sensitivity.mscaleSlope)). Measured at \(sensitivity.length) tokens, \
       \(sensitivity.units).</p>
       """,
-      HTML.wide(
-        width: LinePlot.width, height: LinePlot.height,
-        title: "Change of each factor that raises perplexity by \(rise)", plot.body(at: 0)),
+      HTML.plot(plot, title: "Change of each factor that raises perplexity by \(rise)"),
       """
       <details><summary>The numbers</summary>
       \(HTML.table(["pair", "factor", "1 % more", "may fall by", "may rise by"], rows))

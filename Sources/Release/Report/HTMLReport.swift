@@ -51,7 +51,8 @@ public struct HTMLReport: Sendable {
       ? document.verdicts.isEmpty ? "" : document.hasFailed ? "failed" : "passed" : "failed"
     let lines = [windows, document.occasion]
     let found = document.headline(before: before).map {
-      "<p class=\"headline\">\(XML.escaped($0))</p>\n"
+      // A number stays with its sign at the end of a line.
+      "<p class=\"headline\">\(XML.escaped($0.replacing(" %", with: "\u{a0}%")))</p>\n"
     }
     let end =
       document.isComplete
@@ -86,8 +87,9 @@ public struct HTMLReport: Sendable {
         <td>\(XML.escaped(verdict.worstText))</td></tr>
         """
     }
-    let table = HTML.table(head: ["gate", "verdict", "worst"], body: rows)
-    return ["<h2>Gates</h2>", "<div class=\"gates\">\(table)</div>"]
+    return [
+      "<h2>Gates</h2>", HTML.table(head: ["gate", "verdict", "worst"], body: rows, of: .gates),
+    ]
   }
 
   /// Groups of runtimes for which `values` are equal, before and after.

@@ -23,24 +23,23 @@ enum HTMLStyle {
     h2 { font-size: 1.15rem; margin-top: 2rem; }
     h3 { font-size: 1rem; }
     .scroll { overflow-x: auto; }
-    @media (max-width: 30rem) {
-      main { padding: .5rem; }
-      .gates td, .gates th { overflow-wrap: anywhere; padding: .2rem .3rem; }
-    }
     table { border-collapse: collapse; margin: .5rem 0; font-variant-numeric: tabular-nums; }
     caption { text-align: left; padding: .2rem 0; }
     th, td { border: 1px solid var(--line); padding: .2rem .6rem; text-align: right; }
     th:first-child, td:first-child { text-align: left; }
     td { white-space: nowrap; }
-    .gates td, .words td, .hash td { white-space: normal; }
+    .gates td, .words td, .hashes td { white-space: normal; }
     tbody th { font-weight: normal; }
     thead th { background: var(--soft); }
     .passed { color: var(--good); font-weight: 600; }
     .failed { color: var(--bad); font-weight: 600; }
     .pair { display: flex; flex-wrap: wrap; gap: 0 2rem; }
     .words td, .words th { text-align: left; }
-    .words td { min-width: 6rem; }
-    .hash { font-family: ui-monospace, monospace; font-size: .8rem; overflow-wrap: anywhere; }
+    .words td { min-width: 4rem; }
+    .words td:last-child { min-width: 14rem; overflow-wrap: anywhere; }
+    .hashes { font-family: ui-monospace, monospace; font-size: .8rem; }
+    .hashes tbody th, .hashes td:last-child { overflow-wrap: anywhere; }
+    .hashes tbody th { min-width: 6rem; }
     td.heat { color: #111; }
     td.holds { color: #111; background: #78beeb; }
     td.fails { color: #111; background: #e69f50; }
@@ -48,7 +47,6 @@ enum HTMLStyle {
     figure { margin: .5rem 0; }
     svg { width: 100%; height: auto; color: var(--text); }
     .plot svg, .panels svg { max-width: 42rem; }
-    .wide svg { min-width: 36rem; }
     svg .curve { fill: none; stroke-width: 2; }
     svg .bar { stroke-width: 1.5; }
     svg .dashed { stroke-dasharray: 6 4; }
@@ -62,11 +60,16 @@ enum HTMLStyle {
     }
     td { position: relative; }
     ul { padding-left: 1.3rem; }
+    pre { white-space: pre-wrap; }
     code { overflow-wrap: anywhere; }
+    @media (max-width: 30rem) {
+      main { padding: .5rem; }
+      table { font-size: .85rem; }
+      th, td { padding: .2rem .3rem; }
+    }
     @media print {
       body { font-size: 11px; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
       .plot svg { max-width: 26rem; }
-      .wide svg { min-width: 0; }
       .scroll { overflow: visible; }
       main { max-width: none; }
       h2 { break-after: avoid; }

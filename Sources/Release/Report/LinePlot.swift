@@ -2,9 +2,9 @@ import Foundation
 
 /// A plot of lists of numbers over their indices, as SVG.
 package struct LinePlot {
-  package static let width = 720.0
+  package static let width = 560.0
   package static let height = 300.0
-  private static let frame = (left: 70.0, right: 20.0, top: 40.0, bottom: 40.0)
+  private static let frame = (left: 70.0, right: 20.0, top: 58.0, bottom: 40.0)
   private static let colours = ["#1f6feb", "#d1480f", "#2da44e", "#8250df"]
 
   private let title: String
@@ -142,13 +142,13 @@ package struct LinePlot {
       """
     // A single curve is what the title says.
     guard series.count > 1 else { return [line] }
-    let place = Self.frame.left + 270 + 100 * Double(index)
+    let place = Self.frame.left + 110 * Double(index)
     return [
       line,
       """
       <path stroke="\(colour)" stroke-width="3" d="M\(SVG.number(place)) \
-      \(SVG.number(scale.top + 18))h18"/>
-      """, SVG.text(place + 24, scale.top + 22, name),
+      \(SVG.number(scale.top + 36))h18"/>
+      """, SVG.text(place + 24, scale.top + 40, name),
     ]
   }
 }

@@ -9,7 +9,7 @@ extension NSRegularExpression {
   func search(_ text: String, _ part: NSRange, _ each: (NSRange?) -> Bool) {
     // The check that nothing escaped contains the length of its file's path. With a name alone, the
     // program is the same in whichever folder it is built.
-    #sourceLocation(file:"NSRegularExpression+Search.swift",line:13)
+    #sourceLocation(file:"NSRegularExpression",line:13)
     withoutActuallyEscaping(each) { each in
       // The pointer is to a flag that lives as long as the call.
       unsafe enumerateMatches(in: text, options: .reportProgress, range: part) { match, _, stop in

@@ -90,17 +90,17 @@ deb: build
 	packaging/deb.sh
 
 wheel: build
-	@scripts/setup.sh patchelf
+	@scripts/setup.sh patchelf advancecomp
 	packaging/wheel.py
 
 # Makes a release from a tag, in .build/releases: make release TAG=v0.1.0 RELEASE_URL=https://... Builds twice.
 release: setup
-	@scripts/setup.sh dpkg-dev patchelf xz-utils
+	@scripts/setup.sh dpkg-dev patchelf advancecomp xz-utils
 	packaging/release.sh "$(TAG)"
 
 # As root, installs what the checks need. Two minutes.
 test-packages: build
-	@scripts/setup.sh dpkg-dev patchelf
+	@scripts/setup.sh dpkg-dev patchelf advancecomp
 	scripts/test-packages.sh
 
 # Tests the Arm kernels on emulated processors and counts their instructions. One minute.

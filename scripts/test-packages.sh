@@ -171,8 +171,9 @@ test_deb() {
 }
 
 test_wheel() {
-  if ! tool patchelf command -v patchelf || ! tool python3-venv python3 -c 'import venv, ensurepip'; then
-    skip "wheel: patchelf or Python's venv is missing"
+  if ! tool patchelf command -v patchelf || ! tool advancecomp command -v advzip ||
+    ! tool python3-venv python3 -c 'import venv, ensurepip'; then
+    skip "wheel: patchelf, advzip or Python's venv is missing"
     return
   fi
   check "make wheel, twice the same bytes" build_twice "$root/packaging/wheel.py" wheels

@@ -4,6 +4,7 @@ the saved result's; the model card with huggingface_hub; the statement with Open
 import hashlib
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -153,26 +154,42 @@ def pixels(path):
     return width, height, total / width / height
 
 
+NARROW = """<!DOCTYPE html>
+<title></title>
+<body style="margin: 0">
+<iframe src="{page}" width="400" height="6000" style="border: 0"
+  onload="document.title = this.contentDocument.documentElement.scrollWidth"></iframe>
+"""
+
+
 def check_pictures(page):
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not browser:
         return report.check("browser", "chromium is there", False, "install chromium")
     shots.mkdir(parents=True, exist_ok=True)
+    # A window is never narrower than 500 pixels, but a frame is.
+    frame = folder / "narrow.html"
+    frame.write_text(NARROW.format(page=page.name), encoding="utf-8")
+    base = [
+        browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--allow-file-access-from-files",
+        "--enable-logging=stderr", f"--user-data-dir={folder / 'browser'}",
+    ]  # fmt: skip
     brightness = {}
-    for name, size, options in [
-        ("light", "1100,900", []), ("dark", "1100,900", ["--force-dark-mode", "--blink-settings=preferredColorScheme=0"]),
-        ("narrow", "500,900", []),
-    ]:  # fmt: skip
+    for name, shown, size, options in [
+        ("light", page, "1100,900", []),
+        ("dark", page, "1100,900", ["--force-dark-mode", "--blink-settings=preferredColorScheme=0"]),
+        ("narrow", frame, "500,6000", []),
+    ]:
         path = shots / f"report-{name}.png"
-        command = [
-            browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--enable-logging=stderr",
-            f"--user-data-dir={folder / 'browser'}", f"--window-size={size}", *options, f"--screenshot={path}", page.as_uri(),
-        ]  # fmt: skip
+        command = [*base, f"--window-size={size}", *options, f"--screenshot={path}", shown.as_uri()]
         run = subprocess.run(command, capture_output=True, text=True, timeout=120)
         assert path.exists(), run.stderr
         console = [line for line in run.stderr.splitlines() if ":CONSOLE" in line]
         width, height, brightness[name] = pixels(path)
         report.check(name, "rendered, nothing on the console", path.exists() and not console, f"{width} x {height}")
+    dom = subprocess.run([*base, "--dump-dom", frame.as_uri()], capture_output=True, text=True, timeout=120).stdout
+    found = re.search(r"<title>(\d+)</title>", dom)
+    report.check("narrow", "nothing is wider than 400 pixels", found and int(found[1]) == 400, found and found[1])
     report.check("report", "has no script and fetches nothing", not any(t in page.read_text() for t in ("<script", "//", "url(")))
     report.check("dark", "is dark", brightness["dark"] < 80 < 180 < brightness["light"], str(brightness))
 

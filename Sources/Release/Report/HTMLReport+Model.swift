@@ -75,7 +75,8 @@ extension HTMLReport {
 
   /// The settings and the commands of the measurement.
   var measurement: [String] {
-    let method = (document.method.members ?? []).map { [$0.name, Self.setting($0.value)] }
+    let method = (document.method.members ?? []).filter { $0.value != .null }
+      .map { [$0.name, Self.setting($0.value)] }
     return [
       "<h2>How it was measured</h2>",
       HTML.table(["setting", "value"], [["lrpatch", document.version]] + method, of: .words),

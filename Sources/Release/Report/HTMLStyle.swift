@@ -36,7 +36,7 @@ enum HTMLStyle {
     .pair { display: flex; flex-wrap: wrap; gap: 0 2rem; }
     .words td, .words th { text-align: left; }
     .words td { min-width: 4rem; }
-    .words td:last-child { min-width: 14rem; overflow-wrap: anywhere; }
+    .words td:nth-child(n + 5), .words td:last-child { min-width: 14rem; overflow-wrap: anywhere; }
     .hashes { font-family: ui-monospace, monospace; font-size: .8rem; }
     .hashes tbody th, .hashes td:last-child { overflow-wrap: anywhere; }
     .hashes tbody th { min-width: 6rem; }

@@ -59,7 +59,7 @@ def main(program):
         counts = cost(program, names, work, level)
         every = sum(counts.values())
         loads = sum(count for name, count in counts.items() if name.startswith("ld"))
-        share = f"{multiplies} {counts[multiplies] / every:.0%} | {loads / every:.0%}"
+        share = f"{multiplies} {100 * (counts[multiplies] / every):.0f} % | {100 * (loads / every):.0f} %"
         print(f"| {work} | {level} | {every} | {share} | {MULTIPLICATIONS / every:.1f} |")
     print("\n| instructions a number | portable | neon |")
     print("|---|---|---|")

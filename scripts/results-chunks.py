@@ -61,7 +61,7 @@ class Subject:
             for length in self.lengths:
                 perplexity = next(entry["perplexity"] for entry in found["perplexities"] if (entry["runtime"], entry["length"]) == (runtime, length))
                 keys = [cell["exact"] for cell in found["passkeys"] if (cell["runtime"], cell["length"]) == (runtime, length)]
-                made.append(f"{perplexity:.1f}, {sum(keys) / len(keys):.0%}")
+                made.append(f"{perplexity:.1f}, {100 * (sum(keys) / len(keys)):.0f} %")
             yield made
 
     def rows(self):

@@ -171,7 +171,7 @@ def table(bench, window):
         if passkeys:
             found = passkeys["passkeys"]
             missed = [f"{cell['depth']:.1f}" for cell in found if not cell["exact"]]
-            cells += [f"{share(found):.0%}", "all" if len(missed) == len(found) else ", ".join(missed)]
+            cells += [f"{100 * share(found):.0f} %", "all" if len(missed) == len(found) else ", ".join(missed)]
         else:
             cells += ["not measured", ""]
         lines.append("| " + " | ".join(cells) + " |")
@@ -201,7 +201,7 @@ def further(bench, files, window):
         cells = [name]
         for length in (ORIGINAL, window):
             scores = [answer["score"] for answer in ruler["answers"] if answer["length"] == length] if ruler else []
-            cells.append(f"{statistics.fmean(scores):.0%} of {len(scores)}" if scores else "not measured")
+            cells.append(f"{100 * statistics.fmean(scores):.0f} % of {len(scores)}" if scores else "not measured")
         cells.append(", ".join(f"{entry['perplexity_ratio']:.4f}" for entry in kept["retention"]) if kept else "not measured")
         if ruler or kept:
             lines.append("| " + " | ".join(cells) + " |")

@@ -104,7 +104,7 @@ def table(window, place, quick):
     ]  # fmt: skip
     for (name, mscale, file), loss, needle in zip(entries, losses, needles):
         lines.append(
-            f"| {name} | {mscale if file != 'none' else ''} | {loss['perplexity']:.1f} | {needle['perplexity']:.3f} | {passkeys(window, file):.0%} |")
+            f"| {name} | {mscale if file != 'none' else ''} | {loss['perplexity']:.1f} | {needle['perplexity']:.3f} | {100 * passkeys(window, file):.0f} % |")
     lines += ["", *verdicts(entries, files, window, critical), "", *costs(found)]
     return lines
 

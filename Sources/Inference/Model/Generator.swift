@@ -104,10 +104,10 @@ public final class Generator {
     while kept < limit, cached[kept] == tokens[kept] { kept += 1 }
     if cache.map({ $0.capacity < tokens.count }) ?? true {
       guard fits(tokens.count + room) else {
-        let gibibytes = byteCount(tokens.count + room) >> 30
+        let needed = byteCount(tokens.count + room).memoryText
         throw ModelError.unsupported(
           forward.model.path,
-          "the keys and values of \(tokens.count) tokens would take \(gibibytes) GiB, which is too much for this machine"
+          "the keys and values of \(tokens.count) tokens would take \(needed), which is too much for this machine"
         )
       }
       cache = KeyValueCache(

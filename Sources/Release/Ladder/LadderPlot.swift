@@ -1,5 +1,4 @@
 import Formats
-import Foundation
 import Verify
 
 /// The curves of a ladder over length, as SVG: a panel for each quantity, a colour for each model, a
@@ -9,7 +8,8 @@ import Verify
 struct LadderPlot {
   static let width = 460.0
   static let height = 240.0
-  private static let frame = (left: 64.0, right: 16.0, top: 30.0, bottom: 40.0)
+  private static let frame = PlotFrame(
+    width: width, height: height, margins: (left: 64, right: 16, top: 30, bottom: 40), inset: 12)
   private static let colours = [
     "#1f6feb", "#d1480f", "#2c9348", "#8250df", "#a87400", "#0b8a99", "#cf3a8b", "#7a7f87",
   ]
@@ -81,68 +81,35 @@ struct LadderPlot {
 
   private func body(_ panel: Panel, _ curves: [Curve]) -> [String] {
     let all = curves.flatMap(\.points).map(\.value)
-    guard let least = all.min(), let most = all.max() else {
-      return [SVG.text(Self.frame.left, 18, panel.title, size: 14)]
-    }
+    guard !all.isEmpty else { return [SVG.text(Self.frame.left, 18, panel.title, size: 14)] }
     let scale = Scale(
-      lengths: tables.lengths, panel.isShare ? 0 : least, panel.isShare ? 100 : most,
-      isLogarithmic: panel.isLogarithmic)
+      horizontal: PlotAxis(lengths: tables.lengths),
+      vertical: panel.isShare ? .percent : PlotAxis(all, isLogarithmic: panel.isLogarithmic))
     return axes(panel, scale) + curves.flatMap { lines($0, scale) }
   }
 
   /// Where numbers lie in a panel.
   private struct Scale {
-    let lengths: [Int]
-    let low: Double
-    let high: Double
-    let isLogarithmic: Bool
+    let horizontal: PlotAxis
+    let vertical: PlotAxis
 
-    init(lengths: [Int], _ least: Double, _ most: Double, isLogarithmic: Bool) {
-      self.lengths = lengths
-      self.isLogarithmic = isLogarithmic
-      let (low, high) = isLogarithmic ? (log10(least), log10(most)) : (least, most)
-      let room = max((high - low) * 0.06, isLogarithmic ? 0.1 : 0.01)
-      (self.low, self.high) = (low - room, high + room)
-    }
-
-    func x(_ length: Int) -> Double {
-      let frame = LadderPlot.frame
-      let ends = (log2(Double(lengths.first ?? 1)), log2(Double(lengths.last ?? 2)))
-      let width = LadderPlot.width - frame.left - frame.right - 24
-      let share = ends.1 > ends.0 ? (log2(Double(length)) - ends.0) / (ends.1 - ends.0) : 0.5
-      return frame.left + 12 + share * width
-    }
-
-    func y(_ value: Double) -> Double {
-      let frame = LadderPlot.frame
-      let share = (high - (isLogarithmic ? log10(value) : value)) / (high - low)
-      return frame.top + share * (LadderPlot.height - frame.top - frame.bottom)
-    }
-
-    var ticks: [Double] {
-      isLogarithmic
-        ? RoundTicks.logarithmic(pow(10, low)...pow(10, high))
-        : RoundTicks.linear(low...high, count: 4)
-    }
+    func x(_ length: Int) -> Double { LadderPlot.frame.x(horizontal.place(Double(length))) }
+    func y(_ value: Double) -> Double { LadderPlot.frame.y(vertical.place(value)) }
   }
 
   private func axes(_ panel: Panel, _ scale: Scale) -> [String] {
-    let (left, right) = (Self.frame.left, Self.width - Self.frame.right)
-    let floor = Self.height - Self.frame.bottom
-    let ticks = scale.ticks.flatMap { value in
+    let frame = Self.frame
+    let ticks = scale.vertical.ticks.flatMap { value in
       [
-        SVG.line(left - 4, scale.y(value), left, scale.y(value)),
+        SVG.line(frame.left - 4, scale.y(value), frame.left, scale.y(value)),
         SVG.text(8, scale.y(value) + 4, value.sixDigits),
       ]
     }
     let lengths = tables.lengths.map { length in
-      SVG.text(scale.x(length) - 14, floor + 16, String(length))
+      SVG.text(scale.x(length) - 14, frame.floor + 16, String(length))
     }
-    return [
-      SVG.text(8, 18, panel.title, size: 14), SVG.line(left, floor, right, floor),
-      SVG.line(left, Self.frame.top, left, floor),
-      SVG.text(Self.width / 2 - 40, floor + 34, "length in tokens"),
-    ] + ticks + lengths
+    return [SVG.text(8, 18, panel.title, size: 14)] + frame.lines
+      + [SVG.text(Self.width / 2 - 40, frame.floor + 34, "length in tokens")] + ticks + lengths
   }
 
   private func lines(_ curve: Curve, _ scale: Scale) -> [String] {

@@ -1,5 +1,3 @@
-import Foundation
-
 /// Curves over length, on a logarithmic axis, with error bars, the original window and a legend.
 struct LengthPlot {
   /// A measured value with the ends of its error bar.
@@ -26,41 +24,27 @@ struct LengthPlot {
   let isShare: Bool
   let series: [Series]
 
-  private static let width = 520.0
-  private static let height = 260.0
-  private static let frame = (left: 56.0, right: 16.0, top: 28.0, bottom: 46.0)
+  private static let frame = PlotFrame(
+    width: 520, height: 260, margins: (left: 56, right: 16, top: 28, bottom: 46), inset: 10)
   private static let fontSize = 13
 
   private var lengths: [Int] { Set(series.flatMap(\.points).map(\.length)).sorted() }
 
   /// Where numbers lie.
   private struct Scale {
-    let lengths: (low: Double, high: Double)
-    let values: (low: Double, high: Double)
-    let isShare: Bool
+    let horizontal: PlotAxis
+    let vertical: PlotAxis
 
-    func x(_ length: Int) -> Double {
-      let frame = LengthPlot.frame
-      let share = (log2(Double(length)) - lengths.low) / (lengths.high - lengths.low)
-      return frame.left + 10 + share * (LengthPlot.width - frame.left - frame.right - 20)
-    }
-
-    func y(_ value: Double) -> Double {
-      let frame = LengthPlot.frame
-      let place = isShare ? value : log10(max(value, 1e-3))
-      let share = (values.high - place) / (values.high - values.low)
-      return frame.top + share * (LengthPlot.height - frame.top - frame.bottom)
-    }
+    func x(_ length: Int) -> Double { LengthPlot.frame.x(horizontal.place(Double(length))) }
+    func y(_ value: Double) -> Double { LengthPlot.frame.y(vertical.place(value)) }
   }
 
   private var scale: Scale {
-    let ends = (lengths + [max(1, originalWindow)]).map { log2(Double($0)) }
-    let low = ends.min() ?? 0
-    let all = series.flatMap(\.points).flatMap { [$0.low, $0.high] }.map { log10(max($0, 1e-3)) }
+    // The end of an error bar that is not positive would stretch a logarithmic axis.
+    let ends = series.flatMap(\.points).flatMap { [max($0.low, $0.value / 10), $0.high] }
     return Scale(
-      lengths: (low, max(ends.max() ?? 1, low + 1e-6)),
-      values: isShare ? (0, 104) : ((all.min() ?? 0) - 0.02, (all.max() ?? 1) + 0.02),
-      isShare: isShare)
+      horizontal: PlotAxis(lengths: lengths + [originalWindow]),
+      vertical: isShare ? .percent : PlotAxis(ends, isLogarithmic: true))
   }
 
   /// The picture, and below it the legend.
@@ -68,7 +52,7 @@ struct LengthPlot {
     let scale = scale
     let body = axes(scale) + ticks(scale) + series.flatMap { curve($0, scale) }
     return """
-      <figure class="plot"><svg viewBox="0 0 \(SVG.number(Self.width)) \(SVG.number(Self.height))" \
+      <figure class="plot"><svg viewBox="0 0 \(SVG.number(Self.frame.width)) \(SVG.number(Self.frame.height))" \
       role="img" aria-label="\(XML.escaped(title))"><title>\(XML.escaped(title))</title>
       \(body.joined(separator: "\n"))
       </svg><figcaption>\(series.map(Self.legend).joined(separator: "\n"))</figcaption></figure>
@@ -94,36 +78,29 @@ struct LengthPlot {
   }
 
   private func axes(_ scale: Scale) -> [String] {
-    let (left, right) = (Self.frame.left, Self.width - Self.frame.right)
-    let floor = Self.height - Self.frame.bottom
+    let frame = Self.frame
     let window = scale.x(originalWindow)
     let words = "original window"
     // The words stand on the side where there is room for them.
-    let place = window > Self.width / 2 ? window - 96 : max(window - 4, 84)
-    return [
-      SVG.line(left, floor, right, floor), SVG.line(left, Self.frame.top, left, floor),
-      SVG.line(window, Self.frame.top, window, floor, dash: "2 3"),
+    let place = window > frame.width / 2 ? window - 96 : max(window - 4, 84)
+    return frame.lines + [
+      SVG.line(window, frame.ceiling, window, frame.floor, dash: "2 3"),
       // Above the frame, where no curve is.
-      text(place, Self.frame.top - 8, words), text(4, 16, ylabel),
-      text(Self.width / 2 - 50, Self.height - 6, "length in tokens"),
+      text(place, frame.ceiling - 8, words), text(4, 16, ylabel),
+      text(frame.width / 2 - 50, frame.height - 6, "length in tokens"),
     ]
   }
 
   private func ticks(_ scale: Scale) -> [String] {
-    let floor = Self.height - Self.frame.bottom
     var last = -Double.infinity
     let lengths = lengths.compactMap { length -> String? in
       let (x, half) = (scale.x(length), 4.0 * Double(String(length).count))
       // Neighbours that would overlap are left out.
       guard x - half > last + 6 else { return nil }
       last = x + half
-      return text(x - half, floor + 18, String(length))
+      return text(x - half, Self.frame.floor + 18, String(length))
     }
-    let values =
-      isShare
-      ? [0, 25, 50, 75, 100]
-      : RoundTicks.logarithmic(pow(10, scale.values.low)...pow(10, scale.values.high))
-    return lengths + values.map { text(6, scale.y($0) + 4, $0.sixDigits) }
+    return lengths + scale.vertical.ticks.map { text(6, scale.y($0) + 4, $0.sixDigits) }
   }
 
   private func curve(_ series: Series, _ scale: Scale) -> [String] {

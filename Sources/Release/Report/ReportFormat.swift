@@ -1,12 +1,11 @@
-import Formats
 public import Verify
 
-/// A format in which reports are written, and the rules for replacing an older report.
-public enum ReportFormat: CaseIterable, Sendable {
+/// A format in which reports are written.
+public enum ReportFormat: CaseIterable, ReplaceableFormat, Sendable {
   case html, junit, markdown, csv
 
-  /// The beginning of every report that this program writes in the format.
-  private var beginning: String {
+  /// How a file of the format begins.
+  public var beginning: String {
     switch self {
     case .html: HTMLReport.beginning
     case .junit: JUnitReport.beginning
@@ -29,21 +28,5 @@ public enum ReportFormat: CaseIterable, Sendable {
     case .markdown: MarkdownReport(document, before: before).text
     case .csv: ResultCells(document.measured).csv
     }
-  }
-
-  /// Checks that a report can be written to a path.
-  ///
-  /// Call it before long work.
-  /// - Throws: `ModelError` of kind `unsafe` if the path holds anything but an older report;
-  ///   `FileError` if no file can be made there.
-  public func requireReplaceable(_ path: String) throws {
-    try ReportFile.requireReplaceable(path, beginning: beginning)
-  }
-
-  /// Writes a report, or replaces an older one.
-  /// - Throws: as `requireReplaceable` does.
-  public func write(_ text: String, to path: String) throws {
-    try requireReplaceable(path)
-    try OutputFile.replace(path, by: Array(text.utf8))
   }
 }

@@ -103,8 +103,7 @@ struct SearchSetup: Sendable {
       throw ModelError.unsupported(
         options.model,
         """
-        \(length) tokens need at least \(needed >> 20) MiB of memory, but only \
-        \(available >> 20) are available
+        \(length) tokens need at least \(needed.memoryText) of memory; \(available.memoryText) are available
         """)
     }
     let fitting = max(1, min(options.threads, available / 2 / max(1, 2 * needed)))

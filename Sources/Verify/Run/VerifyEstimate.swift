@@ -52,12 +52,6 @@ public struct VerifyEstimate: Sendable {
     return time * (own / (Double(other) * model.efficiency(tokens: longest, threads: other)))
   }
 
-  /// The memory in words.
-  public var memoryText: String {
-    let mebibytes = memory >> 20
-    return mebibytes < 2048 ? "\(mebibytes) MiB" : "\(Double(mebibytes * 10 / 1024) / 10) GiB"
-  }
-
   /// A note for the user; nil for a short run.
   func remark(times count: Int = 1) -> String? {
     let time = time * count
@@ -65,7 +59,7 @@ public struct VerifyEstimate: Sendable {
     let isSlow = isExact && time >= Self.patience
     let advice = isSlow ? "; --precision fast takes about half as long" : ""
     return
-      "this takes about \(time.words) and \(memoryText) of memory beside the weights\(advice)"
+      "this takes about \(time.words) and \(memory.memoryText) of memory beside the weights\(advice)"
   }
 
   /// - Returns: nil for a grid that takes seconds.

@@ -145,14 +145,10 @@ struct VerifySetup: Sendable {
     }
     let needed = memory(tokens: longest)
     guard needed > available else { return }
-    func gibibytes(_ bytes: Int) -> String {
-      "\((Double(bytes) / Double(1 << 30) * 10).rounded() / 10) GiB"
-    }
     throw ModelError.unsupported(
       options.model,
       """
-      \(longest) tokens need at least \(gibibytes(needed)) of memory; \(gibibytes(available)) are \
-      available
+      \(longest) tokens need at least \(needed.memoryText) of memory; \(available.memoryText) are available
       """)
   }
 

@@ -1,4 +1,5 @@
 import Formats
+import Numerics
 import Verify
 
 /// What `verify --estimate` prints.
@@ -22,7 +23,7 @@ struct EstimateReport {
       ? "one pass" : "\(estimate.passes) passes, the longest \(estimate.longest)"
     return """
       tokens  \(estimate.tokens) in \(passes)
-      memory  \(estimate.memoryText) beside the weights
+      memory  \(estimate.memory.memoryText) beside the weights
       time    about \(times.joined(separator: ", "))
       """
   }

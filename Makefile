@@ -24,7 +24,7 @@ test: build
 	scripts/test-example.sh
 
 test-long: build
-	@scripts/setup.sh python3-jsonschema
+	@scripts/setup.sh python3-jsonschema xfsprogs btrfs-progs
 	LRPATCH_TEST_LONG=1 scripts/test.sh
 	scripts/test-file-systems.sh
 	scripts/test-threads.sh

@@ -6,13 +6,15 @@ swift build -c release --sanitize=thread --product lrpatch --scratch-path .build
 lrpatch=$PWD/.build/threads/release/lrpatch
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+"$(dirname "$(readlink -f "$(command -v swiftc)")")/clang" -O1 -Wall -Wextra -Werror -fPIC -shared \
+  Tests/Faults/mutexes.c -o "$work/mutexes.so" -ldl
 # OpenBLAS is not built for the sanitizer, so what it does is not watched.
 export TSAN_OPTIONS="exitcode=66 report_signal_unsafe=0 suppressions=$PWD/Tests/Faults/threads.suppressions"
 model=fixtures/models/needle-256-x4 factors=fixtures/models/needle-256-x4.factors.json
 status=0
 
 run() { # name, command ...
-  if "${@:2}" >"$work/output" 2>&1; then echo "ok    $1"; else
+  if LD_PRELOAD=$work/mutexes.so "${@:2}" >"$work/output" 2>&1; then echo "ok    $1"; else
     echo "FAIL  $1: exit $?" >&2
     grep -A12 "WARNING: ThreadSanitizer" "$work/output" | head -60 >&2 || tail -5 "$work/output" >&2
     status=1

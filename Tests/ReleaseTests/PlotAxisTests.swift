@@ -36,6 +36,14 @@ struct PlotAxisTests {
     #expect(PlotAxis([1, 2], isLogarithmic: true).place(-1) == 0)
   }
 
+  @Test(arguments: [true, false])
+  func valuesOfADamagedResultGetTicks(isLogarithmic: Bool) {
+    let values = [-1e308, 0, 1, .nan, 1e308, .infinity]
+    let axis = PlotAxis(values, isLogarithmic: isLogarithmic, hasZero: true)
+    #expect(!axis.ticks.isEmpty && axis.ticks.allSatisfy(\.isFinite))
+    #expect(values.allSatisfy { (0...1).contains(axis.place($0)) })
+  }
+
   @Test func doublingALengthIsAlwaysTheSameStep() {
     let axis = PlotAxis(lengths: [2048, 4096, 8192])
     #expect(axis.place(2048) == 0 && axis.place(8192) == 1)

@@ -77,8 +77,10 @@ public struct ForwardPass: Sendable {
     guard head % type.blockElements != 0 else { return }
     throw ModelError.unsupported(
       model.path,
-      "\(kind) cannot be kept as \(type.rawValue): its blocks of \(type.blockElements) do not divide a head of \(head)"
-    )
+      """
+      \(kind) cannot be kept as \(type.rawValue): its blocks of \(type.blockElements) do not divide \
+      a head of \(head)
+      """)
   }
 
   /// The number of tokens from which on keys are packed.

@@ -107,8 +107,10 @@ public final class Generator {
         let needed = byteCount(tokens.count + room).memoryText
         throw ModelError.unsupported(
           forward.model.path,
-          "the keys and values of \(tokens.count) tokens would take \(needed), which is too much for this machine"
-        )
+          """
+          the keys and values of \(tokens.count) tokens would take \(needed), which is too much for \
+          this machine
+          """)
       }
       cache = KeyValueCache(
         forward.model, capacity: tokens.count + room, isGrouped: policy.selfExtend != nil)

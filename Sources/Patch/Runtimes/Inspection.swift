@@ -51,8 +51,9 @@ public struct Inspection: Sendable {
     case .folder(let folder):
       var options = ApplyOptions()
       options.allowDivergent = true
-      let passing = PatchMark(version: lrpatchVersion, factorsSHA256: "")
-      try self.init(folder.patched(with: fitted, options: options, mark: passing))
+      let unsaved = PatchMark(version: lrpatchVersion, factorsSHA256: "")
+      try self.init(folder.patched(with: fitted, options: options, mark: unsaved))
+      // Nothing is written, so no version has patched it.
       mark = [:]
     case .gguf(let file): try self.init(file, overlaying: fitted)
     }

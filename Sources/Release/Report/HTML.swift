@@ -22,7 +22,9 @@ enum HTML {
     """
   }
 
-  /// What a table is of, which decides how its cells wrap; the names are classes of the style sheet.
+  /// What a table is of, which decides how its cells wrap.
+  ///
+  /// The names are classes of the style sheet.
   enum TableKind: String {
     case numbers, words, gates, hashes
   }

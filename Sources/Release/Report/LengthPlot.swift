@@ -52,7 +52,8 @@ struct LengthPlot {
     let scale = scale
     let body = axes(scale) + ticks(scale) + series.flatMap { curve($0, scale) }
     return """
-      <figure class="plot"><svg viewBox="0 0 \(SVG.number(Self.frame.width)) \(SVG.number(Self.frame.height))" \
+      <figure class="plot"><svg \
+      viewBox="0 0 \(SVG.number(Self.frame.width)) \(SVG.number(Self.frame.height))" \
       role="img" aria-label="\(XML.escaped(title))"><title>\(XML.escaped(title))</title>
       \(body.joined(separator: "\n"))
       </svg><figcaption>\(series.map(Self.legend).joined(separator: "\n"))</figcaption></figure>

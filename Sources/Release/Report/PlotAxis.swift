@@ -58,7 +58,10 @@ struct PlotAxis {
     return min(max(share, 0), 1)
   }
 
+  /// A value on the scale of an axis; what is beyond every plot, or is NaN, becomes its nearest end.
   private static func scaled(_ value: Double, _ isLogarithmic: Bool) -> Double {
-    isLogarithmic ? log10(max(value, 1e-12)) : value
+    let (least, most) = (isLogarithmic ? 1e-12 : -1e100, 1e100)
+    let bounded = value > least ? min(value, most) : least
+    return isLogarithmic ? log10(bounded) : bounded
   }
 }

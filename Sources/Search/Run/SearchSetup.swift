@@ -103,7 +103,8 @@ struct SearchSetup: Sendable {
       throw ModelError.unsupported(
         options.model,
         """
-        \(length) tokens need at least \(needed.memoryText) of memory; \(available.memoryText) are available
+        \(length) tokens need at least \(needed.memoryText) of memory; \
+        \(available.memoryText) are available
         """)
     }
     let fitting = max(1, min(options.threads, available / 2 / max(1, 2 * needed)))

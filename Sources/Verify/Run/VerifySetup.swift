@@ -148,7 +148,8 @@ struct VerifySetup: Sendable {
     throw ModelError.unsupported(
       options.model,
       """
-      \(longest) tokens need at least \(needed.memoryText) of memory; \(available.memoryText) are available
+      \(longest) tokens need at least \(needed.memoryText) of memory; \
+      \(available.memoryText) are available
       """)
   }
 

@@ -52,6 +52,13 @@ INLINE floats times_power(floats x, floats power) {
   x = _mm256_mul_ps(x, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(half, bias), 23)));
   return _mm256_mul_ps(x, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(rest, bias), 23)));
 }
+INLINE floats times_normal_power(floats x, floats power) {
+  words shift = _mm256_slli_epi32(_mm256_cvtps_epi32(power), 23);
+  return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), shift));
+}
+INLINE floats zero_if_less(floats x, floats y, floats z) {
+  return _mm256_andnot_ps(_mm256_cmp_ps(x, y, _CMP_LT_OQ), z);
+}
 
 INLINE float total(floats x) {
   __m128 half = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));

@@ -16,7 +16,6 @@
 #define INLINE static inline __attribute__((always_inline)) LEVEL
 
 #define LANES 16
-#define FLOAT_PRODUCTS
 #define INT8_PRODUCTS_PAY 1
 enum { lanes = LANES };
 typedef __m512 floats;
@@ -59,6 +58,12 @@ INLINE floats nearest_integer(floats x) {
 }
 /// x * 2^power for a whole power.
 INLINE floats times_power(floats x, floats power) { return _mm512_scalef_ps(x, power); }
+/// x * 2^power for a whole power, if x and the product are normal numbers.
+INLINE floats times_normal_power(floats x, floats power) { return times_power(x, power); }
+/// 0 in the lanes where x < y, else z.
+INLINE floats zero_if_less(floats x, floats y, floats z) {
+  return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, y, _CMP_NLT_UQ), z);
+}
 
 INLINE float total(floats x) {
   __m256 half = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));

@@ -1,23 +1,33 @@
 // Exponentials, and the functions that use them.
 #pragma once
 
-/// e^x with a relative error of 2e-7; infinity from 89 up, 0 from -104 down, NaN for NaN.
+/// Splits e^x into 2^n, with a whole n, and the returned factor, with a relative error of 2e-7.
 ///
-/// e^x = 2^n e^r with a whole n and |r| <= log(2) / 2, where a polynomial of degree 6 has an error
-/// of 4e-9.
-INLINE floats exponential(floats x) {
-  x = lesser(all(89), greater(all(-105), x));  // This order of arguments keeps a NaN.
-  floats n = nearest_integer(multiply(x, all(0x1.715476p0f)));
+/// e^x = 2^n e^r with |r| <= log(2) / 2, where a polynomial of degree 6 has an error of 4e-9.
+INLINE floats split_exponential(floats x, floats *n) {
+  *n = nearest_integer(multiply(x, all(0x1.715476p0f)));
   // log(2) in two parts: n times the first part has almost no rounding error.
-  floats r = multiply_add(n, all(-0x1.62e4p-1f), x);
-  r = multiply_add(n, all(-0x1.7f7d1cp-20f), r);
+  floats r = multiply_add(*n, all(-0x1.62e4p-1f), x);
+  r = multiply_add(*n, all(-0x1.7f7d1cp-20f), r);
   floats sum = all(0x1.6a2434p-10f);
   sum = multiply_add(sum, r, all(0x1.1239e2p-7f));
   sum = multiply_add(sum, r, all(0x1.5558f2p-5f));
   sum = multiply_add(sum, r, all(0x1.555492p-3f));
   sum = multiply_add(sum, r, all(0x1.fffffcp-2f));
-  sum = multiply_add(multiply_add(sum, r, all(1)), r, all(1));
-  return times_power(sum, n);
+  return multiply_add(multiply_add(sum, r, all(1)), r, all(1));
+}
+
+/// e^x; infinity from 89 up, 0 from -104 down, NaN for NaN.
+INLINE floats exponential(floats x) {
+  x = lesser(all(89), greater(all(-105), x));  // This order of arguments keeps a NaN.
+  floats n, factor = split_exponential(x, &n);
+  return times_power(factor, n);
+}
+
+/// e^x for x <= 0; 0 below -87, where e^x is not a normal number, and NaN for NaN.
+INLINE floats falling_exponential(floats x) {
+  floats n, factor = split_exponential(x, &n);
+  return zero_if_less(x, all(-87), times_normal_power(factor, n));
 }
 
 /// e^x for x <= 0 with a relative error of 3e-6, which is enough before rounding to bf16 (error
@@ -125,7 +135,7 @@ static LEVEL void lanes_softmax_step(float *scores, size_t stride, size_t rows, 
     floats added = all(0), greatest = all(maximum[row]);
     for (size_t i = 0; i < columns; i += lanes) {
       floats power = all(0);
-      if (i < to && i + lanes > from) power = exponential(subtract(load_seen(scores, i, from, to), greatest));
+      if (i < to && i + lanes > from) power = falling_exponential(subtract(load_seen(scores, i, from, to), greatest));
       store_some(scores + i, (long)(columns - i), power);
       added = add(added, power);
     }

@@ -64,6 +64,14 @@ INLINE void sum_tile(const int rows, const uint16_t *a, size_t a_stride, const u
 /// Stores the sums of a tile: c = alpha * sums, plus c if `accumulate` is not 0.
 INLINE void store_tile(const int rows, floats sums[][2], float *c, size_t c_stride, long left, float alpha,
                        int accumulate) {
+  if (left >= tile_outputs) {  // Stores by a mask take many cycles on some processors.
+#pragma GCC unroll 14
+    for (int row = 0; row < rows; row++, c += c_stride) {
+      store(c, multiply_add(all(alpha), sums[row][0], accumulate ? load(c) : all(0)));
+      store(c + lanes, multiply_add(all(alpha), sums[row][1], accumulate ? load(c + lanes) : all(0)));
+    }
+    return;
+  }
   lane_mask low_outputs = first_lanes(left), high_outputs = first_lanes(left - lanes);
 #pragma GCC unroll 14
   for (int row = 0; row < rows; row++, c += c_stride) {
@@ -128,13 +136,14 @@ static LEVEL void lanes_matmul_bf16(const uint16_t *a, size_t a_stride, const ui
   }
 }
 
-// Products of 32-bit floats, for levels with 32 registers. Panels hold k rows of 32 numbers.
-#if defined(FLOAT_PRODUCTS)
+// Products of 32-bit floats. Panels hold k rows of 32 numbers.
 
-// Registers for the sums, the panel and `a`: 28 + 2 + 1 of 32, or 16 + 2 + 8 if products by a lane
-// of `a` need a register for each row.
+// Registers for the sums, the panel and `a`: 28 + 2 + 1 of 32 or 12 + 2 + 1 of 16, or 16 + 2 + 8 of
+// 32 if products by a lane of `a` need a register for each row.
 #if LANES == 16
 #define FLOAT_TILE_ROWS 14
+#elif LANES == 8
+#define FLOAT_TILE_ROWS 6
 #else
 #define FLOAT_TILE_ROWS 8
 #endif
@@ -186,6 +195,8 @@ typedef void float_tile_function(const float *a, size_t a_stride, const float *b
 // clang-format off
 #if FLOAT_TILE_ROWS == 14
 #define EACH_FLOAT_TILE(X) FIRST_FOUR(X) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
+#elif FLOAT_TILE_ROWS == 6
+#define EACH_FLOAT_TILE(X) FIRST_FOUR(X) X(5) X(6)
 #else
 #define EACH_FLOAT_TILE(X) FIRST_FOUR(X) X(5) X(6) X(7) X(8)
 #endif
@@ -237,4 +248,3 @@ static LEVEL void lanes_pack_columns_f32(const float *source, size_t stride, siz
       store(panel + i * panel_outputs, load_some(source + i * stride + output, (long)n - (long)output, 0));
   }
 }
-#endif

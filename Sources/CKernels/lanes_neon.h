@@ -21,7 +21,6 @@
 #define INLINE static inline __attribute__((always_inline)) LEVEL
 
 #define LANES 4
-#define FLOAT_PRODUCTS
 // A register has so few lanes that converting the sums of a block of 32 takes more instructions than
 // its 8-bit products. Those of bf16 are then faster, and more exact (specs/verification.md, Speed).
 #if defined(BF16_PRODUCTS)
@@ -79,6 +78,13 @@ INLINE floats times_power(floats x, floats power) {
   int32x4_t rest = vsubq_s32(whole, half);
   x = vmulq_f32(x, vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(half, bias), 23)));
   return vmulq_f32(x, vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(rest, bias), 23)));
+}
+INLINE floats times_normal_power(floats x, floats power) {
+  int32x4_t shift = vshlq_n_s32(vcvtq_s32_f32(power), 23);
+  return vreinterpretq_f32_s32(vaddq_s32(vreinterpretq_s32_f32(x), shift));
+}
+INLINE floats zero_if_less(floats x, floats y, floats z) {
+  return vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(z), vcltq_f32(x, y)));
 }
 
 INLINE float total(floats x) { return vaddvq_f32(x); }

@@ -45,16 +45,10 @@ const struct kernels LEVEL_TABLE = {
     .matmul_bf16 = lanes_matmul_bf16,
     .dot_rows = lanes_dot_rows,
     .dot_rows_bf16 = lanes_dot_rows_bf16,
-#if defined(FLOAT_PRODUCTS)
     .has_f32_products = 1,
     .pack_rows_f32 = lanes_pack_rows_f32,
     .pack_columns_f32 = lanes_pack_columns_f32,
     .matmul_f32 = lanes_matmul_f32,
-#else
-    .pack_rows_f32 = pack_rows_f32,
-    .pack_columns_f32 = pack_columns_f32,
-    .matmul_f32 = matmul_f32,
-#endif
 #if defined(INT8_PRODUCTS)
     .has_int8_products = INT8_PRODUCTS_PAY,
     .packed_int8_size = packed_int8_size,

@@ -115,12 +115,6 @@ void portable_matmul_int8(const int8_t *a, size_t a_stride, const float *scales,
 #define PORTABLE_INT8 \
   .packed_int8_size = packed_int8_size, .round_int8 = portable_round_int8, .matmul_int8 = portable_matmul_int8,
 
-// The portable products of f32, for levels without their own.
-void pack_rows_f32(const float *source, size_t stride, size_t n, size_t k, float *packed);
-void pack_columns_f32(const float *source, size_t stride, size_t k, size_t n, float *packed);
-void matmul_f32(const float *a, size_t a_stride, const float *packed, size_t packed_k, float *c, size_t c_stride,
-                size_t m, size_t n, size_t k, float alpha, int accumulate);
-
 // The portable functions in rows.c. `struct kernels` documents each.
 
 void rms_norm(const float *x, const float *weight, float epsilon, size_t rows, size_t width, float *out);

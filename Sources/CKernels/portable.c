@@ -116,21 +116,21 @@ static void matmul_bf16(const uint16_t *a, size_t a_stride, const uint16_t *pack
   }
 }
 
-void pack_rows_f32(const float *source, size_t stride, size_t n, size_t k, float *packed) {
+static void pack_rows_f32(const float *source, size_t stride, size_t n, size_t k, float *packed) {
   for (size_t start = 0; start < n; start += panel_outputs)
     for (size_t i = 0; i < k; i++)
       for (size_t j = 0; j < panel_outputs; j++)
         *packed++ = start + j < n ? source[(start + j) * stride + i] : 0;
 }
 
-void pack_columns_f32(const float *source, size_t stride, size_t k, size_t n, float *packed) {
+static void pack_columns_f32(const float *source, size_t stride, size_t k, size_t n, float *packed) {
   for (size_t start = 0; start < n; start += panel_outputs)
     for (size_t i = 0; i < k; i++)
       for (size_t j = 0; j < panel_outputs; j++) *packed++ = start + j < n ? source[i * stride + start + j] : 0;
 }
 
-void matmul_f32(const float *a, size_t a_stride, const float *packed, size_t packed_k, float *c, size_t c_stride,
-                size_t m, size_t n, size_t k, float alpha, int accumulate) {
+static void matmul_f32(const float *a, size_t a_stride, const float *packed, size_t packed_k, float *c,
+                       size_t c_stride, size_t m, size_t n, size_t k, float alpha, int accumulate) {
   for (size_t row = 0; row < m; row++, a += a_stride, c += c_stride) {
     for (size_t start = 0; start < n; start += panel_outputs) {
       const float *b = packed + start * packed_k;

@@ -31,7 +31,7 @@ import Synchronization
       state.count -= count
       return unsafe buffer
     }
-    return unsafe kept ?? .allocate(capacity: max(1, count))
+    return unsafe kept ?? .allocateLines(capacity: count)
   }
 
   /// Takes a buffer back, or frees it if the pool is full.

@@ -29,8 +29,7 @@ struct kernels {
   /// a product of f32. Arm's products round each sum to an odd last bit, and treat subnormal numbers
   /// as zero.
   int has_bf16_products;
-  /// 1 if `matmul_f32` is as fast as the processor allows. If it is 0, a library's product is
-  /// faster.
+  /// 0 on the portable level, whose `matmul_f32` is slower than a library's product.
   int has_f32_products;
   /// 1 if `matmul_int8` uses the processor's own 8-bit products and is faster than the level's other
   /// products, about 1.5 times.

@@ -14,7 +14,7 @@ internal import CKernels
     self.rows = rows
     self.columns = columns
     stride = (columns + 1) & ~1
-    unsafe pointer = .allocate(capacity: max(1, rows * stride))
+    unsafe pointer = .allocateLines(capacity: rows * stride)
   }
 
   deinit { unsafe pointer.deallocate() }
@@ -37,7 +37,7 @@ internal import CKernels
   package init(outputs: Int, inputs: Int, _ kernels: KernelTable) {
     self.inputs = inputs
     capacity = unsafe max(1, kernels.functions.pointee.packed_size(outputs, inputs))
-    unsafe pointer = .allocate(capacity: capacity)
+    unsafe pointer = .allocateLines(capacity: capacity)
   }
 
   deinit { unsafe pointer.deallocate() }

@@ -15,7 +15,7 @@ internal import CKernels
     precondition(columns % 32 == 0)
     self.rows = rows
     self.columns = columns
-    unsafe values = .allocate(capacity: max(1, rows * columns))
+    unsafe values = .allocateLines(capacity: rows * columns)
     scales = Matrix(rows: rows, columns: columns / 16)
   }
 

@@ -12,7 +12,7 @@ internal import CKernels
   package init(outputs: Int, inputs: Int) {
     capacity = Self.size(outputs, inputs)
     self.inputs = inputs
-    unsafe pointer = .allocate(capacity: max(1, capacity))
+    unsafe pointer = .allocateLines(capacity: capacity)
   }
 
   deinit { unsafe pointer.deallocate() }
@@ -27,7 +27,8 @@ internal import CKernels
 }
 
 extension KernelTable {
-  /// Whether the products of 32-bit floats are faster than OpenBLAS's.
+  /// Whether the products of 32-bit floats are as fast as OpenBLAS's, as on all levels but the
+  /// portable one.
   var hasFloatProducts: Bool { unsafe functions.pointee.has_f32_products != 0 }
 
   /// Packs contiguous rows at an address, with one output per row: (outputs, inputs).

@@ -148,8 +148,10 @@ static LEVEL void lanes_matmul_bf16(const uint16_t *a, size_t a_stride, const ui
 #define FLOAT_TILE_ROWS 8
 #endif
 
-/// The depth along k for which a tile's rows of `a` and a panel fit in the first-level cache.
-enum { float_depth = 256 };
+/// The greatest depth along k of one pass over the outputs. At 256, a tile's rows of `a` and a panel fit
+/// in the first-level cache. Tiles of few rows read panels from the second-level cache anyway, and
+/// fewer passes store the outputs less often.
+enum { float_depth = LANES == 8 ? 512 : 256 };
 
 /// Adds a repeated input of a row times two registers of outputs.
 INLINE void add_input(floats repeated, floats low, floats high, floats sums[2]) {
@@ -209,18 +211,25 @@ static float_tile_function *const float_tiles[] = {EACH_FLOAT_TILE(FLOAT_TILE_NA
 static LEVEL void lanes_matmul_f32(const float *a, size_t a_stride, const float *packed, size_t packed_k, float *c,
                                    size_t c_stride, size_t m, size_t n, size_t k, float alpha, int accumulate) {
   size_t blocks = (m + FLOAT_TILE_ROWS - 1) / FLOAT_TILE_ROWS;
-  for (size_t start = 0; start == 0 || start < k; start += float_depth) {
-    size_t some = k - start < float_depth ? k - start : float_depth;
+  size_t passes = k > float_depth ? (k + float_depth - 1) / float_depth : 1;
+  for (size_t pass = 0; pass < passes; pass++) {
+    size_t start = pass * k / passes, some = (pass + 1) * k / passes - start;
     for (size_t block = 0; block < blocks; block++) {
       size_t row = block * m / blocks, rows = (block + 1) * m / blocks - row;
-      // Rows that are a power of two apart would evict each other from the cache.
+      const float *first = a + row * a_stride + start;
+      size_t first_stride = a_stride;
+#if FLOAT_TILE_ROWS > 6
+      // So many rows that are a power of two apart would evict each other from the cache.
       float near[FLOAT_TILE_ROWS * float_depth];
       for (size_t i = 0; i < rows; i++)
-        memcpy(near + i * float_depth, a + (row + i) * a_stride + start, some * sizeof *near);
+        memcpy(near + i * float_depth, first + i * a_stride, some * sizeof *near);
+      first = near;
+      first_stride = float_depth;
+#endif
       for (size_t j = 0; j < n; j += tile_outputs) {
         const float *b = packed + j / panel_outputs * panel_outputs * packed_k + j % panel_outputs;
-        float_tiles[rows - 1](near, float_depth, b + start * panel_outputs, some, c + row * c_stride + j,
-                              c_stride, (long)(n - j), alpha, accumulate || start > 0);
+        float_tiles[rows - 1](first, first_stride, b + start * panel_outputs, some, c + row * c_stride + j,
+                              c_stride, (long)(n - j), alpha, accumulate || pass > 0);
       }
     }
   }

@@ -65,14 +65,27 @@ import Testing
     }
   }
 
-  @Test(arguments: [(1, 1, 1), (5, 33, 7), (13, 64, 64), (128, 80, 129)])
-  func productsOfHalvesAgree(_ m: Int, _ n: Int, _ k: Int) {
+  /// The inputs of the last shape take several passes.
+  @Test(arguments: [(1, 1, 1), (5, 33, 7), (13, 64, 64), (128, 80, 129), (7, 40, 1301)])
+  func productsAgree(_ m: Int, _ n: Int, _ k: Int) {
     var numbers = Numbers(UInt64(m * n * k))
     let (a, b) = (Matrix(rows: m, columns: k), Matrix(rows: n, columns: k))
     for row in 0..<m { for column in 0..<k { a[row, column] = numbers.next() } }
     for row in 0..<n { for column in 0..<k { b[row, column] = numbers.next() } }
-    let transposed = Matrix(rows: k, columns: n)
-    for row in 0..<n { for column in 0..<k { transposed[column, row] = b[row, column] } }
+    let transposed = Matrix.transposed(MatrixPart(b))
+    let exact = (0..<m).map { row in
+      (0..<n).map { column in
+        (0..<k).reduce(0.0) { $0 + Double(a[row, $1]) * Double(b[column, $1]) }
+      }
+    }
+    func isTriple(_ out: Matrix, _ tolerance: Double) -> Bool {
+      (0..<m).allSatisfy { row in
+        (0..<n).allSatisfy { column in
+          abs(Double(out[row, column]) - 3 * exact[row][column])
+            < tolerance * Double(k).squareRoot()
+        }
+      }
+    }
     for table in KernelTable.all {
       let halves = BF16Matrix(rows: m, columns: k)
       table.round(MatrixPart(a), into: halves)
@@ -82,14 +95,14 @@ import Testing
       table.multiply(halves, inputs: k, packed, into: MatrixPart(out))
       table.packColumns(MatrixPart(transposed), into: packed)
       table.multiply(halves, inputs: k, packed, into: MatrixPart(out), alpha: 2, accumulates: true)
-      for row in 0..<m {
-        for column in 0..<n {
-          let exact = (0..<k).reduce(0.0) { $0 + Double(a[row, $1]) * Double(b[column, $1]) }
-          #expect(
-            abs(Double(out[row, column]) - 3 * exact) < 0.05 * Double(k).squareRoot(),
-            "\(table.name)")
-        }
-      }
+      #expect(isTriple(out, 0.05), "\(table.name)")
+
+      let floats = PackedF32(outputs: n, inputs: k)
+      table.packRows(MatrixPart(b), into: floats)
+      table.multiply(MatrixPart(a), floats, into: MatrixPart(out))
+      table.packColumns(MatrixPart(transposed), into: floats)
+      table.multiply(MatrixPart(a), floats, into: MatrixPart(out), alpha: 2, accumulates: true)
+      #expect(isTriple(out, 1e-5), "\(table.name)")
     }
   }
 

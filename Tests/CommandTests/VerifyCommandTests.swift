@@ -37,7 +37,7 @@ import Testing
     }
   }
 
-  private static func passkeys(_ output: String) throws -> JSONValue? {
+  static func passkeys(_ output: String) throws -> JSONValue? {
     try JSONDocument(parsing: Array(output.utf8)).value["passkeys"]
   }
 
@@ -102,7 +102,7 @@ import Testing
     #expect(own?.filter { $0["exact"]?.flag == true }.count == 6)
     #expect(others?.count == 6 && others?.contains { $0["exact"]?.flag == false } == true)
     let text = try Program.run(arguments.filter { $0 != "--json" } + [Fixture.path(other)])
-    #expect(text.output.contains("beside the baseline, by position at length 512 *"))
+    #expect(text.output.contains("compared with the baseline, by position at length 512 *"))
     #expect(text.output.contains("gained"))
     let both = try Program.run(arguments + [Fixture.path(other), "--baseline"])
     #expect(both.status == 2 && both.errors.contains("exclude each other"))
@@ -134,121 +134,6 @@ import Testing
     let narrow = Fixture.path("architectures/llama.gguf")
     let refused = try Program.run(["verify", narrow, "--lengths", "16", "--cache", "q8_0"])
     #expect(refused.status == 3 && refused.errors.contains("do not divide a head of 12"))
-  }
-
-  private static let extensions = ["--self-extend", "8,128", "--dynamic-ntk"]
-
-  /// A patched model gives the same rows as the original does with these factors.
-  @Test func measuresExtensionsBesideTheRuntimes() throws {
-    let folder = try TemporaryDirectory()
-    let model = try folder.copy("models/needle-256-x4", as: "m")
-    let factors = Fixture.path("models/needle-256-x4.factors.json")
-    let arguments = [
-      "verify", model, "--runtime", "hf", "--lengths", "128,256,512", "--depths", "2", "--samples",
-      "1", "--task", "passkey,perplexity", "--windows", "2", "--json",
-    ]
-    func measured(_ more: [String]) throws -> (status: Int32, [String: [Int: Double]], JSONValue) {
-      let run = try Program.run(arguments + more)
-      let result = try JSONDocument(parsing: Array(run.output.utf8)).value
-      var found: [String: [Int: Double]] = [:]
-      for item in result["perplexities"]?.elements ?? [] {
-        guard let runtime = item["runtime"]?.text, let length = item["length"]?.integer else {
-          continue
-        }
-        found[runtime, default: [:]][length] = item["perplexity"]?.double
-      }
-      return (run.status, found, result)
-    }
-    let (status, overlaid, result) = try measured(Self.extensions + ["--factors", factors])
-    // At 512 tokens, Self-Extend finds no passkey, and the gate is not about it.
-    #expect(status == 0 && Set(overlaid.keys) == ["hf", "self-extend", "dynamic-ntk"])
-    #expect(
-      result["passkeys"]?.elements?.contains {
-        $0["runtime"]?.text == "self-extend" && $0["exact"]?.flag == false
-      } == true)
-    #expect(result["method"]?["self_extend"]?["group"]?.integer == 8)
-    #expect(result["method"]?["self_extend"]?["window"]?.integer == 128)
-    #expect(result["method"]?["dynamic_ntk"]?.flag == true)
-    let named = ["--factors", factors, "--require", "passkey@512@self-extend>=0.9"]
-    #expect(try measured(Self.extensions + named).status == 1)
-
-    // Up to the window of both methods, they are the model without factors.
-    let plain = try #require(try measured(["--no-gates"]).1["hf"])
-    func isPlain(_ name: String, _ length: Int) throws -> Bool {
-      let (own, other) = (try #require(overlaid[name]?[length]), try #require(plain[length]))
-      return abs(own / other - 1) < 1e-6
-    }
-    #expect(try isPlain("self-extend", 128) && isPlain("dynamic-ntk", 256))
-    #expect(try !isPlain("self-extend", 256) && !isPlain("hf", 128))
-    for name in ["self-extend", "dynamic-ntk"] {
-      #expect(try #require(overlaid[name]?[512]) < 0.9 * #require(plain[512]), "\(name)")
-    }
-
-    // The undo record knows the model without factors.
-    #expect(try Program.run(["apply", factors, model]).status == 0)
-    #expect(try measured(Self.extensions).1 == overlaid)
-    try FileManager.default.removeItem(atPath: "\(model)/.lrpatch")
-    let refused = try Program.run(arguments + Self.extensions)
-    #expect(refused.status == 3 && refused.errors.contains("has no record of a patch"))
-  }
-
-  @Test func mergesOnlyPartsWithTheSameExtensions() throws {
-    let folder = try TemporaryDirectory()
-    func measure(_ part: String, _ sizes: String) throws -> String {
-      let path = "\(folder.path)/\(part.prefix(1))-\(sizes.prefix(1)).json"
-      let run = try Program.run([
-        "verify", Fixture.path("models/needle-256.gguf"), "--lengths", "128", "--depths", "2",
-        "--samples", "1", "--runtime", "paper", "--shard", part, "--self-extend", sizes, "-o", path,
-      ])
-      #expect(run.status == 0, "\(run.errors)")
-      return path
-    }
-    let first = try measure("1/2", "4,32")
-    let merged = try Program.run(["report", first, measure("2/2", "4,32")])
-    #expect(merged.status == 0 && merged.output.contains("self-extend"), "\(merged.errors)")
-    let other = try Program.run(["report", first, measure("2/2", "8,32")])
-    #expect(other.status == 3 && other.errors.contains("self_extend"), "\(other.errors)")
-  }
-
-  @Test func saysHowFarSelfExtendReaches() throws {
-    let model = Fixture.path("models/needle-256.gguf")
-    let arguments = ["verify", model, "--depths", "1", "--samples", "1", "--no-gates"]
-    let long = try Program.run(arguments + ["--lengths", "641", "--self-extend", "4,128"])
-    #expect(long.errors.contains("keeps up to 640 tokens within the original window of 256"))
-    let short = try Program.run(arguments + ["--lengths", "640", "--self-extend", "4,128"])
-    #expect(!short.errors.contains("keeps up to"))
-    #expect(short.output.contains("self-extend: without factors"))
-    for sizes in ["3,16", "4", "0,8", "4,8,12", "x,8"] {
-      let refused = try Program.run(arguments + ["--self-extend", sizes])
-      #expect(refused.status == 2 && refused.errors.contains("multiple of the group"), "\(sizes)")
-    }
-  }
-
-  /// A signal reaches the program whatever threads its libraries have started, and results are
-  /// kept.
-  @Test(arguments: [SIGINT, SIGTERM]) func keepsWhatItKnowsWhenInterrupted(_ signal: Int32) throws {
-    let folder = try TemporaryDirectory()
-    let model = try folder.copy("models/needle-256-x4.gguf")
-    let result = "\(folder.path)/result.json"
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: Program.path)
-    process.arguments = [
-      "verify", model, "--lengths", "128,64k", "--depths", "300", "--no-gates", "-o", result,
-      "--time-budget", "60s",
-    ]
-    process.standardOutput = FileHandle.nullDevice
-    let terminal = try PseudoTerminal()
-    process.standardError = terminal.program
-    process.environment = ["TERM": "xterm"]
-    try process.run()
-    // The line is drawn again when the first passkeys are measured.
-    #expect(terminal.waits(for: "passkey", times: 2))
-    kill(process.processIdentifier, signal)
-    process.waitUntilExit()
-    #expect(process.terminationReason == .exit && process.terminationStatus == 130)
-    let json = try JSONDocument(path: result).value
-    #expect(json["complete"]?.flag == false && json["passkeys"]?.elements?.isEmpty == false)
-    #expect(json["missing"]?.elements?.isEmpty == false)
   }
 
   @Test func overwritesNothingButItsOwnResults() throws {
@@ -283,62 +168,6 @@ import Testing
     let run = try Program.run(arguments)
     #expect(run.status == 0 && run.errors.contains("not followed: hf, "), "\(run.errors)")
     #expect(try Program.run(arguments + ["--runtime", "vllm"]).status == 3)
-  }
-
-  @Test func stopsWithWhatItKnows() throws {
-    let folder = try TemporaryDirectory()
-    let model = try folder.copy("models/needle-256-x4.gguf")
-    let arguments = [
-      "verify", model, "--lengths", "256,512,1024,2048,4096,8192", "--json", "--depths", "40",
-    ]
-    let run = try Program.run(arguments + ["--time-budget", "0.4s"])
-    #expect(run.status == 1 && run.errors.contains("time budget"))
-    let json = try JSONDocument(parsing: Array(run.output.utf8)).value
-    #expect(json["complete"]?.flag == false && json["missing"]?.elements?.isEmpty == false)
-    #expect(json["gates"]?.elements?.first?["passed"]?.flag == false)
-  }
-
-  @Test func estimatesWithoutMeasuring() throws {
-    let folder = try TemporaryDirectory()
-    let model = try folder.copy("models/needle-256-x4.gguf")
-    let arguments = [
-      "verify", model, "--lengths", "256,1024", "--depths", "3", "--runtime", "paper", "--threads",
-      "2", "--estimate", "-o", "\(folder.path)/result.json",
-    ]
-    let json = try JSONDocument(parsing: Array(Program.run(arguments + ["--json"]).output.utf8))
-    #expect(json.value["longest"]?.integer == 1024 && json.value["schema"] != nil)
-    let times = try #require(json.value["times"]?.elements)
-    #expect(times.compactMap { $0["threads"]?.integer } == [2, 16, 64])
-    let text = try Program.run(arguments)
-    #expect(text.status == 0 && text.output.contains("with 2 here"))
-    #expect(!FileSystem.exists("\(folder.path)/result.json"))
-    // Each part is estimated by itself.
-    let whole = try #require(json.value["tokens"]?.integer)
-    let parts = try (1...2).map { part in
-      let run = try Program.run(arguments + ["--json", "--shard", "\(part)/2"])
-      return try JSONDocument(parsing: Array(run.output.utf8)).value["tokens"]?.integer ?? 0
-    }
-    #expect(parts.allSatisfy { $0 > 0 } && parts.reduce(0, +) == whole)
-  }
-
-  @Test func shardsMakeUpTheWhole() throws {
-    let model = Fixture.path("models/needle-256-x4.gguf")
-    let arguments = [
-      "verify", model, "--lengths", "128,256", "--depths", "3", "--json", "--runtime", "paper",
-      "--samples", "1",
-    ]
-    func cells(_ more: [String]) throws -> Set<String> {
-      let run = try Program.run(arguments + more)
-      let cells = try Self.passkeys(run.output)?.elements ?? []
-      return Set(
-        cells.map {
-          "\($0["length"]?.integer ?? 0) \($0["depth"]?.double ?? 0) \($0["key"]?.integer ?? 0)"
-        })
-    }
-    let whole = try cells([])
-    let parts = try (1...3).map { try cells(["--shard", "\($0)/3"]) }
-    #expect(whole.count == 6 && parts.map(\.count).reduce(0, +) == 6)
-    #expect(parts.reduce(into: Set()) { $0.formUnion($1) } == whole)
   }
 
   @Test func refusesWhatItCannotRun() throws {

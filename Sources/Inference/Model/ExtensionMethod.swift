@@ -15,7 +15,7 @@ public enum ExtensionMethod: Hashable, Sendable {
   /// The names of all methods.
   public static let names = Name.allCases.map(\.rawValue)
 
-  /// The name in gates and results, beside those of the runtimes.
+  /// The name in gates and results, next to those of the runtimes.
   public var name: String {
     switch self {
     case .selfExtend: Name.selfExtend.rawValue

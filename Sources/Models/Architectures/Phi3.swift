@@ -23,7 +23,7 @@ extension Architecture {
     it.rope.isPartial = true
     it.biases.gguf = [.fusedQKV]
     it.unsupportedFeatures = [.experts, .usedExperts]
-    // llama.cpp tells Phi-4 from the others by the window of 0.
+    // llama.cpp recognises Phi-4 by the window of 0.
     it.hyperparameters =
       Hyperparameter.common + [.rotaryDimensions, .slidingWindow] + Hyperparameter.headSizes
     // Its converter fails with or without factors.

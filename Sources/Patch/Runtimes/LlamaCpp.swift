@@ -11,7 +11,7 @@ struct LlamaCpp: RuntimeReader {
   static let contextUnit = 256
 
   /// When the long table is used, in words.
-  /// - Parameter option: that which sets the context.
+  /// - Parameter option: the option that sets the context.
   static func switching(_ option: String, _ original: Int) -> String {
     "at start: \(option) (a multiple of \(contextUnit)) > \(original) means long for every input"
   }
@@ -23,7 +23,7 @@ struct LlamaCpp: RuntimeReader {
   func read(_ model: GGUFModel) -> RuntimeReading { Self.read(model, as: runtime) }
 
   /// What a runtime makes of a file that it runs with llama.cpp's loader.
-  /// - Parameter option: that which sets the context.
+  /// - Parameter option: the option that sets the context.
   static func read(
     _ model: GGUFModel, as runtime: Runtime, option: String = "-c"
   ) -> RuntimeReading {

@@ -16,7 +16,7 @@ public struct CardFile: Sendable {
     public var name: String?
     /// Paths of saved results, whose numbers go into the card.
     public var results: [String] = []
-    /// Paths of saved results of the model before its patch, to show beside the others.
+    /// Paths of saved results of the model before its patch, to show next to the others.
     public var before: [String] = []
 
     /// Options without a base model and without results.

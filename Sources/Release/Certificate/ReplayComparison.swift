@@ -1,7 +1,7 @@
 import Formats
 import Verify
 
-/// A repeated measurement beside the certified one.
+/// A repeated measurement and the certified one.
 struct ReplayComparison {
   /// The numbers that were compared: prompts, questions, perplexities, comparisons with a baseline.
   private(set) var compared = 0

@@ -2,7 +2,7 @@ import Formats
 import Models
 import Verify
 
-/// What a result must be to stand beside a model.
+/// What a result must be to stand next to a model.
 extension ResultDocument {
   /// Checks that the result is whole and about the model as it is.
   /// - Parameter subject: the result's file.

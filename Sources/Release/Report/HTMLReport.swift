@@ -100,7 +100,7 @@ public struct HTMLReport: Sendable {
     }.map(\.names)
   }
 
-  /// - Parameter isRetention: whether the tables beside a baseline are wanted, or the others.
+  /// - Parameter isRetention: whether the comparisons with a baseline are wanted, or the others.
   private func tables(isRetention: Bool) -> [String] {
     ResultTables(document, before: before).tables.filter {
       !isInHeatMap($0.metrics) && $0.isOfRetention == isRetention

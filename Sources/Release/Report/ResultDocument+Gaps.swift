@@ -28,7 +28,8 @@ extension ResultDocument {
     let kinds = [
       ("passkeys", measured.passkeys.isEmpty), ("perplexity", measured.perplexities.isEmpty),
       (
-        "retention of short inputs beside the model before its patch", measured.retentions.isEmpty
+        "retention of short inputs, compared with the model before its patch",
+        measured.retentions.isEmpty
       ),
       ("benchmarks", measured.benchmarks.isEmpty), ("RULER", rulers.isEmpty),
       ("generation across the original window", measured.crossings.isEmpty),

@@ -20,7 +20,7 @@ extension ResultDocument {
     return verdicts.isEmpty ? "measured" : hasFailed ? "not verified" : "verified"
   }
 
-  /// The perplexity beside that of the original window: of the model before its patch, or its own.
+  /// The perplexity to compare with, in the original window: of the model before its patch, or its own.
   private func perplexity(at length: Int, _ before: ResultDocument?) -> String? {
     guard let value = measured.worst(.perplexity, length) else { return nil }
     let own = "perplexity \(value.rounded(toError: value / 100))"

@@ -28,7 +28,7 @@ extension ResultDocument {
   }
 
   /// What the marks of the measured lengths mean, how keys and values were rounded, and what was
-  /// measured beside the runtimes; empty if there is nothing to say.
+  /// measured besides the runtimes; empty if there is nothing to say.
   var marks: String {
     (lengthMarks + [cacheRemark].compactMap(\.self) + extensionRemarks).joined(separator: "; ")
   }

@@ -1,7 +1,7 @@
 import Formats
 import Verify
 
-/// A model beside another one at every position of the window.
+/// A model compared with another one at every position of the window.
 extension ResultTables {
   /// One table for each length and for runtimes that agree; none if positions were not compared.
   var positions: [Table] {
@@ -14,7 +14,7 @@ extension ResultTables {
         Table(
           metrics: [],
           title: """
-            beside the baseline, by position at length \(document.marked(length)): \
+            compared with the baseline, by position at length \(document.marked(length)): \
             \(names.joined(separator: ", "))
             """,
           header: ["positions", "divergence", "same token", "perplexity"], rows: rows)

@@ -17,7 +17,7 @@ struct ResultTables {
   let showsPaper: Bool
   var measured: Measurements { document.measured }
 
-  /// - Parameter showsPaper: whether the papers' rule gets a row beside the runtimes.
+  /// - Parameter showsPaper: whether the papers' rule gets a row next to the runtimes.
   init(_ document: ResultDocument, before: ResultDocument? = nil, showsPaper: Bool = true) {
     self.document = document
     self.before = before

@@ -121,7 +121,7 @@ struct GradientDescent: SearchAlgorithm {
     if forms.isEmpty { addNeighbours() }
   }
 
-  /// Tries the steps beside the best one.
+  /// Tries the steps next to the best one.
   private mutating func addNeighbours() {
     guard let pair = starts.compactMap({ stepPair($0.candidate) }).first else { return }
     let pairs = [pair - 1, pair + 1].filter {

@@ -4,7 +4,7 @@ import Numerics
 import Patch
 import Verify
 
-/// What a search found beside closed forms, on data that the search did not see.
+/// What a search found, compared with closed forms, on data that the search did not see.
 public struct HeldOut: Sendable {
   /// The names of the sets: the found one, then the ones that it is compared with.
   public let names: [String]

@@ -5,7 +5,7 @@ import Patch
 
 /// A ladder as it is saved: `lrpatch.ladder/1` (specs/ladder.schema.json).
 ///
-/// Each rung is a whole result of a verification beside the first rung's model.
+/// Each rung is a whole result of a verification that compares it with the first rung's model.
 public struct LadderDocument: Sendable {
   /// The name and version of the format.
   public static let schema = DocumentSchema.ladder.rawValue

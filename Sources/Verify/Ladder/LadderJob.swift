@@ -3,7 +3,7 @@ import Models
 import Numerics
 import Patch
 
-/// A ladder: measures several models and types of the cache alike, each beside the first.
+/// A ladder: measures several models and types of the cache alike, and compares each with the first.
 public struct LadderJob: Sendable {
   /// The rungs, in the order in which they are measured.
   public let rungs: [LadderRung]

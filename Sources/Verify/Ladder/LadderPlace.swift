@@ -24,7 +24,7 @@ public struct LadderPlace: Equatable, Sendable {
 
   /// The length, in tokens.
   public var length: Int
-  /// The rung beside the first one; nil if it was not compared.
+  /// The comparison of the rung with the first one; nil if it was not compared.
   public var retention: Retention.Result?
   /// The passkeys found and tried; nil if none were tried.
   public var passkeys: ShareInterval?

@@ -3,7 +3,7 @@ import Models
 import Numerics
 import Patch
 
-/// A result beside one of the model before its patch.
+/// A result compared with one of the model before its patch.
 extension ResultDocument {
   /// What the numbers of both depend on, by its name in the method.
   static let conditions = [
@@ -25,7 +25,7 @@ extension ResultDocument {
     return "keys kept as \(keys), values as \(values)"
   }
 
-  /// The methods without factors that were measured beside the runtimes, in words; empty if there
+  /// The methods without factors that were measured besides the runtimes, in words; empty if there
   /// were none.
   package var extensionRemarks: [String] {
     var remarks: [String] = []

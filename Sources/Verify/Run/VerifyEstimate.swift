@@ -59,7 +59,7 @@ public struct VerifyEstimate: Sendable {
     let isSlow = isExact && time >= Self.patience
     let advice = isSlow ? "; --precision fast takes about half as long" : ""
     return
-      "this takes about \(time.words) and \(memory.memoryText) of memory beside the weights\(advice)"
+      "this takes about \(time.words) and \(memory.memoryText) of memory besides the weights\(advice)"
   }
 
   /// - Returns: nil for a grid that takes seconds.

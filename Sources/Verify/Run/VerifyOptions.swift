@@ -36,9 +36,9 @@ public struct VerifyOptions: Sendable {
   public var runtimes: [RuntimeChoice] = []
   /// The path of factors to run the model with, in any accepted form; nil for the model's own.
   public var factors: String?
-  /// How Self-Extend groups far keys if it is measured beside the runtimes; nil if it is not.
+  /// How Self-Extend groups far keys if it is measured besides the runtimes; nil if it is not.
   public var selfExtend: SelfExtend?
-  /// Whether dynamic NTK scaling is measured beside the runtimes.
+  /// Whether dynamic NTK scaling is measured besides the runtimes.
   public var usesDynamicNTK = false
   /// What the model is compared with; nil for no comparison.
   public var baseline: Baseline?
@@ -119,7 +119,7 @@ public struct VerifyOptions: Sendable {
     baselineCache ?? (isComparedWithItself && cache != CacheTypes() ? CacheTypes() : nil)
   }
 
-  /// Ways to extend the model's window without factors, which are measured beside the runtimes.
+  /// Ways to extend the model's window without factors, which are measured besides the runtimes.
   var extensions: [ExtensionMethod] {
     [selfExtend.map { .selfExtend($0) }, usesDynamicNTK ? .dynamicNTK : nil].compactMap(\.self)
   }

@@ -30,7 +30,7 @@ struct CardCommand: ReportingCommand {
 
   @Option(
     help: ArgumentHelp(
-      "A result of the model before its patch, to show beside --result; may be repeated.",
+      "A result of the model before its patch, to show next to --result; may be repeated.",
       valueName: "result"),
     completion: .file(extensions: ["json"]))
   var before: [String] = []

@@ -50,7 +50,7 @@ struct CertifyCommand: ReportingCommand {
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "Where to write the certificate; default: certificate.intoto.json beside the model.",
+      "Where to write the certificate; default: certificate.intoto.json next to the model.",
       valueName: "file"),
     completion: .file())
   var output: String?

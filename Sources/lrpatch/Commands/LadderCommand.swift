@@ -14,9 +14,9 @@ struct LadderCommand: ReportingCommand {
       Shows which of several models, such as quantisations, and types of the cache break a long context.
       """,
     discussion: """
-      Each model with each type of the cache is a rung. All are measured alike, beside the first model \
-      with the first type: perplexity, divergence, flips of the likeliest token, passkeys, and a task \
-      that needs more than finding. A rung fails at the first length at which it misses a limit. The \
+      Each model with each type of the cache is a rung. All are measured alike, and compared with the first model \
+      with the first type of the cache: perplexity, divergence, flips of the likeliest token, passkeys, \
+      and a task that needs more than finding. A rung fails at the first length at which it misses a limit. The \
       exit code does not depend on that; verify is the gate.
       """
         + examples(

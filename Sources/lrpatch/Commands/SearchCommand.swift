@@ -61,7 +61,7 @@ struct SearchCommand: ReportingCommand {
     }
     guard !output.lowercased().hasSuffix(".csv") else {
       throw ValidationError(
-        "-o writes JSON with all that was found; --csv writes a table beside it")
+        "-o writes the whole result as JSON; use --csv for a table")
     }
     guard !outputs.contains("") else { throw ValidationError("an output needs a name") }
     _ = try options()

@@ -32,7 +32,7 @@ struct VerifyCommand: ReportingCommand {
             "verify model.Q4_K.gguf --against model.F16.gguf --lengths 8k"
           ),
           (
-            "what the factors are worth beside a method that needs none",
+            "what the factors are worth, compared with a method that needs none",
             "verify model --self-extend 8,1k --lengths 32k"
           ),
           (

@@ -23,7 +23,7 @@ struct EstimateReport {
       ? "one pass" : "\(estimate.passes) passes, the longest \(estimate.longest)"
     return """
       tokens  \(estimate.tokens) in \(passes)
-      memory  \(estimate.memory.memoryText) beside the weights
+      memory  \(estimate.memory.memoryText) besides the weights
       time    about \(times.joined(separator: ", "))
       """
   }

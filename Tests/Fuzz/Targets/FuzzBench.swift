@@ -94,7 +94,7 @@ package final class FuzzBench: Sendable {
     let outside = (try? FileSystem.names(in: path("records"))) ?? []
     let known: Set = ["folder", "victim", "m.gguf", ".m.gguf.lrpatch-journal"]
     try FuzzFinding.require(
-      outside.allSatisfy { known.contains($0) }, "nothing appears beside the model: \(outside)")
+      outside.allSatisfy { known.contains($0) }, "nothing appears next to the model: \(outside)")
   }
 }
 

@@ -15,7 +15,7 @@ struct RAGPrompt {
   private let examples: String
   private let distractors: [QuestionFile.Document]
 
-  /// Chooses as many distracting passages as fit a length beside those with the answer.
+  /// Chooses as many distracting passages as fit a length together with those that have the answer.
   /// - Parameters:
   ///   - index: the number of the question.
   ///   - length: the length of a prompt and its answer, in tokens.

@@ -30,5 +30,5 @@ done
 
 cd "$folder"
 exec "$lrpatch" ladder F16.gguf Q8_0.gguf Q6_K.gguf Q5_K.gguf Q4_K.gguf Q4_0.gguf Q3_K.gguf Q2_K.gguf \
-  --cache f16,q8_0,q4_0 --lengths 2k,4k,8k --windows 1 --depths 3 --samples 1 --prompts 1 --precision fast \
+  --cache f16,q8_0,q4_0 --lengths 2k,8k --windows 1 --depths 1 --samples 1 --prompts 1 --precision fast \
   -o ladder.json --resume --html ladder.html --markdown ladder.md --svg ladder.svg "$@"

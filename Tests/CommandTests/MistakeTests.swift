@@ -17,7 +17,7 @@ import Testing
     ("verify model --require passkey>=95", "such as 0.95 or 95%"),
     ("verify model --require perplexity<=40%", "is not a share, expected a limit such as 40"),
     ("help verfy", "did you mean 'verify'?"),
-    ("search model -o f.csv --target-length 1k", "--csv writes a table"),
+    ("search model -o f.csv --target-length 1k", "use --csv for a table"),
     ("verify model --method slidign", "did you mean 'sliding'?"),
     ("lint model --allow no-gguff", "did you mean 'no-gguf'?"),
     ("convert model -o x.gguf --type Q4_K_M", "did you mean 'q4_k'?"),

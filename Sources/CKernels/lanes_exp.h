@@ -135,7 +135,8 @@ static LEVEL void lanes_softmax_step(float *scores, size_t stride, size_t rows, 
     floats added = all(0), greatest = all(maximum[row]);
     for (size_t i = 0; i < columns; i += lanes) {
       floats power = all(0);
-      if (i < to && i + lanes > from) power = falling_exponential(subtract(load_seen(scores, i, from, to), greatest));
+      if (i < to && i + lanes > from)
+        power = falling_exponential(subtract(load_seen(scores, i, from, to), greatest));
       store_some(scores + i, (long)(columns - i), power);
       added = add(added, power);
     }

@@ -148,9 +148,9 @@ static LEVEL void lanes_matmul_bf16(const uint16_t *a, size_t a_stride, const ui
 #define FLOAT_TILE_ROWS 8
 #endif
 
-/// The greatest depth along k of one pass over the outputs. At 256, a tile's rows of `a` and a panel fit
-/// in the first-level cache. Tiles of few rows read panels from the second-level cache anyway, and
-/// fewer passes store the outputs less often.
+/// The greatest depth along k of one pass over the outputs. At 256, a tile's rows of `a` and a panel
+/// fit in the first-level cache. Tiles of few rows read panels from the second-level cache anyway,
+/// and fewer passes store the outputs less often.
 enum { float_depth = LANES == 8 ? 512 : 256 };
 
 /// Adds a repeated input of a row times two registers of outputs.

@@ -30,7 +30,8 @@ internal import CKernels
 
   init(outputs: Int, inputs: Int, _ kernels: KernelTable) {
     capacity = unsafe max(1, kernels.functions.pointee.packed_int8_size(outputs, inputs))
-    unsafe pointer = .allocate(byteCount: capacity, alignment: 64)
+    unsafe pointer = UnsafeMutableRawPointer(
+      UnsafeMutablePointer<UInt8>.allocateLines(capacity: capacity))
   }
 
   deinit { unsafe pointer.deallocate() }
